@@ -1,0 +1,36 @@
+// Names and ids: what they may look like, and how new ones are made.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "engine/base/clock.h"
+#include "engine/base/random.h"
+
+namespace canorun {
+
+/// `[a-z0-9][a-z0-9_-]{0,62}`
+bool is_flow_name(std::string_view text);
+
+/// States, variables, inputs: `[A-Za-z_][A-Za-z0-9_]{0,62}`
+bool is_name(std::string_view text);
+
+/// `[A-Za-z0-9][A-Za-z0-9._-]{0,127}`
+bool is_run_id(std::string_view text);
+
+/// `FLOW-YYYYMMDD-HHMMSS-xxxx`, in UTC.
+std::string make_run_id(std::string_view flow, WallTime now, Random& random);
+
+/// 128 random bits that a run is given once, as a UUID (version 4).
+std::string make_nonce(Random& random);
+
+/// The idempotency key of one piece of work: a UUID (version 5, RFC 4122) of `work` in the name space
+/// of the run's nonce. Two runs never share a key, even if they share an id in different stores.
+std::string idempotency_key(std::string_view nonce, std::string_view work);
+
+/// SHA-256 in hex: what a flow's text is stored under.
+std::string digest(std::string_view text);
+
+}  // namespace canorun
