@@ -1,0 +1,41 @@
+#include "engine/expr/expression.h"
+
+#include <utility>
+
+#include "engine/expr/evaluator.h"
+#include "engine/expr/parser.h"
+#include "engine/expr/resolver.h"
+
+namespace canorun::expr {
+
+struct Expression::Compiled {
+  std::string text;
+  NodePtr root;
+  Resolution resolution;
+};
+
+Expression::Expression(std::shared_ptr<const Compiled> compiled) : compiled_(std::move(compiled)) {}
+
+std::expected<Expression, Problem> Expression::compile(std::string_view text, const Environment& environment) {
+  auto root = parse(text);
+  if (!root) return std::unexpected(std::move(root.error()));
+  auto resolution = resolve(**root, environment);
+  if (!resolution) return std::unexpected(std::move(resolution.error()));
+  return Expression(std::make_shared<const Compiled>(
+      Compiled{std::string(text), std::move(*root), std::move(*resolution)}));
+}
+
+std::expected<Value, Problem> Expression::evaluate(std::span<const Value> slots) const {
+  return expr::evaluate(*compiled_->root, compiled_->resolution.locals, slots);
+}
+
+const std::string& Expression::text() const { return compiled_->text; }
+
+const std::vector<Reference>& Expression::references() const { return compiled_->resolution.references; }
+
+const Value* Expression::literal() const {
+  const auto* literal = std::get_if<Literal>(&compiled_->root->form);
+  return literal == nullptr ? nullptr : &literal->value;
+}
+
+}  // namespace canorun::expr

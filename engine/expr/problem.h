@@ -1,0 +1,26 @@
+// What is wrong with an expression, or went wrong in it.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "engine/base/source.h"
+
+namespace canorun::expr {
+
+enum class ProblemKind : std::uint8_t {
+  kSyntax,       ///< not an expression
+  kUnknownName,  ///< a name or function that is not there
+  kType,         ///< known, before evaluation, not to fit
+  kEvaluation,   ///< failed while it was evaluated
+};
+
+/// `span` is in the text the expression was compiled from.
+struct Problem {
+  ProblemKind kind;
+  std::string message;
+  std::string hint = {};
+  Span span = {};
+};
+
+}  // namespace canorun::expr

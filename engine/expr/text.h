@@ -1,0 +1,28 @@
+// Characters and encodings of text: UTF-8, base64, numbers.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace canorun::expr {
+
+/// How many bytes the character at the front of `text` takes. `text` is UTF-8 and not empty.
+std::size_t character_size(std::string_view text);
+
+/// The byte at which character `index` begins; `text.size()` for the end, nothing past it.
+std::optional<std::size_t> character_offset(std::string_view text, std::size_t index);
+
+/// Appends a code point, which must be one that UTF-8 can hold.
+void append_utf8(std::string& out, char32_t code_point);
+
+/// RFC 4648, with padding.
+std::string encode_base64(std::string_view octets);
+/// Padding may be left out.
+std::optional<std::string> decode_base64(std::string_view text);
+
+/// The shortest text that reads back as the same number: `1.5`, `1e+100`, `NaN`, `-Infinity`.
+std::string format_double(double number);
+
+}  // namespace canorun::expr

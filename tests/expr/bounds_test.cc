@@ -1,0 +1,87 @@
+#include <doctest/doctest.h>
+
+#include "evaluate.h"
+
+namespace canorun::expr {
+namespace {
+
+std::string repeated(std::string_view text, std::size_t times) {
+  std::string all;
+  for (std::size_t i = 0; i < times; ++i) all += text;
+  return all;
+}
+
+TEST_CASE("a chain of 100,000 terms needs no deep stack") {
+  CHECK(evaluate("1" + repeated("+1", 100'000)) == "int 100001");
+  CHECK(evaluate("true" + repeated("&&true", 100'000)) == "bool true");
+  CHECK(evaluate("false" + repeated("||false", 100'000)) == "bool false");
+  CHECK(evaluate("1" + repeated("*1", 100'000)) == "int 1");
+  CHECK(evaluate(repeated("!", 100'001) + "true") == "bool false");
+  CHECK(evaluate(repeated("-", 100'001) + "1") == "int -1");
+}
+
+TEST_CASE("a path of 100,000 steps needs no deep stack") {
+  CHECK(evaluate("{}.?a" + repeated(".a", 100'000) + ".orValue(1)") == "int 1");
+  CHECK(evaluate("''" + repeated(".trim()", 100'000)) == R"(string "")");
+  CHECK(evaluate("optional.none()" + repeated("[0]", 100'000) + ".hasValue()") == "bool false");
+}
+
+TEST_CASE("nesting is bounded") {
+  const auto nested = [](std::size_t levels, std::string_view open, std::string_view inner, std::string_view close) {
+    return evaluate(repeated(open, levels) + std::string(inner) + repeated(close, levels));
+  };
+  const std::string too_deep = "the expression is nested deeper than 250 levels";
+  CHECK(nested(249, "(", "1", ")") == "int 1");
+  CHECK(nested(250, "(", "1", ")") == "250-251: " + too_deep);
+  CHECK(nested(100'000, "(", "1", ")") == "250-251: " + too_deep);
+  CHECK(nested(100'000, "[", "1", "]") == "250-251: " + too_deep);
+  CHECK(nested(100'000, "{1:", "1", "}") == "748-749: " + too_deep);
+  CHECK(nested(100'000, "size(", "1", ")") == "1250-1254: " + too_deep);
+  CHECK(nested(100'000, "-(", "1", ")") == "500-501: " + too_deep);
+  CHECK(nested(249, "[1].map(x, ", "1", ")").starts_with("list [[[["));
+  CHECK(evaluate(repeated("true ? 1 : ", 100'000) + "1") == "2750-2754: " + too_deep);
+}
+
+TEST_CASE("values are not made deeper than can be walked") {
+  const std::string too_deep = ": the value is nested deeper than 512 levels";
+  CHECK(evaluate("[1]" + repeated(".map(x, [x])", 100'000)).ends_with(too_deep));
+  CHECK(evaluate("optional.of(1)" + repeated(".optMap(x, [x])", 100'000)).ends_with(too_deep));
+  CHECK(evaluate("{1: 1}" + repeated(".transformMap(k, x, {k: x})", 100'000)).ends_with(too_deep));
+}
+
+TEST_CASE("work is bounded") {
+  std::string shared = "[1]";
+  for (int i = 0; i < 40; ++i) shared = fmt::format("[{}].map(x{}, [x{}, x{}])[0]", shared, i, i, i);
+  CHECK(evaluate(shared + " == " + shared).find(": the expression takes too much work") != std::string::npos);
+}
+
+TEST_CASE("spent work is not absorbed by || and exists") {
+  std::string list = "[1]";
+  for (int i = 0; i < 8; ++i) list = fmt::format("[1,2,3,4,5,6,7,8,9,10].map(x{}, {})", i, list);
+  CHECK(evaluate("size(" + list + ") == 0 || true").find(": the expression takes too much work") != std::string::npos);
+}
+
+TEST_CASE("texts are bounded") {
+  const Json scope = {{"mib", std::string(std::size_t{1} << 20, 'x')}};
+  std::string doubled = "mib";
+  for (int i = 0; i < 7; ++i) doubled = fmt::format("cel.bind(x{0}, {1}, x{0} + x{0})", i, doubled);
+  CHECK(evaluate(doubled, scope).ends_with(": the text would be larger than 64 MiB"));
+  CHECK(evaluate("mib.replace('x', mib)", scope) == "4-11: the text would be larger than 64 MiB");
+  CHECK(evaluate("mib.replace('x', mib.substring(0, 100))", scope) == "4-11: the text would be larger than 64 MiB");
+  CHECK(evaluate("size(mib.split(''))", scope) == "int 1048576");
+}
+
+TEST_CASE("searching is bounded whatever the texts") {
+  const Json scope = {{"text", std::string(1 << 20, 'a')}, {"wanted", std::string(1 << 19, 'a') + "b"}};
+  CHECK(evaluate("text.contains(wanted)", scope) == "bool false");
+  CHECK(evaluate("text.lastIndexOf(wanted)", scope).find(": the expression takes too much work") != std::string::npos);
+}
+
+TEST_CASE("hints do not read huge maps") {
+  Json map = Json::object();
+  for (int i = 0; i < 1000; ++i) map[fmt::format("key{}", i)] = i;
+  CHECK(evaluate("map.kez1", {{"map", map}}) == "4-8: no field 'kez1'");
+}
+
+}  // namespace
+}  // namespace canorun::expr
