@@ -1,0 +1,331 @@
+#include "engine/store/lmdb_store.h"
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <filesystem>
+#include <unordered_map>
+
+#include "engine/base/ids.h"
+#include "engine/store/errors.h"
+#include "engine/store/lmdb_tables.h"
+
+namespace canorun::store {
+namespace {
+
+// Rows that one transaction deletes, unless a single run has more.
+constexpr std::uint64_t kRowsPerDeletion = 10'000;
+
+StoreResult<std::vector<std::string>> encode_all(const std::vector<Row>& rows) {
+  std::vector<std::string> encoded;
+  encoded.reserve(rows.size());
+  for (const Row& row : rows) {
+    auto bytes = encode(row);
+    if (!bytes) return std::unexpected(std::move(bytes.error()));
+    encoded.push_back(std::move(*bytes));
+  }
+  return encoded;
+}
+
+std::size_t size_of(const std::vector<std::string>& encoded) {
+  std::size_t bytes = 0;
+  for (const std::string& row : encoded) bytes += row.size();
+  return bytes;
+}
+
+// A data file that is there but empty is new, unless the store was complete before.
+StoreResult<void> check_data_file(const std::string& folder, StoreUsers& users) {
+  struct stat found {};
+  const bool missing = ::stat((folder + "/data.mdb").c_str(), &found) != 0;
+  if (!missing && found.st_size > 0) return {};
+  if (users.alone() && (missing || !users.complete())) return users.begin_anew();
+  return std::unexpected(StoreError{StoreErrorKind::kCorrupt,
+                                    fmt::format("the store '{}' is truncated: data.mdb is {}", folder,
+                                                missing ? "missing while the store is in use" : "empty"),
+                                    "restore the folder from a backup; without one, remove it"});
+}
+
+}  // namespace
+
+StoreResult<std::unique_ptr<LmdbStore>> LmdbStore::open(const LmdbOptions& options) {
+  if (auto ours = LmdbEnv::check_foreign(options.folder); !ours) return std::unexpected(std::move(ours.error()));
+  auto folder = make_store_folder(options.folder);
+  if (!folder) return std::unexpected(std::move(folder.error()));
+  if (auto local = check_local(*folder); !local) return std::unexpected(std::move(local.error()));
+  auto users = StoreUsers::join(*folder);
+  if (!users) return std::unexpected(std::move(users.error()));
+  // Who is not alone must first know that the others are like it: LMDB cannot tell.
+  if (!users->alone()) {
+    if (auto settled = users->settle(); !settled) return std::unexpected(std::move(settled.error()));
+  }
+  if (auto checked = check_data_file(*folder, *users); !checked) return std::unexpected(std::move(checked.error()));
+  auto env = LmdbEnv::open(*folder);
+  if (!env) return std::unexpected(std::move(env.error()));
+  if (auto opened = open_tables(**env); !opened) return std::unexpected(std::move(opened.error()));
+  if (users->alone()) {
+    if (!users->complete()) {
+      if (auto synced = sync_folder(*folder); !synced) return std::unexpected(std::move(synced.error()));
+    }
+    if (auto settled = users->settle(); !settled) return std::unexpected(std::move(settled.error()));
+  }
+  return std::unique_ptr<LmdbStore>(new LmdbStore(std::move(*folder), std::move(*users), std::move(*env)));
+}
+
+LmdbStore::LmdbStore(std::string folder, StoreUsers users, std::unique_ptr<LmdbEnv> env)
+    : folder_(std::move(folder)),
+      users_(std::move(users)),
+      env_(std::move(env)),
+      owners_(folder_ + "/owners"),
+      writer_(*env_) {}
+
+void LmdbStore::create(NewRun run, Completion<RunNumber> done) {
+  const bool starts = !run.rows.empty() && std::holds_alternative<RunStarted>(run.rows.front().body);
+  if (!starts || !is_run_id(run.id)) return done(std::unexpected(not_a_run(run.id)));
+  auto encoded = encode_all(run.rows);
+  if (!encoded) return done(std::unexpected(std::move(encoded.error())));
+  const std::size_t bytes = size_of(*encoded) + run.text.size();
+  writer_.submit<RunNumber>(
+      bytes,
+      [this, run = std::move(run), encoded = std::move(*encoded)](Txn& txn) -> StoreResult<RunNumber> {
+        auto own = owners_.own();
+        if (!own) return std::unexpected(std::move(own.error()));
+        if (find_run(txn, run.id)) return std::unexpected(run_exists(run.id));
+        const RunNumber number = add_run(txn, run.id);
+        write_text(txn, *text_of(run.rows.front()), run.text);
+        RunEntry entry;
+        entry.summary.id = run.id;
+        entry.owner = std::move(*own);
+        write_rows(txn, number, entry, run.rows, encoded);
+        return number;
+      },
+      std::move(done));
+}
+
+void LmdbStore::append(RunNumber run, std::uint64_t first, std::vector<Row> rows, Completion<void> done) {
+  auto encoded = encode_all(rows);
+  if (!encoded) return done(std::unexpected(std::move(encoded.error())));
+  const std::size_t bytes = size_of(*encoded);
+  writer_.submit<void>(
+      bytes,
+      [this, run, first, rows = std::move(rows), encoded = std::move(*encoded)](Txn& txn) -> StoreResult<void> {
+        auto entry = own_entry(txn, run);
+        if (!entry) return std::unexpected(std::move(entry.error()));
+        const Summary& summary = entry->summary;
+        if (first != summary.rows) return std::unexpected(row_exists(summary.id, first, summary.rows));
+        for (const Row& row : rows) {
+          const std::string* digest = text_of(row);
+          if (digest != nullptr && !find_text(txn, *digest)) return std::unexpected(no_such_text(*digest));
+        }
+        write_rows(txn, run, *entry, rows, encoded);
+        return {};
+      },
+      std::move(done));
+}
+
+void LmdbStore::write_rows(Txn& txn, RunNumber run, RunEntry& entry, const std::vector<Row>& rows,
+                           const std::vector<std::string>& encoded) const {
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    write_row(txn, run, entry.summary.rows, encoded[i]);
+    apply(entry.summary, rows[i]);
+    if (const std::string* digest = text_of(rows[i])) refer_to_text(txn, *digest, run);
+    if (gives_up_ownership(rows[i])) {
+      entry.owner.clear();
+      store::take_requests(txn, run);
+    }
+  }
+  write_entry(txn, run, entry);
+}
+
+StoreResult<RunEntry> LmdbStore::own_entry(Txn& txn, RunNumber run) const {
+  auto entry = read_entry(txn, run);
+  if (entry && !owners_.is_own(entry->owner)) return std::unexpected(not_owner(entry->summary.id));
+  return entry;
+}
+
+StoreResult<RunRecord> LmdbStore::claim(std::string_view id) {
+  auto before = writer_.run<RunRecord>([this, id](Txn& txn) -> StoreResult<RunRecord> {
+    auto own = owners_.own();
+    if (!own) return std::unexpected(std::move(own.error()));
+    const auto number = find_run(txn, id);
+    if (!number) return std::unexpected(no_such_run(id));
+    auto entry = read_entry(txn, *number);
+    if (!entry) return std::unexpected(std::move(entry.error()));
+    if (!entry->owner.empty() && owners_.alive(entry->owner)) return std::unexpected(owned(id));
+    entry->owner.clear();
+    RunRecord record{*number, shown(*entry), {}};
+    entry->owner = std::move(*own);
+    write_entry(txn, *number, *entry);
+    store::take_requests(txn, *number);
+    return record;
+  });
+  if (!before) return before;
+  // It is ours now: nobody else changes it, and long runs are read without holding up who writes.
+  auto txn = env_->read();
+  auto rows = txn ? read_rows(*txn, before->number, before->summary.rows)
+                  : StoreResult<std::vector<Row>>(std::unexpected(std::move(txn.error())));
+  if (!rows) {
+    release(before->number);
+    return std::unexpected(std::move(rows.error()));
+  }
+  before->rows = std::move(*rows);
+  return before;
+}
+
+StoreResult<void> LmdbStore::release(RunNumber run) {
+  return writer_.run<void>([this, run](Txn& txn) -> StoreResult<void> {
+    auto entry = own_entry(txn, run);
+    if (!entry) return std::unexpected(std::move(entry.error()));
+    entry->owner.clear();
+    write_entry(txn, run, *entry);
+    store::take_requests(txn, run);
+    return {};
+  });
+}
+
+StoreResult<RunRecord> LmdbStore::load(std::string_view id) const {
+  auto txn = env_->read();
+  if (!txn) return std::unexpected(std::move(txn.error()));
+  const auto number = find_run(*txn, id);
+  if (!number) return std::unexpected(txn->failed() ? txn->error() : no_such_run(id));
+  const auto entry = read_entry(*txn, *number);
+  if (!entry) return std::unexpected(entry.error());
+  auto rows = read_rows(*txn, *number, entry->summary.rows);
+  if (!rows) return std::unexpected(std::move(rows.error()));
+  return RunRecord{*number, shown(*entry), std::move(*rows)};
+}
+
+StoreResult<Summary> LmdbStore::find(std::string_view id) const {
+  auto txn = env_->read();
+  if (!txn) return std::unexpected(std::move(txn.error()));
+  const auto number = find_run(*txn, id);
+  if (!number) return std::unexpected(txn->failed() ? txn->error() : no_such_run(id));
+  const auto entry = read_entry(*txn, *number);
+  if (!entry) return std::unexpected(entry.error());
+  return shown(*entry);
+}
+
+StoreResult<std::vector<Summary>> LmdbStore::list(const ListFilter& filter) const {
+  auto txn = env_->read();
+  if (!txn) return std::unexpected(std::move(txn.error()));
+  std::vector<Summary> result;
+  std::optional<StoreError> error;
+  for_each_run(*txn, true, [&](RunNumber, std::string_view record) {
+    auto entry = decode_entry(record);
+    if (!entry) {
+      error = std::move(entry.error());
+      return false;
+    }
+    if (filter.flow && entry->summary.flow != *filter.flow) return true;
+    Summary summary = shown(*entry);
+    if (filter.status && summary.status != *filter.status) return true;
+    result.push_back(std::move(summary));
+    return result.size() != filter.limit;
+  });
+  if (txn->failed()) error = txn->error();
+  if (error) return std::unexpected(std::move(*error));
+  return result;
+}
+
+StoreResult<std::string> LmdbStore::text(std::string_view digest) const {
+  auto txn = env_->read();
+  if (!txn) return std::unexpected(std::move(txn.error()));
+  if (const auto found = find_text(*txn, digest)) return std::string(*found);
+  return std::unexpected(txn->failed() ? txn->error() : no_such_text(digest));
+}
+
+StoreResult<void> LmdbStore::put_text(std::string_view digest, std::string_view text) {
+  return writer_.run<void>([digest, text](Txn& txn) -> StoreResult<void> {
+    write_text(txn, digest, text);
+    return {};
+  });
+}
+
+StoreResult<bool> LmdbStore::post(std::string_view id, Request request) {
+  auto asked = writer_.run<std::string>([this, id, request](Txn& txn) -> StoreResult<std::string> {
+    const auto number = find_run(txn, id);
+    if (!number) return std::unexpected(no_such_run(id));
+    auto entry = read_entry(txn, *number);
+    if (!entry) return std::unexpected(std::move(entry.error()));
+    if (!owners_.alive(entry->owner)) return std::string();
+    write_request(txn, *number, request);
+    return std::move(entry->owner);
+  });
+  if (!asked) return std::unexpected(std::move(asked.error()));
+  owners_.wake(*asked);
+  return !asked->empty();
+}
+
+StoreResult<std::vector<Request>> LmdbStore::take_requests(RunNumber run) {
+  {
+    auto txn = env_->read();
+    if (!txn) return std::unexpected(std::move(txn.error()));
+    if (!has_requests(*txn, run)) return std::vector<Request>{};
+  }
+  return writer_.run<std::vector<Request>>([run](Txn& txn) -> StoreResult<std::vector<Request>> {
+    return store::take_requests(txn, run);
+  });
+}
+
+StoreResult<std::vector<std::string>> LmdbStore::delete_ended(std::string_view flow, WallTime before,
+                                                              std::size_t limit) {
+  const auto old = find_old(flow, before, limit);
+  if (!old) return std::unexpected(old.error());
+  std::vector<std::string> deleted;
+  for (auto at = old->begin(); at != old->end();) {
+    std::uint64_t rows = at->rows;
+    auto end = at + 1;
+    while (end != old->end() && rows + end->rows <= kRowsPerDeletion) rows += (end++)->rows;
+    auto ids = writer_.run<std::vector<std::string>>([&](Txn& txn) -> StoreResult<std::vector<std::string>> {
+      std::vector<std::string> gone;
+      for (auto run = at; run != end; ++run) {
+        const auto entry = read_entry(txn, run->number);
+        if (!entry || !may_delete(*entry, flow, before)) continue;
+        erase_run(txn, run->number, entry->summary.id);
+        gone.push_back(entry->summary.id);
+      }
+      return gone;
+    });
+    if (!ids) return std::unexpected(std::move(ids.error()));
+    for (const std::string& id : *ids) {
+      std::error_code ignored;
+      if (is_run_id(id)) std::filesystem::remove_all(log_folder(id), ignored);
+    }
+    std::ranges::move(*ids, std::back_inserter(deleted));
+    at = end;
+  }
+  return deleted;
+}
+
+StoreResult<std::vector<LmdbStore::OldRun>> LmdbStore::find_old(std::string_view flow, WallTime before,
+                                                                std::size_t limit) const {
+  auto txn = env_->read();
+  if (!txn) return std::unexpected(std::move(txn.error()));
+  std::vector<OldRun> old;
+  for_each_run(*txn, false, [&](RunNumber number, std::string_view record) {
+    if (old.size() == limit) return false;
+    const auto entry = decode_entry(record);
+    // What cannot be read is a later canorun's, and so for that one to delete.
+    if (entry && may_delete(*entry, flow, before)) old.push_back({number, entry->summary.rows});
+    return true;
+  });
+  if (txn->failed()) return std::unexpected(txn->error());
+  return old;
+}
+
+bool LmdbStore::may_delete(const RunEntry& entry, std::string_view flow, WallTime before) const {
+  const Summary& summary = entry.summary;
+  return summary.flow == flow && may_be_deleted(summary.status) && summary.ended_at && *summary.ended_at < before &&
+         !owners_.alive(entry.owner);
+}
+
+std::string LmdbStore::log_folder(std::string_view id) const { return fmt::format("{}/logs/{}", folder_, id); }
+
+Summary LmdbStore::shown(const RunEntry& entry) const {
+  Summary summary = entry.summary;
+  if (summary.status == Status::kRunning && !owners_.alive(entry.owner)) summary.status = Status::kInterrupted;
+  return summary;
+}
+
+}  // namespace canorun::store

@@ -1,0 +1,72 @@
+// The store on disk: LMDB, shared by the processes of one machine. How it is laid out: FORMAT.md.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "engine/store/lmdb_env.h"
+#include "engine/store/lmdb_writer.h"
+#include "engine/store/owners.h"
+#include "engine/store/row_codec.h"
+#include "engine/store/store.h"
+#include "engine/store/store_folder.h"
+
+namespace canorun::store {
+
+struct LmdbOptions {
+  std::string folder;  ///< made if it is not there, with those above it
+};
+
+/// Completions run on the store's own thread, which starts with the first write. A process may have a
+/// store open once; a child that was forked must leave its parent's alone.
+class LmdbStore final : public CheckpointStore {
+ public:
+  /// kPermission, kIo and kFull if the folder cannot be made or written, kNotAStore, kCorrupt,
+  /// kNewerVersion, kNotLocal, kOtherNamespace.
+  static StoreResult<std::unique_ptr<LmdbStore>> open(const LmdbOptions& options);
+
+  void create(NewRun run, Completion<RunNumber> done) override;
+  void append(RunNumber run, std::uint64_t first, std::vector<Row> rows, Completion<void> done) override;
+  StoreResult<RunRecord> claim(std::string_view id) override;
+  StoreResult<void> release(RunNumber run) override;
+  StoreResult<RunRecord> load(std::string_view id) const override;
+  StoreResult<Summary> find(std::string_view id) const override;
+  StoreResult<std::vector<Summary>> list(const ListFilter& filter) const override;
+  StoreResult<std::string> text(std::string_view digest) const override;
+  StoreResult<void> put_text(std::string_view digest, std::string_view text) override;
+  StoreResult<bool> post(std::string_view id, Request request) override;
+  StoreResult<std::vector<Request>> take_requests(RunNumber run) override;
+  int wake_fd() const override { return owners_.wake_fd(); }
+  StoreResult<std::vector<std::string>> delete_ended(std::string_view flow, WallTime before,
+                                                     std::size_t limit) override;
+  std::string log_folder(std::string_view id) const override;
+
+  /// How many transactions were ever committed to the store: what grouping saves shows here.
+  std::uint64_t transactions() const { return env_->transactions(); }
+
+ private:
+  struct OldRun {
+    RunNumber number;
+    std::uint64_t rows;
+  };
+
+  LmdbStore(std::string folder, StoreUsers users, std::unique_ptr<LmdbEnv> env);
+
+  /// Writes rows behind those that are there, and the entry that sums them up.
+  void write_rows(Txn& txn, RunNumber run, RunEntry& entry, const std::vector<Row>& rows,
+                  const std::vector<std::string>& encoded) const;
+  /// The entry of a run that this process owns. kNoSuchRun, kNotOwner.
+  StoreResult<RunEntry> own_entry(Txn& txn, RunNumber run) const;
+  /// As people see it: a run whose owner is gone is interrupted.
+  Summary shown(const RunEntry& entry) const;
+  StoreResult<std::vector<OldRun>> find_old(std::string_view flow, WallTime before, std::size_t limit) const;
+  bool may_delete(const RunEntry& entry, std::string_view flow, WallTime before) const;
+
+  std::string folder_;
+  StoreUsers users_;
+  std::unique_ptr<LmdbEnv> env_;
+  mutable Owners owners_;
+  LmdbWriter writer_;  // last: it ends first
+};
+
+}  // namespace canorun::store

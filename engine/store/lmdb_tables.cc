@@ -1,0 +1,200 @@
+#include "engine/store/lmdb_tables.h"
+
+#include <fmt/format.h>
+
+#include <set>
+
+#include "engine/store/errors.h"
+
+namespace canorun::store {
+namespace {
+
+constexpr std::uint64_t kStoreVersion = 1;
+constexpr std::string_view kVersionKey = "version";
+constexpr std::string_view kNextRunKey = "next_run";
+constexpr std::size_t kNumberSize = 8;
+
+std::string key(std::uint64_t number) {
+  std::string bytes(kNumberSize, '\0');
+  for (std::size_t i = kNumberSize; i-- > 0; number >>= 8) bytes[i] = static_cast<char>(number & 0xFF);
+  return bytes;
+}
+
+std::string key(std::uint64_t run, std::uint64_t place) { return key(run) + key(place); }
+
+std::uint64_t number_from(std::string_view bytes) {
+  std::uint64_t number = 0;
+  for (const char byte : bytes.substr(0, kNumberSize)) number = (number << 8) | static_cast<unsigned char>(byte);
+  return number;
+}
+
+std::string reference(std::string_view digest) { return std::string(digest) + '\0'; }
+
+StoreError newer_version(std::uint64_t version) {
+  return {StoreErrorKind::kNewerVersion,
+          fmt::format("the store has version {}, and this canorun reads up to {}", version, kStoreVersion),
+          "a later version of canorun made it: use that one"};
+}
+
+StoreError foreign() {
+  return {StoreErrorKind::kNotAStore, "data.mdb belongs to another program", std::string(kOtherFolderHint)};
+}
+
+StoreResult<void> check_version(Txn& txn) {
+  const auto stored = txn.get(Table::kMeta, kVersionKey);
+  if (!stored || stored->size() != kNumberSize) return std::unexpected(foreign());
+  const std::uint64_t version = number_from(*stored);
+  if (version > kStoreVersion) return std::unexpected(newer_version(version));
+  return {};
+}
+
+bool open_all(Txn& txn, bool create) {
+  for (std::size_t i = 0; i < kTables; ++i) {
+    if (!txn.open(static_cast<Table>(i), create)) return false;
+  }
+  return true;
+}
+
+// False where tables are missing that may be made.
+StoreResult<bool> open_existing(LmdbEnv& env) {
+  auto txn = env.read();
+  if (!txn) return std::unexpected(std::move(txn.error()));
+  const bool blank = txn->is_blank();
+  if (!blank && txn->open(Table::kMeta, false)) {
+    if (auto checked = check_version(*txn); !checked) return std::unexpected(std::move(checked.error()));
+    if (open_all(*txn, false)) {
+      auto kept = txn->commit();  // and with it the tables' handles
+      return kept ? StoreResult<bool>(true) : std::unexpected(std::move(kept.error()));
+    }
+  } else if (!blank && !txn->failed()) {
+    return std::unexpected(foreign());
+  }
+  if (txn->failed()) return std::unexpected(txn->error());
+  return false;
+}
+
+bool has_any(Txn& txn, Table table, std::string_view prefix) {
+  Cursor cursor(txn, table);
+  return cursor.seek(prefix) && cursor.key().starts_with(prefix);
+}
+
+// What is in a table under keys that begin with `prefix`.
+template <class Take>
+void for_each(Txn& txn, Table table, std::string_view prefix, Take take) {
+  Cursor cursor(txn, table);
+  for (bool there = cursor.seek(prefix); there && cursor.key().starts_with(prefix); there = cursor.next()) take(cursor);
+}
+
+}  // namespace
+
+StoreResult<void> open_tables(LmdbEnv& env) {
+  const auto existing = open_existing(env);
+  if (!existing) return std::unexpected(existing.error());
+  if (*existing) return {};
+  auto txn = env.write(0);
+  if (!txn) return std::unexpected(std::move(txn.error()));
+  open_all(*txn, true);
+  txn->put(Table::kMeta, kVersionKey, key(kStoreVersion));
+  return txn->commit();
+}
+
+std::optional<RunNumber> find_run(Txn& txn, std::string_view id) {
+  const auto number = txn.get(Table::kIds, id);
+  return number ? std::optional(number_from(*number)) : std::nullopt;
+}
+
+StoreResult<RunEntry> read_entry(Txn& txn, RunNumber run) {
+  const auto bytes = txn.get(Table::kRuns, key(run));
+  if (bytes) return decode_entry(*bytes);
+  return std::unexpected(txn.failed() ? txn.error() : no_such_run(run));
+}
+
+void write_entry(Txn& txn, RunNumber run, const RunEntry& entry) { txn.put(Table::kRuns, key(run), encode(entry)); }
+
+RunNumber add_run(Txn& txn, std::string_view id) {
+  const auto next = txn.get(Table::kMeta, kNextRunKey);
+  const RunNumber run = next ? number_from(*next) : 1;
+  txn.put(Table::kMeta, kNextRunKey, key(run + 1));
+  txn.put(Table::kIds, id, key(run));
+  return run;
+}
+
+StoreResult<std::vector<Row>> read_rows(Txn& txn, RunNumber run, std::uint64_t count) {
+  std::vector<Row> rows;
+  std::optional<StoreError> error;
+  for_each(txn, Table::kRows, key(run), [&](const Cursor& cursor) {
+    if (error || cursor.key() != key(run, rows.size())) return;
+    auto row = decode_row(cursor.value());
+    if (row) {
+      rows.push_back(std::move(*row));
+    } else {
+      error = std::move(row.error());
+      error->message = fmt::format("row {}: {}", rows.size(), error->message);
+    }
+  });
+  if (txn.failed()) return std::unexpected(txn.error());
+  if (error) return std::unexpected(std::move(*error));
+  if (rows.size() == count) return rows;
+  return std::unexpected(StoreError{StoreErrorKind::kCorrupt,
+                                    fmt::format("row {} of {} is missing in the store", rows.size(), count)});
+}
+
+void write_row(Txn& txn, RunNumber run, std::uint64_t sequence, std::string_view row) {
+  txn.put(Table::kRows, key(run, sequence), row);
+}
+
+std::optional<std::string_view> find_text(Txn& txn, std::string_view digest) { return txn.get(Table::kTexts, digest); }
+
+void write_text(Txn& txn, std::string_view digest, std::string_view text) {
+  if (!find_text(txn, digest)) txn.put(Table::kTexts, digest, text);
+}
+
+void refer_to_text(Txn& txn, std::string_view digest, RunNumber run) {
+  txn.put(Table::kTexts, reference(digest) + key(run), {});
+}
+
+void erase_run(Txn& txn, RunNumber run, std::string_view id) {
+  std::set<std::string> digests;
+  for_each(txn, Table::kRows, key(run), [&](Cursor& cursor) {
+    if (const auto row = decode_row(cursor.value())) {
+      if (const std::string* digest = text_of(*row)) digests.insert(*digest);
+    }
+    cursor.erase();
+  });
+  for (const std::string& digest : digests) {
+    txn.erase(Table::kTexts, reference(digest) + key(run));
+    if (!has_any(txn, Table::kTexts, reference(digest))) txn.erase(Table::kTexts, digest);
+  }
+  store::take_requests(txn, run);
+  txn.erase(Table::kRuns, key(run));
+  txn.erase(Table::kIds, id);
+}
+
+bool has_requests(Txn& txn, RunNumber run) { return has_any(txn, Table::kRequests, key(run)); }
+
+void write_request(Txn& txn, RunNumber run, Request request) {
+  std::uint64_t place = 0;
+  for_each(txn, Table::kRequests, key(run),
+           [&](const Cursor& cursor) { place = number_from(cursor.key().substr(kNumberSize)) + 1; });
+  const char byte = static_cast<char>(request);
+  txn.put(Table::kRequests, key(run, place), {&byte, 1});
+}
+
+std::vector<Request> take_requests(Txn& txn, RunNumber run) {
+  std::vector<Request> requests;
+  for_each(txn, Table::kRequests, key(run), [&](Cursor& cursor) {
+    if (cursor.value() == std::string_view("\0", 1)) requests.push_back(Request::kCancel);
+    cursor.erase();
+  });
+  return requests;
+}
+
+void for_each_run(Txn& txn, bool newest_first, const std::function<bool(RunNumber, std::string_view)>& take) {
+  Cursor cursor(txn, Table::kRuns);
+  bool there = newest_first ? cursor.last() : cursor.first();
+  while (there && take(number_from(cursor.key()), cursor.value())) {
+    there = newest_first ? cursor.previous() : cursor.next();
+  }
+}
+
+}  // namespace canorun::store

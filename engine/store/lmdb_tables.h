@@ -1,0 +1,49 @@
+// What stands where in the databases: FORMAT.md, "Databases".
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/store/lmdb_env.h"
+#include "engine/store/row_codec.h"
+
+namespace canorun::store {
+
+/// Opens the tables, and makes them in an environment that is blank. kNotAStore, kNewerVersion.
+StoreResult<void> open_tables(LmdbEnv& env);
+
+/// None where there is no such run, and where the transaction has failed.
+std::optional<RunNumber> find_run(Txn& txn, std::string_view id);
+
+/// kNoSuchRun.
+StoreResult<RunEntry> read_entry(Txn& txn, RunNumber run);
+void write_entry(Txn& txn, RunNumber run, const RunEntry& entry);
+
+/// Gives a run its number.
+RunNumber add_run(Txn& txn, std::string_view id);
+
+/// All rows of a run. kCorrupt if they are not `count`.
+StoreResult<std::vector<Row>> read_rows(Txn& txn, RunNumber run, std::uint64_t count);
+void write_row(Txn& txn, RunNumber run, std::uint64_t sequence, std::string_view row);
+
+std::optional<std::string_view> find_text(Txn& txn, std::string_view digest);
+/// Keeps a text, if it is not kept already.
+void write_text(Txn& txn, std::string_view digest, std::string_view text);
+/// The run needs the text.
+void refer_to_text(Txn& txn, std::string_view digest, RunNumber run);
+
+/// Takes away all there is of a run, and texts that nobody else refers to.
+void erase_run(Txn& txn, RunNumber run, std::string_view id);
+
+bool has_requests(Txn& txn, RunNumber run);
+void write_request(Txn& txn, RunNumber run, Request request);
+/// Gives the requests, oldest first, and takes them away.
+std::vector<Request> take_requests(Txn& txn, RunNumber run);
+
+/// Calls `take(number, record)` for each run, from the newest or the oldest, until it gives false.
+void for_each_run(Txn& txn, bool newest_first, const std::function<bool(RunNumber, std::string_view)>& take);
+
+}  // namespace canorun::store

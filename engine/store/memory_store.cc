@@ -1,0 +1,194 @@
+#include "engine/store/memory_store.h"
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+#include "engine/base/ids.h"
+#include "engine/store/errors.h"
+
+namespace canorun::store {
+namespace {
+
+Summary shown(const Summary& stored, bool owned) {
+  Summary summary = stored;
+  if (summary.status == Status::kRunning && !owned) summary.status = Status::kInterrupted;
+  return summary;
+}
+
+}  // namespace
+
+void MemoryStore::create(NewRun run, Completion<RunNumber> done) { done(create_now(run)); }
+
+StoreResult<RunNumber> MemoryStore::create_now(NewRun& run) {
+  const RunStarted* started = run.rows.empty() ? nullptr : std::get_if<RunStarted>(&run.rows.front().body);
+  if (started == nullptr || !is_run_id(run.id)) return std::unexpected(not_a_run(run.id));
+  const std::lock_guard lock(mutex_);
+  if (ids_.contains(run.id)) return std::unexpected(run_exists(run.id));
+  texts_.try_emplace(started->digest, std::move(run.text));
+  Run& made = runs_.emplace_back();
+  made.summary.id = run.id;
+  add(made, std::move(run.rows));
+  ids_.emplace(std::move(run.id), runs_.size());
+  return runs_.size();
+}
+
+void MemoryStore::append(RunNumber run, std::uint64_t first, std::vector<Row> rows, Completion<void> done) {
+  done(append_now(run, first, rows));
+}
+
+StoreResult<void> MemoryStore::append_now(RunNumber number, std::uint64_t first, std::vector<Row>& rows) {
+  const std::lock_guard lock(mutex_);
+  Run* found = run(number);
+  if (found == nullptr) return std::unexpected(no_such_run(number));
+  if (!found->owned) return std::unexpected(not_owner(found->summary.id));
+  if (first != found->summary.rows) {
+    return std::unexpected(row_exists(found->summary.id, first, found->summary.rows));
+  }
+  for (const Row& row : rows) {
+    const std::string* digest = text_of(row);
+    if (digest != nullptr && !texts_.contains(*digest)) return std::unexpected(no_such_text(*digest));
+  }
+  add(*found, std::move(rows));
+  return {};
+}
+
+void MemoryStore::add(Run& run, std::vector<Row> rows) {
+  for (const Row& row : rows) {
+    apply(run.summary, row);
+    if (gives_up_ownership(row)) {
+      run.owned = false;
+      run.requests.clear();
+    }
+  }
+  run.batches.push_back(std::move(rows));
+}
+
+StoreResult<RunRecord> MemoryStore::claim(std::string_view id) {
+  const std::lock_guard lock(mutex_);
+  const auto found = ids_.find(id);
+  if (found == ids_.end()) return std::unexpected(no_such_run(id));
+  Run& claimed = *run(found->second);
+  if (claimed.owned) return std::unexpected(owned(id));
+  RunRecord result = record(claimed);
+  claimed.owned = true;
+  return result;
+}
+
+StoreResult<void> MemoryStore::release(RunNumber number) {
+  const std::lock_guard lock(mutex_);
+  Run* found = run(number);
+  if (found == nullptr) return std::unexpected(no_such_run(number));
+  if (!found->owned) return std::unexpected(not_owner(found->summary.id));
+  found->owned = false;
+  found->requests.clear();
+  return {};
+}
+
+StoreResult<RunRecord> MemoryStore::load(std::string_view id) const {
+  const std::lock_guard lock(mutex_);
+  const Run* found = run(id);
+  if (found == nullptr) return std::unexpected(no_such_run(id));
+  return record(*found);
+}
+
+StoreResult<Summary> MemoryStore::find(std::string_view id) const {
+  const std::lock_guard lock(mutex_);
+  const Run* found = run(id);
+  if (found == nullptr) return std::unexpected(no_such_run(id));
+  return shown(found->summary, found->owned);
+}
+
+StoreResult<std::vector<Summary>> MemoryStore::list(const ListFilter& filter) const {
+  const std::lock_guard lock(mutex_);
+  std::vector<Summary> result;
+  for (auto run = runs_.rbegin(); run != runs_.rend(); ++run) {
+    if (run->deleted || (filter.flow && run->summary.flow != *filter.flow)) continue;
+    Summary summary = shown(run->summary, run->owned);
+    if (filter.status && summary.status != *filter.status) continue;
+    result.push_back(std::move(summary));
+    if (result.size() == filter.limit) break;
+  }
+  return result;
+}
+
+StoreResult<std::string> MemoryStore::text(std::string_view digest) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = texts_.find(digest);
+  if (found == texts_.end()) return std::unexpected(no_such_text(digest));
+  return found->second;
+}
+
+StoreResult<void> MemoryStore::put_text(std::string_view digest, std::string_view text) {
+  const std::lock_guard lock(mutex_);
+  texts_.try_emplace(std::string(digest), text);
+  return {};
+}
+
+StoreResult<bool> MemoryStore::post(std::string_view id, Request request) {
+  const std::lock_guard lock(mutex_);
+  const auto found = ids_.find(id);
+  if (found == ids_.end()) return std::unexpected(no_such_run(id));
+  Run& asked = *run(found->second);
+  if (asked.owned) asked.requests.push_back(request);
+  return asked.owned;
+}
+
+StoreResult<std::vector<Request>> MemoryStore::take_requests(RunNumber number) {
+  const std::lock_guard lock(mutex_);
+  Run* found = run(number);
+  if (found == nullptr) return std::unexpected(no_such_run(number));
+  return std::exchange(found->requests, {});
+}
+
+StoreResult<std::vector<std::string>> MemoryStore::delete_ended(std::string_view flow, WallTime before,
+                                                                std::size_t limit) {
+  const std::lock_guard lock(mutex_);
+  std::vector<std::string> deleted;
+  std::set<std::string> unused;
+  for (Run& run : runs_) {
+    if (deleted.size() == limit) break;
+    const Summary& summary = run.summary;
+    if (run.deleted || run.owned || summary.flow != flow || !may_be_deleted(summary.status)) continue;
+    if (!summary.ended_at || *summary.ended_at >= before) continue;
+    unused.merge(texts_of(run));
+    ids_.erase(summary.id);
+    deleted.push_back(summary.id);
+    run = Run{};
+    run.deleted = true;
+  }
+  for (const Run& run : runs_) {
+    for (const std::string& used : texts_of(run)) unused.erase(used);
+  }
+  for (const std::string& digest : unused) texts_.erase(digest);
+  return deleted;
+}
+
+std::set<std::string> MemoryStore::texts_of(const Run& run) {
+  std::set<std::string> digests;
+  for (const auto& batch : run.batches) {
+    for (const Row& row : batch) {
+      if (const std::string* digest = text_of(row)) digests.insert(*digest);
+    }
+  }
+  return digests;
+}
+
+MemoryStore::Run* MemoryStore::run(RunNumber number) {
+  if (number == 0 || number > runs_.size() || runs_[number - 1].deleted) return nullptr;
+  return &runs_[number - 1];
+}
+
+const MemoryStore::Run* MemoryStore::run(std::string_view id) const {
+  const auto found = ids_.find(id);
+  return found == ids_.end() ? nullptr : &runs_[found->second - 1];
+}
+
+RunRecord MemoryStore::record(const Run& run) const {
+  RunRecord result{ids_.find(run.summary.id)->second, shown(run.summary, run.owned), {}};
+  result.rows.reserve(run.summary.rows);
+  for (const auto& batch : run.batches) std::ranges::copy(batch, std::back_inserter(result.rows));
+  return result;
+}
+
+}  // namespace canorun::store

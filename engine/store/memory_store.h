@@ -1,0 +1,55 @@
+// A store that is gone with the process: for `--no-store`, and for tests.
+#pragma once
+
+#include <deque>
+#include <map>
+#include <mutex>
+#include <set>
+
+#include "engine/store/store.h"
+
+namespace canorun::store {
+
+/// Keeps rows as they come, never encoded. Everything completes before the call returns.
+class MemoryStore final : public CheckpointStore {
+ public:
+  void create(NewRun run, Completion<RunNumber> done) override;
+  void append(RunNumber run, std::uint64_t first, std::vector<Row> rows, Completion<void> done) override;
+  StoreResult<RunRecord> claim(std::string_view id) override;
+  StoreResult<void> release(RunNumber run) override;
+  StoreResult<RunRecord> load(std::string_view id) const override;
+  StoreResult<Summary> find(std::string_view id) const override;
+  StoreResult<std::vector<Summary>> list(const ListFilter& filter) const override;
+  StoreResult<std::string> text(std::string_view digest) const override;
+  StoreResult<void> put_text(std::string_view digest, std::string_view text) override;
+  StoreResult<bool> post(std::string_view id, Request request) override;
+  StoreResult<std::vector<Request>> take_requests(RunNumber run) override;
+  int wake_fd() const override { return -1; }
+  StoreResult<std::vector<std::string>> delete_ended(std::string_view flow, WallTime before,
+                                                     std::size_t limit) override;
+  std::string log_folder(std::string_view) const override { return {}; }
+
+ private:
+  struct Run {
+    Summary summary;
+    std::vector<std::vector<Row>> batches;  ///< as they were appended: nothing is moved twice
+    std::vector<Request> requests;
+    bool owned = true;
+    bool deleted = false;
+  };
+
+  StoreResult<RunNumber> create_now(NewRun& run);
+  StoreResult<void> append_now(RunNumber number, std::uint64_t first, std::vector<Row>& rows);
+  Run* run(RunNumber number);
+  const Run* run(std::string_view id) const;
+  RunRecord record(const Run& run) const;
+  static void add(Run& run, std::vector<Row> rows);
+  static std::set<std::string> texts_of(const Run& run);
+
+  mutable std::mutex mutex_;
+  std::deque<Run> runs_;  ///< the number of a run is its place, from 1
+  std::map<std::string, RunNumber, std::less<>> ids_;
+  std::map<std::string, std::string, std::less<>> texts_;
+};
+
+}  // namespace canorun::store

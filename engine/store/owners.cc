@@ -1,0 +1,112 @@
+#include "engine/store/owners.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/file.h>
+#include <sys/inotify.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <filesystem>
+
+#include "engine/base/random.h"
+#include "engine/store/errors.h"
+#include "engine/store/store_folder.h"
+
+namespace canorun::store {
+namespace {
+
+constexpr int kAttempts = 100;
+
+bool is_owner_name(std::string_view name) {
+  return !name.empty() && name.find_first_not_of("0123456789abcdef-") == std::string_view::npos;
+}
+
+// The file at `path` is the one that was opened.
+bool is_still(const std::string& path, int fd) {
+  struct stat named {};
+  struct stat opened {};
+  return ::stat(path.c_str(), &named) == 0 && ::fstat(fd, &opened) == 0 && named.st_ino == opened.st_ino &&
+         named.st_dev == opened.st_dev;
+}
+
+}  // namespace
+
+Owners::~Owners() {
+  if (lock_) ::unlink(path(own_).c_str());
+}
+
+StoreResult<std::string> Owners::own() {
+  std::unique_lock lock(mutex_);
+  if (own_.empty()) {
+    if (auto made = make_own(); !made) return std::unexpected(std::move(made.error()));
+    watch();
+    lock.unlock();
+    sweep();
+    lock.lock();
+  }
+  return own_;
+}
+
+StoreResult<void> Owners::make_own() {
+  SystemRandom random;
+  for (int i = 0; i < kAttempts; ++i) {
+    const std::string name = fmt::format("{}-{:016x}", ::getpid(), random.bits());
+    auto file = open_private(path(name));
+    if (!file) return std::unexpected(std::move(file.error()));
+    // Who met the file before it was locked took its owner for dead and has removed it.
+    if (::flock(file->get(), LOCK_EX | LOCK_NB) != 0 || !is_still(path(name), file->get())) {
+      ::unlink(path(name).c_str());
+      continue;
+    }
+    own_ = name;
+    lock_ = std::move(*file);
+    return {};
+  }
+  return std::unexpected(system_error(EBUSY, folder_));
+}
+
+bool Owners::is_own(std::string_view name) const {
+  const std::lock_guard lock(mutex_);
+  return !own_.empty() && name == own_;
+}
+
+bool Owners::alive(std::string_view name) const {
+  if (is_own(name)) return true;
+  if (!is_owner_name(name)) return false;
+  const std::string file = path(name);
+  const Fd fd(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!fd) return errno != ENOENT;
+  if (::flock(fd.get(), LOCK_SH | LOCK_NB) != 0) return true;
+  ::unlink(file.c_str());
+  return false;
+}
+
+void Owners::wake(std::string_view name) const {
+  if (is_owner_name(name)) ::utimensat(AT_FDCWD, path(name).c_str(), nullptr, 0);
+}
+
+int Owners::wake_fd() {
+  const std::lock_guard lock(mutex_);
+  if (!inotify_) {
+    inotify_ = Fd(::inotify_init1(IN_NONBLOCK | IN_CLOEXEC));
+    watch();
+  }
+  return inotify_.get();
+}
+
+void Owners::watch() const {
+  if (inotify_ && !own_.empty()) ::inotify_add_watch(inotify_.get(), path(own_).c_str(), IN_ATTRIB);
+}
+
+void Owners::sweep() const {
+  std::error_code error;
+  for (std::filesystem::directory_iterator it(folder_, error), end; !error && it != end; it.increment(error)) {
+    alive(it->path().filename().string());
+  }
+}
+
+std::string Owners::path(std::string_view name) const { return fmt::format("{}/{}", folder_, name); }
+
+}  // namespace canorun::store

@@ -1,0 +1,73 @@
+#include "engine/store/row.h"
+
+#include <algorithm>
+#include <array>
+
+namespace canorun::store {
+namespace {
+
+constexpr std::array<std::string_view, 10> kStatusNames{"queued",      "running",     "waiting",
+                                                        "suspended",   "interrupted", "succeeded",
+                                                        "failed",      "rolled_back", "rollback_incomplete",
+                                                        "cancelled"};
+constexpr std::array<std::string_view, std::variant_size_v<Body>> kTypeNames{
+    "run_started", "state_entered", "state_ended", "run_suspended", "run_resumed", "run_ended"};
+
+struct Fold {
+  Summary& summary;
+  WallTime at;
+
+  void operator()(const RunStarted& started) const {
+    summary.flow = started.flow;
+    summary.version = started.version;
+    summary.status = Status::kRunning;
+    summary.started_at = at;
+  }
+  void operator()(const StateEntered& entered) const { summary.state = entered.state; }
+  void operator()(const StateEnded&) const {}
+  void operator()(const RunSuspended&) const { summary.status = Status::kSuspended; }
+  void operator()(const RunResumed&) const {
+    summary.status = Status::kRunning;
+    summary.ended_at.reset();
+  }
+  void operator()(const RunEnded& ended) const {
+    summary.status = ended.status;
+    summary.ended_at = at;
+    if (!ended.state.empty()) summary.state = ended.state;
+  }
+};
+
+}  // namespace
+
+std::string_view status_name(Status status) { return kStatusNames[static_cast<std::size_t>(status)]; }
+
+std::optional<Status> status_from(std::string_view name) {
+  const auto found = std::ranges::find(kStatusNames, name);
+  if (found == kStatusNames.end()) return std::nullopt;
+  return static_cast<Status>(found - kStatusNames.begin());
+}
+
+std::string_view type_name(const Row& row) { return kTypeNames[row.body.index()]; }
+
+void apply(Summary& summary, const Row& row) {
+  std::visit(Fold{summary, row.at}, row.body);
+  ++summary.rows;
+}
+
+const std::string* text_of(const Row& row) {
+  if (const auto* started = std::get_if<RunStarted>(&row.body)) return &started->digest;
+  const auto* resumed = std::get_if<RunResumed>(&row.body);
+  return resumed != nullptr && resumed->digest ? &*resumed->digest : nullptr;
+}
+
+bool gives_up_ownership(const Row& row) {
+  return std::holds_alternative<RunEnded>(row.body) || std::holds_alternative<RunSuspended>(row.body);
+}
+
+bool is_over(Status status) {
+  return status == Status::kSucceeded || status == Status::kRolledBack || status == Status::kCancelled;
+}
+
+bool may_be_deleted(Status status) { return is_over(status) || status == Status::kFailed; }
+
+}  // namespace canorun::store

@@ -1,0 +1,138 @@
+// Checkpoint rows: all that can be recorded about a run. How they look on disk: FORMAT.md.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "engine/base/clock.h"
+#include "engine/base/value.h"
+
+namespace canorun::store {
+
+/// What became of a run. The numbers are the format's: new ones go to the end. `kQueued` and `kWaiting`
+/// are part of the format and come with later rows.
+enum class Status : std::uint8_t {
+  kQueued,
+  kRunning,
+  kWaiting,
+  kSuspended,
+  kInterrupted,  ///< never stored: a run that says kRunning and whose owner is gone
+  kSucceeded,
+  kFailed,
+  kRolledBack,
+  kRollbackIncomplete,
+  kCancelled,
+};
+
+/// `rolled_back` and the like.
+std::string_view status_name(Status status);
+std::optional<Status> status_from(std::string_view name);
+
+/// The first row of every run.
+struct RunStarted {
+  std::string flow;
+  std::uint64_t version = 0;
+  std::string digest;  ///< the flow's text is stored under it
+  std::string file;    ///< the flow's absolute path, for people
+  std::string folder;  ///< absolute: where commands run
+  std::string nonce;   ///< idempotency keys are made from it
+  Json inputs = Json::object();
+  Json vars = Json::object();  ///< initial values, evaluated once
+  bool operator==(const RunStarted&) const = default;
+};
+
+/// A state's work is about to begin.
+struct StateEntered {
+  std::string state;
+  std::uint64_t visit = 1;
+  std::vector<std::string> via = {};           ///< `route` states passed on the way here
+  std::optional<WallTime> deadline = {};       ///< a timer's end
+  bool operator==(const StateEntered&) const = default;
+};
+
+/// A state's work has ended, either way.
+struct StateEnded {
+  std::string state;
+  std::uint64_t visit = 1;
+  std::uint32_t attempts = 0;
+  Millis duration{0};
+  Json output = nullptr;       ///< null when it failed
+  Json error = nullptr;        ///< null when it succeeded, else {kind, message, state, attempts, exit_code?}
+  Json set = nullptr;          ///< variable -> new value; null where nothing was set
+  std::string stderr_tail = {};  ///< the last lines a failed command wrote to stderr, for people
+  bool operator==(const StateEnded&) const = default;
+};
+
+/// The process let go of the run on purpose; it can be resumed.
+struct RunSuspended {
+  std::string reason;  ///< the signal's name
+  bool operator==(const RunSuspended&) const = default;
+};
+
+/// Another process took the run up again, at `state` (empty: before the first state was entered).
+struct RunResumed {
+  std::string state;
+  bool by_hand = false;                  ///< `--from`: a StateEntered row follows
+  std::optional<std::string> digest = {};  ///< another definition was given with `--file`
+  std::optional<std::string> file = {};
+  std::optional<std::string> folder = {};
+  bool operator==(const RunResumed&) const = default;
+};
+
+/// The run has its outcome. `state` is the exit state, or the one that failed.
+struct RunEnded {
+  Status status = Status::kSucceeded;
+  std::string state;
+  std::vector<std::string> via = {};
+  bool entered = false;  ///< `state` is an exit state that was entered by this row
+  Json output = nullptr;
+  Json error = nullptr;
+  bool operator==(const RunEnded&) const = default;
+};
+
+/// In the order of the format's type numbers: new ones go to the end.
+using Body = std::variant<RunStarted, StateEntered, StateEnded, RunSuspended, RunResumed, RunEnded>;
+
+/// One record; its sequence is its place in the run, dense from 0.
+struct Row {
+  WallTime at{};
+  Body body;
+  bool operator==(const Row&) const = default;
+};
+
+/// `state_entered` and the like: what `events` prints as `type`.
+std::string_view type_name(const Row& row);
+
+/// What a list shows of a run: folded from its rows by the store, in the same transaction.
+struct Summary {
+  std::string id;
+  std::string flow;
+  std::uint64_t version = 0;
+  Status status = Status::kRunning;
+  std::string state;
+  WallTime started_at{};
+  std::optional<WallTime> ended_at = {};
+  std::uint64_t rows = 0;  ///< also the sequence of the next row
+  bool operator==(const Summary&) const = default;
+};
+
+/// Folds one row into the summary.
+void apply(Summary& summary, const Row& row);
+
+/// The digest of the text that the row refers to, if it does.
+const std::string* text_of(const Row& row);
+
+/// The row lets go of the run: whoever wrote it owns the run no longer.
+bool gives_up_ownership(const Row& row);
+
+/// A run in this status can never go on. One that failed may: its rows tell (RunState::is_over).
+bool is_over(Status status);
+
+/// Ended in a way that asks for nobody's attention: old runs in this status may be deleted.
+bool may_be_deleted(Status status);
+
+}  // namespace canorun::store

@@ -1,0 +1,126 @@
+// Where runs are kept. Two implementations: memory_store.h and lmdb_store.h.
+#pragma once
+
+#include <cstdint>
+#include <expected>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/base/result.h"
+#include "engine/store/row.h"
+
+namespace canorun::store {
+
+enum class StoreErrorKind : std::uint8_t {
+  kNoSuchRun,      ///< no run has this id
+  kRunExists,      ///< the id is taken
+  kOwned,          ///< another process works on the run
+  kNotOwner,       ///< this process does not own the run that it writes to
+  kRowExists,      ///< a row with this sequence is there, or one before it is missing
+  kNotFound,       ///< no such text
+  kFull,           ///< no space on the device, or the map is full
+  kPermission,
+  kNotAStore,      ///< the files are something else
+  kCorrupt,        ///< truncated, or a row that cannot be read
+  kNewerVersion,   ///< written by a version of canorun that came later
+  kNotLocal,       ///< a network file system, or another machine
+  kOtherNamespace, ///< in use from another PID namespace
+  kIo,             ///< anything else the system reported
+};
+
+struct StoreError {
+  StoreErrorKind kind;
+  std::string message;
+  std::string hint = {};
+};
+
+template <class T>
+using StoreResult = std::expected<T, StoreError>;
+
+/// A run inside one store, while this process has it open.
+using RunNumber = std::uint64_t;
+
+/// Called once, from any thread, possibly before the call that takes it returns.
+template <class T>
+using Completion = std::move_only_function<void(StoreResult<T>)>;
+
+struct NewRun {
+  std::string id;         ///< `is_run_id`
+  std::string text;       ///< the flow's text, kept once per digest
+  std::vector<Row> rows;  ///< the first is a RunStarted
+};
+
+struct RunRecord {
+  RunNumber number = 0;
+  Summary summary;        ///< with kInterrupted where the owner is gone
+  std::vector<Row> rows;
+};
+
+struct ListFilter {
+  std::optional<Status> status = {};
+  std::optional<std::string> flow = {};
+  std::size_t limit = 0;  ///< 0: all
+};
+
+/// What another process asks of a run's owner.
+enum class Request : std::uint8_t { kCancel };
+
+/// One store. One process at a time owns a run; what a run's owner appends is what the run is.
+///
+/// Threads: `create` and `append` may be called from any thread and complete on any thread; the other
+/// calls are synchronous, from any thread, but not from within a completion. Closing waits for what
+/// was asked.
+class CheckpointStore {
+ public:
+  virtual ~CheckpointStore() = default;
+
+  /// Starts a run and owns it: all of its first rows in one durable transaction. kRunExists.
+  virtual void create(NewRun run, Completion<RunNumber> done) = 0;
+
+  /// Appends rows `first`, `first`+1, … in one durable transaction, together with whatever else is
+  /// waiting. kRowExists if `first` is not the run's next sequence, kNotOwner if it is not owned here;
+  /// a refusal touches no other call's rows. A RunEnded or RunSuspended gives up the ownership.
+  /// kNotFound if a row refers to a text that is not there (RunResumed::digest).
+  virtual void append(RunNumber run, std::uint64_t first, std::vector<Row> rows, Completion<void> done) = 0;
+
+  /// Takes ownership of a run that nobody owns, and reads it: the summary has the status from before.
+  /// kNoSuchRun, kOwned (by this process, too). Ended runs can be claimed: the caller looks at the
+  /// rows and lets go if there is nothing to do.
+  virtual StoreResult<RunRecord> claim(std::string_view id) = 0;
+
+  /// Gives up the ownership without a row.
+  virtual StoreResult<void> release(RunNumber run) = 0;
+
+  virtual StoreResult<RunRecord> load(std::string_view id) const = 0;
+  /// One run without its rows.
+  virtual StoreResult<Summary> find(std::string_view id) const = 0;
+  /// Newest first.
+  virtual StoreResult<std::vector<Summary>> list(const ListFilter& filter) const = 0;
+  /// The flow text of a digest. kNotFound.
+  virtual StoreResult<std::string> text(std::string_view digest) const = 0;
+  /// Keeps a text that a run will refer to (`resume --file`).
+  virtual StoreResult<void> put_text(std::string_view digest, std::string_view text) = 0;
+
+  /// Leaves a request for a run's owner and wakes it. kNoSuchRun. Gives false when nobody owns it:
+  /// then nothing is left behind.
+  virtual StoreResult<bool> post(std::string_view id, Request request) = 0;
+  /// The requests for a run since the last call, oldest first. What was asked of an earlier owner is
+  /// not among them: requests go when ownership is given up or taken.
+  virtual StoreResult<std::vector<Request>> take_requests(RunNumber run) = 0;
+  /// Becomes readable when requests may be waiting (read what is in it, then `take_requests`);
+  /// -1 where no other process can ask. Owned by the store.
+  virtual int wake_fd() const = 0;
+
+  /// Deletes runs of `flow` that may be deleted, ended before `before` and are owned by nobody, oldest
+  /// first, at most `limit`; gives their ids.
+  virtual StoreResult<std::vector<std::string>> delete_ended(std::string_view flow, WallTime before,
+                                                             std::size_t limit) = 0;
+
+  /// Where the attempts' logs of a run are kept; empty when nothing is kept.
+  virtual std::string log_folder(std::string_view id) const = 0;
+};
+
+}  // namespace canorun::store
