@@ -1,0 +1,133 @@
+// A compiled flow: immutable, states by number, every expression resolved.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "engine/base/clock.h"
+#include "engine/base/value.h"
+#include "engine/expr/expression.h"
+#include "engine/expr/template.h"
+#include "engine/model/task_kind.h"
+#include "engine/policy/retry.h"
+
+namespace canorun::model {
+
+/// Dense from 0, in the order of the file.
+using StateId = std::uint32_t;
+
+enum class InputType : std::uint8_t { kString, kInt, kDouble, kBool, kList, kMap, kAny };
+
+struct Input {
+  std::string name;
+  InputType type = InputType::kAny;
+  std::optional<Json> fallback;  ///< none: required
+  std::string description;
+  std::vector<Json> one_of;      ///< empty: any
+};
+
+/// The first whose `when` holds is taken; one without always holds.
+struct Transition {
+  std::optional<expr::Expression> when;
+  StateId to = 0;
+};
+
+struct RetryRule {
+  policy::Retry policy;
+  std::optional<expr::Expression> when;  ///< false: no further attempt
+};
+
+/// One piece of work: what to do, and how often and how long to try.
+struct Action {
+  const TaskKind* kind = nullptr;
+  /// Parameter -> literal or template. Literal ones were checked when the flow was read.
+  expr::Tree params;
+  /// Values a script refers to as CANORUN_V1, CANORUN_V2, …
+  std::vector<expr::Tree> script_values;
+  /// Environment of the defaults, evaluated before the action's own `env` parameter.
+  std::vector<std::pair<std::string, expr::Template>> env;
+  RetryRule retry;
+  std::optional<Millis> timeout;  ///< of one attempt
+};
+
+struct ActionShape {
+  Action action;
+};
+
+/// Exactly one of the two is there. `for` gives a duration's text, `until` a time's.
+struct TimerShape {
+  std::optional<expr::Template> wait_for;
+  std::optional<expr::Template> until;
+};
+
+/// Decides and leaves no row: its transitions are its state's `next`.
+struct RouteShape {};
+
+enum class ExitKind : std::uint8_t { kSuccess, kFailure };
+
+struct ExitShape {
+  ExitKind kind = ExitKind::kSuccess;
+  expr::Tree output;  ///< a literal null when none is given
+};
+
+using Shape = std::variant<ActionShape, TimerShape, RouteShape, ExitShape>;
+
+struct Assignment {
+  std::uint32_t var = 0;  ///< index into Flow::vars
+  expr::Tree value;
+};
+
+struct State {
+  std::string name;
+  std::string description;
+  Shape shape;
+  std::vector<Transition> next;
+  std::vector<Transition> on_error;
+  std::vector<Assignment> set;
+  /// A durable deadline of the whole state, from its first entry. Never on actions.
+  std::optional<Millis> deadline;
+};
+
+struct Var {
+  std::string name;
+  expr::Tree initial;
+  InputType type = InputType::kAny;  ///< fixed by a literal initial value; kAny where it is null or unknown
+};
+
+/// Immutable after compile; shared by everything that runs it.
+struct Flow {
+  std::string name;
+  std::uint64_t version = 0;
+  std::string description;
+  std::string text;    ///< as read
+  std::string digest;  ///< of `text`
+  std::string file;    ///< absolute path, or empty
+  std::string folder;  ///< absolute
+  StateId start = 0;
+  std::vector<Input> inputs;
+  std::vector<Var> vars;
+  std::vector<std::pair<std::string, expr::Template>> env;
+  std::optional<Millis> timeout;
+  std::optional<Millis> keep;
+  std::uint64_t max_transitions = 100'000;
+  std::vector<State> states;
+
+  std::optional<StateId> find(std::string_view state) const;
+
+  /// Filled by the compiler: name -> id.
+  std::unordered_map<std::string, StateId> by_name;
+};
+
+/// Whether a value is of a type; `kDouble` takes integers too and `convert` makes them doubles.
+bool fits(InputType type, const Json& value);
+std::string_view input_type_name(InputType type);
+std::optional<InputType> input_type_from(std::string_view name);
+
+}  // namespace canorun::model

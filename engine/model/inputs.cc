@@ -1,0 +1,92 @@
+#include "engine/model/inputs.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+#include "engine/base/suggest.h"
+
+namespace canorun::model {
+namespace {
+
+const Input* find_input(const Flow& flow, std::string_view name) {
+  const auto found = std::find_if(flow.inputs.begin(), flow.inputs.end(), [&](const Input& input) { return input.name == name; });
+  return found != flow.inputs.end() ? &*found : nullptr;
+}
+
+Error unknown(const Flow& flow, std::string_view name) {
+  std::vector<std::string_view> known;
+  for (const Input& input : flow.inputs) known.push_back(input.name);
+  return {fmt::format("flow '{}' has no input '{}'", flow.name, to_utf8(name)),
+          known.empty() ? "this flow takes no inputs" : suggestion(name, known)};
+}
+
+Result<Json> read_text(const Input& input, std::string_view text) {
+  if (input.type == InputType::kString) return Json(to_utf8(text));
+  auto parsed = parse_json(text);
+  if (parsed) return parsed;
+  if (input.type == InputType::kAny) return Json(to_utf8(text));
+  return fail(fmt::format("input '{}' must be {} {}, not '{}'", input.name, input.type == InputType::kInt ? "an" : "a",
+                          input_type_name(input.type), to_utf8(text.substr(0, 80))),
+              input.type == InputType::kList || input.type == InputType::kMap ? "write it as JSON" : "");
+}
+
+Result<Json> check(const Input& input, Json value) {
+  if (!fits(input.type, value)) {
+    return fail(fmt::format("input '{}' must be {} {}, not {} {}", input.name, input.type == InputType::kInt ? "an" : "a",
+                            input_type_name(input.type), type_name(value), to_json_text(value).substr(0, 80)));
+  }
+  if (input.type == InputType::kDouble) value = value.get<double>();
+  if (!input.one_of.empty() && std::find(input.one_of.begin(), input.one_of.end(), value) == input.one_of.end()) {
+    std::vector<std::string> allowed;
+    for (const Json& one : input.one_of) allowed.push_back(to_json_text(one));
+    return fail(fmt::format("input '{}' must not be {}", input.name, to_json_text(value).substr(0, 80)),
+                fmt::format("allowed: {}", fmt::join(allowed, ", ")));
+  }
+  return value;
+}
+
+}  // namespace
+
+Result<Json, std::vector<Error>> bind_inputs(const Flow& flow, const Json& values,
+                                             const std::vector<std::pair<std::string, std::string>>& texts) {
+  std::vector<Error> problems;
+  Json bound = Json::object();
+  const auto take = [&](const std::string& name, auto read) {
+    const Input* input = find_input(flow, name);
+    if (input == nullptr) {
+      problems.push_back(unknown(flow, name));
+      return;
+    }
+    Result<Json> value = read(*input);
+    if (value) value = check(*input, std::move(*value));
+    // A bad value still counts as given: it is one mistake, not two.
+    if (!value) problems.push_back(value.error());
+    bound[name] = value ? std::move(*value) : Json();
+  };
+  if (values.is_object()) {
+    for (const auto& [name, value] : values.items()) {
+      const bool overridden = std::any_of(texts.begin(), texts.end(), [&](const auto& text) { return text.first == name; });
+      if (!overridden) take(name, [&value = value](const Input&) -> Result<Json> { return value; });
+    }
+  } else if (!values.is_null()) {
+    problems.push_back({fmt::format("inputs must be a map of name to value, not {}", type_name(values))});
+  }
+  for (const auto& [name, text] : texts) {
+    take(name, [&text = text](const Input& input) { return read_text(input, text); });
+  }
+  for (const Input& input : flow.inputs) {
+    if (bound.contains(input.name)) continue;
+    if (input.fallback) {
+      bound[input.name] = *input.fallback;
+    } else {
+      problems.push_back({fmt::format("input '{}' is missing ({})", input.name, input_type_name(input.type)),
+                          fmt::format("give it with -i {}=…", input.name)});
+    }
+  }
+  if (!problems.empty()) return std::unexpected(std::move(problems));
+  return bound;
+}
+
+}  // namespace canorun::model

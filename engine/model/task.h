@@ -1,0 +1,59 @@
+// Work: what a task kind makes, and what it may ask of the engine while it runs.
+#pragma once
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "engine/base/clock.h"
+#include "engine/base/result.h"
+#include "engine/model/outcome.h"
+
+namespace canorun::model {
+
+enum class Stream : std::uint8_t { kStdout, kStderr };
+enum class LogLevel : std::uint8_t { kDebug, kInfo, kWarn, kError };
+
+/// One attempt, seen by its task. Lives until the task's `run` has returned. Event-loop thread only.
+class TaskContext {
+ public:
+  virtual ~TaskContext() = default;
+
+  virtual boost::asio::any_io_executor executor() const = 0;
+  virtual const Clock& clock() const = 0;
+
+  virtual const std::string& run_id() const = 0;
+  virtual const std::string& flow_name() const = 0;
+  /// Absolute: where commands run unless they say otherwise, and what relative paths start from.
+  virtual const std::string& folder() const = 0;
+  virtual const std::string& state() const = 0;
+  virtual std::uint64_t visit() const = 0;
+  virtual std::uint32_t attempt() const = 0;
+  /// The same for every attempt and every resume of this piece of work.
+  virtual const std::string& idempotency_key() const = 0;
+  /// The flow's `env`, the defaults' and the action's, evaluated; later names win.
+  virtual const std::vector<std::pair<std::string, std::string>>& environment() const = 0;
+
+  /// A path, in a folder that exists, for a file that only this attempt uses. The engine removes what
+  /// is left of it when the attempt has ended.
+  virtual Result<std::string> scratch_file(std::string_view purpose) = 0;
+
+  /// Keeps output in the attempt's log; never fails the attempt.
+  virtual void write_log(Stream stream, std::string_view bytes) = 0;
+  /// Says something to whoever watches the run.
+  virtual void say(LogLevel level, std::string_view message) = 0;
+};
+
+/// One attempt's work. Cancellation comes through Asio's cancellation slot as `terminal`: the task ends
+/// what it began (a command: TERM, 5 s, KILL), then lets the `operation_aborted` out.
+class Task {
+ public:
+  virtual ~Task() = default;
+  virtual boost::asio::awaitable<Outcome> run(TaskContext& context) = 0;
+};
+
+}  // namespace canorun::model

@@ -1,0 +1,73 @@
+// A kind of task: its name, its parameters, what it gives, and how it is made. Adding one is a file
+// in tasks/ and a line in its catalog.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "engine/base/result.h"
+#include "engine/base/value.h"
+
+namespace canorun::model {
+
+class Task;
+
+enum class ParamType : std::uint8_t {
+  kString,
+  kInt,
+  kBool,
+  kAny,
+  kMap,
+  kStringMap,    ///< name -> text; other scalars are turned into text
+  kStringList,   ///< at least one element
+  kIntList,
+  kStatusList,   ///< HTTP status codes and ranges: [200, 201-204, "300-399"]
+  kSize,         ///< `1MiB`
+  kDuration,     ///< `5s`
+};
+
+std::string_view param_type_name(ParamType type);
+
+/// One parameter of a kind.
+struct Param {
+  std::string_view name;
+  ParamType type;
+  std::string_view doc;
+  bool required = false;
+  bool literal = false;                          ///< templates may not stand in it
+  bool script = false;                           ///< templates become references to environment variables
+  std::span<const std::string_view> one_of = {};  ///< allowed values of a string; empty: any
+  bool beside_run = false;                       ///< may stand beside `run` in a state
+};
+
+/// What the task needs of one attempt's parameters is checked once: literal values when the flow is
+/// read, values from templates when they are known. Rows of one constexpr table.
+struct TaskKind {
+  std::string_view name;
+  std::string_view doc;
+  std::span<const Param> params;                 ///< sorted by name
+  std::span<const Param> outputs;                ///< documentation of the output's fields, sorted by name
+  std::string_view example;                      ///< YAML of a whole state
+  /// Whether parameters that are each right fit together; null where nothing can be said. Parameters
+  /// that are known only at run time are missing from `literals`.
+  Result<void> (*check)(const Json& literals) = nullptr;
+  /// Makes the task of one attempt from checked parameters: an object, only known names, right types.
+  Result<std::unique_ptr<Task>> (*make)(Json params) = nullptr;
+};
+
+/// A table of kinds, sorted by name. Borrowed from whoever wires the program.
+using Catalog = std::span<const TaskKind>;
+
+const TaskKind* find_kind(Catalog catalog, std::string_view name);
+const Param* find_param(const TaskKind& kind, std::string_view name);
+
+/// Checks one value against its parameter and brings it into the type's form (`"75"` for a string
+/// stays text; a number where text is wanted becomes text; a StringMap's scalars become text).
+/// The error says what is wanted, not where.
+Result<void> check_param(const Param& param, Json& value);
+
+}  // namespace canorun::model
