@@ -1,0 +1,31 @@
+// Finding processes that an interrupted attempt left behind.
+#pragma once
+
+#include <sys/types.h>
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/base/fd.h"
+
+namespace canorun::process {
+
+/// The environment variable whose value marks every process of one piece of work.
+inline constexpr std::string_view kTokenVariable = "CANORUN_IDEMPOTENCY_KEY";
+
+/// A process that carries the token. The pidfd was opened before the environment was read, so a
+/// signal through it can only reach that process, whatever happens to the pid.
+struct Orphan {
+  pid_t pid = -1;
+  Fd pidfd;
+};
+
+/// Every process of this user, not this one and no zombie, whose environment has
+/// `CANORUN_IDEMPOTENCY_KEY=token`. Reads /proc.
+std::vector<Orphan> find_orphans(std::string_view token);
+
+/// Sends a signal to one; a process that is gone is no error.
+void signal_orphan(const Orphan& orphan, int signal);
+
+}  // namespace canorun::process

@@ -1,0 +1,84 @@
+#include "tasks/output_file.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <system_error>
+
+#include "engine/base/duration.h"
+#include "engine/base/ids.h"
+#include "engine/base/fd.h"
+
+namespace canorun::tasks {
+namespace {
+
+constexpr std::size_t kMaxSize = std::size_t{1} << 20;
+
+std::unexpected<Error> unreadable(int error) {
+  return fail(fmt::format("CANORUN_OUTPUT cannot be read: {}", std::generic_category().message(error)));
+}
+
+Result<std::string> read_bounded(const Fd& file) {
+  std::string text(kMaxSize + 1, '\0');
+  std::size_t size = 0;
+  while (size < text.size()) {
+    const ssize_t count = ::read(file.get(), text.data() + size, text.size() - size);
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return unreadable(errno);
+    if (count == 0) break;
+    size += static_cast<std::size_t>(count);
+  }
+  if (size > kMaxSize) return fail(fmt::format("CANORUN_OUTPUT holds more than {}", human_size(kMaxSize)));
+  text.resize(size);
+  return text;
+}
+
+Result<Json> parse_lines(std::string_view text) {
+  Json values = Json::object();
+  for (std::size_t number = 1; !text.empty(); ++number) {
+    const auto end = text.find('\n');
+    std::string_view line = text.substr(0, end);
+    text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
+    if (line.ends_with('\r')) line.remove_suffix(1);
+    if (line.find_first_not_of(" \t") == std::string_view::npos) continue;
+    const auto equals = line.find('=');
+    const std::string_view key = line.substr(0, equals);
+    if (equals == std::string_view::npos || !is_name(key)) {
+      return fail(fmt::format("CANORUN_OUTPUT line {} is no key=value: {}", number, to_utf8(line.substr(0, 80))),
+                  "a key is a name of letters, digits and _; a JSON object can have others, and values of many lines");
+    }
+    values[std::string(key)] = to_utf8(line.substr(equals + 1));
+  }
+  return values;
+}
+
+}  // namespace
+
+Result<Json> parse_output_values(std::string_view text) {
+  const auto first = text.find_first_not_of(" \t\r\n");
+  if (first == std::string_view::npos || text[first] != '{') return parse_lines(text);
+  auto object = parse_json(text);
+  if (!object) return fail(fmt::format("CANORUN_OUTPUT is no JSON object: {}", object.error().message));
+  return object;
+}
+
+Result<Json> read_output_file(const std::string& path) {
+  // Not blocking: the command may have made a pipe of it.
+  const Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+  if (!file) {
+    if (errno == ENOENT) return Json::object();
+    return unreadable(errno);
+  }
+  struct stat status {};
+  if (::fstat(file.get(), &status) != 0) return unreadable(errno);
+  if (!S_ISREG(status.st_mode)) return fail("CANORUN_OUTPUT is not a file any more");
+  if (status.st_size == 0) return Json::object();
+  const auto text = read_bounded(file);
+  if (!text) return std::unexpected(text.error());
+  return parse_output_values(*text);
+}
+
+}  // namespace canorun::tasks
