@@ -1,0 +1,46 @@
+// Loading flows in tests of workflows.
+#pragma once
+
+#include <string>
+
+#include "tasks/catalog.h"
+#include "workflows/load.h"
+
+namespace canorun::workflows::testing {
+
+inline Loaded load(std::string text) {
+  return load_text("flow.yaml", std::move(text), "/flows/flow.yaml", "/flows", tasks::catalog());
+}
+
+/// The diagnostics as a person sees them.
+inline std::string problems(const Loaded& loaded) {
+  std::string text;
+  for (const Diagnostic& diagnostic : loaded.diagnostics) text += render(diagnostic, false);
+  return text;
+}
+
+/// A flow with one action, whose state is `state`, and an exit.
+inline Loaded load_state(const std::string& state, const std::string& top = "") {
+  return load("name: x\n" + top + "states:\n  a: " + state + "\n  done: {exit: success}\n");
+}
+
+inline const model::Action& action_of(const Loaded& loaded, std::size_t state = 0) {
+  return std::get<model::ActionShape>(loaded.flow->states.at(state).shape).action;
+}
+
+/// A folder that is removed at the end.
+class TempFolder {
+ public:
+  TempFolder();
+  ~TempFolder();
+  TempFolder(const TempFolder&) = delete;
+  TempFolder& operator=(const TempFolder&) = delete;
+
+  const std::string& path() const { return path_; }
+  std::string write(const std::string& name, const std::string& text) const;
+
+ private:
+  std::string path_;
+};
+
+}  // namespace canorun::workflows::testing

@@ -1,0 +1,235 @@
+#include "workflows/shell_script.h"
+
+#include <doctest/doctest.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <filesystem>
+
+using namespace canorun::workflows;
+
+namespace {
+
+/// `@` stands for a template.
+std::vector<HolePlace> scan(std::string script) {
+  std::replace(script.begin(), script.end(), '@', kHole);
+  return scan_shell_script(script);
+}
+
+/// U, D or R for each hole.
+std::string places(const std::string& script) {
+  std::string out;
+  for (const HolePlace& hole : scan(script)) out += "UDR"[static_cast<int>(hole.quoting)];
+  return out;
+}
+
+std::string why(const std::string& script) {
+  const auto holes = scan(script);
+  return holes.empty() ? "no hole" : holes.back().why;
+}
+
+std::string substituted(const std::string& script) {
+  const auto holes = scan(script);
+  std::string out;
+  std::size_t next = 0;
+  for (const char c : script) {
+    if (c != '@') {
+      out += c;
+      continue;
+    }
+    REQUIRE_MESSAGE(holes[next].quoting != Quoting::kRefused, script);
+    out += shell_reference(holes[next].quoting, next + 1);
+    ++next;
+  }
+  return out;
+}
+
+/// What a shell prints for a script, with `value` in every reference.
+std::string run(const std::string& shell, const std::string& script, const std::string& value) {
+  std::array<int, 2> pipe{};
+  REQUIRE(::pipe(pipe.data()) == 0);
+  const pid_t child = ::fork();
+  if (child == 0) {
+    ::dup2(pipe[1], 1);
+    ::close(pipe[0]);
+    for (const auto* name : {"CANORUN_V1", "CANORUN_V2", "CANORUN_V3"}) ::setenv(name, value.c_str(), 1);
+    ::execlp(shell.c_str(), shell.c_str(), "-ec", script.c_str(), nullptr);
+    ::_exit(127);
+  }
+  ::close(pipe[1]);
+  std::string out;
+  std::array<char, 4096> buffer;
+  for (ssize_t count; (count = ::read(pipe[0], buffer.data(), buffer.size())) > 0;) out.append(buffer.data(), static_cast<std::size_t>(count));
+  ::close(pipe[0]);
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  CHECK_MESSAGE(status == 0, script);
+  return out;
+}
+
+std::vector<std::string> shells() {
+  std::vector<std::string> found{"/bin/sh"};
+  if (std::filesystem::exists("/bin/bash")) found.emplace_back("/bin/bash");
+  return found;
+}
+
+}  // namespace
+
+TEST_CASE("where a template may stand") {
+  CHECK(places("echo @") == "U");
+  CHECK(places("echo a@b \"x @ y\" --k=@") == "UDU");
+  CHECK(places("x=@ y=\"@\" cmd") == "UD");
+  CHECK(places("echo $(printf %s @ \"@\") \"$(printf %s @ \"@\")\"") == "UDUD");
+  CHECK(places("echo `printf %s @`") == "U");
+  CHECK(places("cat <<EOF\na @ 'b @' \"c @\"\nEOF\necho @") == "DDDU");
+  CHECK(places("cat <<-EOF\n\t@\n\tEOF\necho @") == "DU");
+  CHECK(places("cat <<A <<B\n@\nA\n@\nB\necho @") == "DDU");
+  CHECK(places("cat <<EOF\n$(printf %s @ '\n')\nEOF\necho @") == "UU");
+  CHECK(places("cmd > @ 2>&1 < \"@\"") == "UD");
+  CHECK(places("if [ @ = x ]; then echo @; elif true; then echo @; else echo @; fi") == "UUUU");
+  CHECK(places("for i in @ \"@\"; do echo $i @; done") == "UDU");
+  CHECK(places("while read -r a b; do echo @; done < @") == "UU");
+  CHECK(places("case @ in a|b) echo @ ;; (c) echo @;; *) echo @; esac; echo @") == "UUUUU");
+  CHECK(places("x=$(case a in a) echo @ ;; esac); echo @") == "UU");
+  CHECK(places("f() { echo @; }; f @; (cd @ && echo @)") == "UUUU");
+  CHECK(places("echo a#@ # comment\necho @") == "UU");
+  CHECK(places("echo a \\\n  @ # it's\necho '#' @") == "UU");
+  CHECK(places("./@ x; dir/@.sh; \"@/bin/x\" @") == "UUDU");
+  CHECK(places("export A=@ B=\"@\"; readonly C=@; local D=@") == "UDUU");
+  CHECK(places("echo ${x:-y} ${#x} $(( 1 + 2 )) $1 @") == "U");
+  CHECK(places("! grep -q @ f && { echo @; } || exit 1") == "UU");
+  CHECK(places("echo \"a\\\"b @\" 'c\"d' @ \\\" @") == "DUU");
+  CHECK(places("printf '%s\\n' @ | sort | (read x; echo @) & wait") == "UU");
+  CHECK(places("2>@ echo @") == "UU");
+  CHECK(places("cat <<EOF | grep @\n@\nEOF\n") == "UD");
+  CHECK(places("echo \"${HOME}/@\" \"$USER@\"") == "DD");
+}
+
+TEST_CASE("where a template may not stand, and why") {
+  CHECK(why("echo '@'") == "single quotes");
+  CHECK(why("echo \"'@'\"").empty());
+  CHECK(why("echo $'@'") == "$'…'");
+  CHECK(why("echo $((1 + @))") == "$(( ))");
+  CHECK(why("echo \"$((@))\"") == "$(( ))");
+  CHECK(why("cat <<'E'\n@\nE") == "a quoted here-document");
+  CHECK(why("cat <<\\E\n@\nE") == "a quoted here-document");
+  CHECK(why("cat <<E\"\"F\n@\nEF") == "a quoted here-document");
+  CHECK(why("cat <<@\nx\n") == "the delimiter of a here-document");
+  CHECK(why("[[ @ == x ]]") == "[[ ]]");
+  CHECK(why("[[ x =~ (a|@) ]]") == "[[ ]]");
+  CHECK(why("case x in @) ;; esac") == "a case pattern");
+  CHECK(why("case x in a) ;; b|\"@\") ;; esac") == "a case pattern");
+  CHECK(why("echo x # @") == "a comment");
+  CHECK(why("# it's @") == "a comment");
+  CHECK(why("eval @") == "the arguments of 'eval'");
+  CHECK(why("eval \"echo @\"") == "the arguments of 'eval'");
+  CHECK(why("eval \"$(cat <<E\n@\nE\n)\"") == "the arguments of 'eval'");
+  CHECK(why("FOO=1 'ev'\"al\" @") == "the arguments of 'eval'");
+  CHECK(why("if true; then \\eval @; fi") == "the arguments of 'eval'");
+  CHECK(why("command eval @") == "the arguments of 'eval'");
+  CHECK(why("command -p eval @") == "the arguments of 'eval'");
+  CHECK(why("time -p eval @") == "the arguments of 'eval'");
+  CHECK(why("2>x eval @") == "the arguments of 'eval'");
+  CHECK(why(">x eval @") == "the arguments of 'eval'");
+  CHECK(why("{ eval @; }") == "the arguments of 'eval'");
+  CHECK(why("(true) && ! eval @") == "the arguments of 'eval'");
+  CHECK(why("for i do eval @; done") == "the arguments of 'eval'");
+  CHECK(why("case x in x) eval @;; esac") == "the arguments of 'eval'");
+  CHECK(why("f() eval @") == "the arguments of 'eval'");
+  CHECK(why("trap \"rm @\" EXIT") == "the arguments of 'trap'");
+  CHECK(why("unset @") == "the arguments of 'unset'");
+  CHECK(why("read @") == "the arguments of 'read'");
+  CHECK(why("let @") == "the arguments of 'let'");
+  CHECK(why("export @") == "the arguments of 'export', but behind NAME=");
+  CHECK(why("export \"@=1\"") == "the arguments of 'export', but behind NAME=");
+  CHECK(why("local -i x=@") == "the arguments of 'local' with options");
+  CHECK(why("[ -v @ ]") == "'[ -v'");
+  CHECK(why("printf -v \"@\" x") == "'printf -v'");
+  CHECK(why("@ --version") == "the name of a command");
+  CHECK(why("X=1 \"@\" x") == "the name of a command");
+  CHECK(why("a; x$@ y") == "the place behind a '$'");
+  CHECK(why("command -v @") == "the name of a command");
+  CHECK(why("a[@]=1") == "an array index");
+  CHECK(why("echo ${x:-@}") == "${ }");
+  CHECK(why("echo \"${x#@}\"") == "${ }");
+  CHECK(why("echo \"`echo @`\"") == "backticks: write $( ) instead");
+  CHECK(why("echo `echo \\`@\\``") == "backticks: write $( ) instead");
+  CHECK(why("echo \\@") == "the place behind a backslash");
+  CHECK(why("echo \"\\@\"") == "the place behind a backslash");
+  CHECK(why("cat <<E\n\\@\nE") == "the place behind a backslash");
+  CHECK(why("echo \"$@\"") == "the place behind a '$'");
+  CHECK(why(". @") == "the arguments of '.'");
+  CHECK(why("$cmd @") == "the arguments of a command that is not named literally");
+  CHECK(why("\"$dir\"/tool @").empty());
+  CHECK(why("[ @ @ ]") == "'[ -v'");
+  CHECK(why("[ ! @ @ ]") == "'[ -v'");
+  CHECK(why("[ @ = x ]").empty());
+  CHECK(why("printf @ @") == "'printf -v'");
+  CHECK(why("printf '%s %s' @ @").empty());
+}
+
+TEST_CASE("what shells read differently refuses all that follows") {
+  CHECK(why("((i++)); echo @") == "a script behind parentheses that shells read differently");
+  CHECK(why("function f { eval @; }") == "a script behind 'function'");
+  CHECK(why("echo $'it\\'s' @") == "a script behind $'…' with a quote in it");
+  CHECK(why("echo `unclosed @") == "a script behind a backtick that is not closed");
+  CHECK(why("echo x ) @") == "a script behind a ')' that nothing opened");
+  CHECK(why("cat <<E\n@\n") == "a here-document that does not end");
+  CHECK(places("cat <<$X\nx\n$X\necho @") == "R");
+  CHECK(why("alias e=eval\ne @") == "a script behind 'alias'");
+  CHECK(why("echo x &>y @") == "a script behind '&>', which shells read differently");
+  CHECK(why("echo \"$\\\n(eval @)\"") == "a script behind a '$' with a continued line behind it");
+  CHECK(why("echo $(\\\n(1 + @))") == "a script behind a '$' with a continued line behind it");
+  CHECK(why(". /dev/stdin <<E\n@\nE") == "a script behind a here-document that is run");
+  CHECK(why("cat <(echo @)") == "a script behind a process substitution, which is not POSIX");
+  CHECK(why("echo \"${x:-'}'}\" @") == "a script behind quotes in ${ } in double quotes");
+  std::string deep;
+  for (int i = 0; i < 100'000; ++i) deep += "$(";
+  CHECK(why(deep + "echo @") == "a script behind nesting this deep");
+  std::string braces;
+  for (int i = 0; i < 100'000; ++i) braces += "${x:-";
+  CHECK(why(braces + "@") == "a script behind nesting this deep");
+}
+
+TEST_CASE("a value arrives unchanged and never runs, in every place that is allowed") {
+  const std::vector<std::string> values{
+      "plain", "", "two  words", "it's \"quoted\" \\ back", "$(touch /tmp/never) `touch /tmp/never` ${HOME} $HOME", "a\nb\n\nc",
+      "; echo never; #", "* ? [a-z] ~ {a,b}", "-n -e", "$((1+1)) && || | & > /tmp/never < <<EOF\nEOF", "ünïcode €", "'; touch /tmp/never; '",
+      "\\", "\"", "'", "`", "$", "a\\\nb", "E\nEOF\n"};
+  const std::vector<std::pair<std::string, std::string>> scripts{
+      {"printf '<%s>' @", "<V>"},
+      {"printf '<%s>' \"@\"", "<V>"},
+      {"printf '<%s>' a@b\"c@d\"", "<aVbcVd>"},
+      {"x=@; printf '<%s>' \"$x\"", "<V>"},
+      {"export x=@ y=\"@\"; printf '<%s>' \"$x\" \"$y\"", "<V><V>"},
+      {"printf '<%s>' \"$(printf '%s.' @)\"", "<V.>"},
+      {"printf '<%s>' \"$(printf '%s.' \"@\")\"", "<V.>"},
+      {"x=$(printf '%s.' @); printf '<%s>' \"$x\"", "<V.>"},
+      {"x=`printf '%s.' @`; printf '<%s>' \"$x\"", "<V.>"},
+      {"cat <<EOF\n<@>\nEOF", "<V>\n"},
+      {"cat <<-EOF\n\t<@>\n\tEOF\nprintf '<%s>' @", "<V>\n<V>"},
+      {"x=$(cat <<EOF\n<@>\nEOF\n)\nprintf '%s' \"$x\"", "<V>"},
+      {"for i in @ @; do printf '<%s>' \"$i\"; done", "<V><V>"},
+      {"case @ in never) ;; *) printf '<%s>' @;; esac", "<V>"},
+      {"f() { printf '<%s>' \"$1\"; }; f @", "<V>"},
+      {"if [ @ = \"@\" ]; then printf '<%s>' @; fi", "<V>"},
+      {"{ printf '<%s>' @; } | cat", "<V>"},
+      {"(printf '<%s>' @)", "<V>"},
+      {"set -- @ b; printf '<%s>' \"$1\"", "<V>"},
+      {"x='#' ; printf '<%s>' @ # it's\n", "<V>"},
+  };
+  for (const std::string& shell : shells()) {
+    for (const auto& [script, wanted] : scripts) {
+      const std::string text = substituted(script);
+      for (const std::string& value : values) {
+        std::string expected = wanted;
+        for (std::size_t at = 0; (at = expected.find('V', at)) != std::string::npos; at += value.size()) expected.replace(at, 1, value);
+        CHECK_MESSAGE(run(shell, text, value) == expected, shell << ": " << text << " with " << value);
+      }
+    }
+  }
+  CHECK(!std::filesystem::exists("/tmp/never"));
+}

@@ -1,0 +1,233 @@
+#include "workflows/compile.h"
+
+#include <fmt/format.h>
+
+#include "engine/base/duration.h"
+#include "workflows/graph.h"
+
+namespace canorun::workflows {
+namespace {
+
+constexpr SlotSet kEnvSlots = slots(model::Slot::kInputs);
+constexpr SlotSet kVarSlots = kEnvSlots | slots(model::Slot::kEnv);
+constexpr SlotSet kResultSlots = kStateSlots | slots(model::Slot::kOutput);
+constexpr SlotSet kErrorSlots = kStateSlots | slots(model::Slot::kError);
+
+model::InputType type_of(const Json* initial) {
+  if (initial == nullptr) return model::InputType::kAny;
+  switch (initial->type()) {
+    case Json::value_t::string: return model::InputType::kString;
+    case Json::value_t::boolean: return model::InputType::kBool;
+    case Json::value_t::number_integer:
+    case Json::value_t::number_unsigned: return model::InputType::kInt;
+    case Json::value_t::number_float: return model::InputType::kDouble;
+    case Json::value_t::array: return model::InputType::kList;
+    case Json::value_t::object: return model::InputType::kMap;
+    default: return model::InputType::kAny;
+  }
+}
+
+class FlowCompiler {
+ public:
+  FlowCompiler(Reader& reader, const Definition& definition)
+      : reader_(reader),
+        def_(definition),
+        names_(definition, reader.catalog),
+        expressions_(reader, names_),
+        actions_(reader, expressions_, defaults_) {}
+
+  model::Flow run() {
+    flow_.name = def_.name;
+    flow_.version = def_.version;
+    flow_.description = def_.description;
+    flow_.inputs = def_.inputs;
+    flow_.timeout = def_.timeout;
+    flow_.keep = def_.keep;
+    flow_.max_transitions = def_.max_transitions.value_or(flow_.max_transitions);
+    flow_.env = compile_environment(def_.env, kEnvSlots);
+    compile_vars();
+    compile_defaults();
+    graph_.edges.resize(def_.states.size());
+    flow_.states.reserve(def_.states.size());
+    for (const StateDef& state : def_.states) compile_state(state);
+    if (def_.start != nullptr) graph_.start = resolve(*def_.start, 0).guess;
+    flow_.start = graph_.start;
+    if (!def_.states.empty()) check_graph(reader_, def_, graph_);
+    return std::move(flow_);
+  }
+
+ private:
+  struct Target {
+    std::optional<model::StateId> id;
+    model::StateId guess;  ///< what was probably meant, where there is no such state
+  };
+
+  Target resolve(const Node& name, model::StateId otherwise) {
+    if (const auto id = names_.state(name.text)) return {id, *id};
+    Guess guess = reader_.report.guess(name.text, names_.states());
+    reader_.error(Code::kUnknownState, name, fmt::format("unknown state '{}'", name.text.substr(0, 80)), std::move(guess.hint));
+    return {std::nullopt, guess.name ? *names_.state(*guess.name) : otherwise};
+  }
+
+  std::vector<std::pair<std::string, expr::Template>> compile_environment(const std::vector<Entry>& env, SlotSet scope) {
+    std::vector<std::pair<std::string, expr::Template>> compiled;
+    for (const Entry& variable : env) {
+      auto value = expressions_.text(*variable.value, {.name = "'env'", .scope = scope});
+      if (value) compiled.emplace_back(variable.key->text, std::move(*value));
+    }
+    return compiled;
+  }
+
+  void compile_vars() {
+    for (const Entry& entry : def_.vars) {
+      model::Var var{.name = entry.key->text, .initial = {}, .type = model::InputType::kAny};
+      if (auto initial = expressions_.tree(*entry.value, {.name = "'vars'", .scope = kVarSlots})) {
+        var.type = type_of(initial->literal());
+        var.initial = std::move(*initial);
+      }
+      flow_.vars.push_back(std::move(var));
+    }
+  }
+
+  void compile_defaults() {
+    const DefaultsDef& def = def_.defaults;
+    defaults_.timeout = def.timeout;
+    defaults_.cwd = def.cwd;
+    defaults_.env = compile_environment(def.env, kStateSlots | slots(model::Slot::kAction));
+    if (def.retry) defaults_.retry = actions_.retry(*def.retry);
+  }
+
+  void compile_state(const StateDef& def) {
+    const auto id = static_cast<model::StateId>(flow_.states.size());
+    flow_.by_name.emplace(def.text(), id);
+    model::State& state = flow_.states.emplace_back();
+    state.name = def.text();
+    state.description = def.description;
+    state.deadline = def.timeout;
+    Place place{.name = "'next'", .scope = kStateSlots};
+    if (const auto* const action = std::get_if<ActionDef>(&def.shape)) {
+      place = {.name = "'next'", .scope = kResultSlots, .output = model::find_kind(reader_.catalog, action->kind_name)};
+    }
+    compile_shape(def, state);
+    state.next = compile_rules(def.next, place, id);
+    place.name = "'set'";
+    compile_set(def, state, place);
+    state.on_error = compile_rules(def.on_error, {.name = "'on_error'", .scope = kErrorSlots}, id);
+    if (std::holds_alternative<ExitDef>(def.shape)) return;
+    if (def.next.rules.empty()) graph_.edges[id].push_back(following(id));
+    check_last_rule(def);
+  }
+
+  void compile_shape(const StateDef& def, model::State& state) {
+    if (const auto* const action = std::get_if<ActionDef>(&def.shape)) {
+      state.shape = model::ActionShape{actions_.compile(*action)};
+    } else if (const auto* const timer = std::get_if<TimerDef>(&def.shape)) {
+      state.shape = compile_timer(*timer);
+    } else if (const auto* const exit = std::get_if<ExitDef>(&def.shape)) {
+      state.shape = compile_exit(*exit);
+    } else {
+      state.shape = model::RouteShape{};
+    }
+  }
+
+  model::TimerShape compile_timer(const TimerDef& def) {
+    model::TimerShape timer;
+    const auto compile = [&](const Node& node, std::string_view name, auto check) -> std::optional<expr::Template> {
+      if (!node.is_scalar() || node.kind == NodeKind::kNull) return reader_.wrong_type(node, name, "a text"), std::nullopt;
+      auto made = expressions_.text(node, {.name = name});
+      if (!made || !made->is_literal()) return made;
+      const auto checked = check(node.text);
+      if (!checked) reader_.error(Code::kBadValue, node, checked.error().message, checked.error().hint);
+      return made;
+    };
+    if (def.wait_for != nullptr) timer.wait_for = compile(*def.wait_for, "'for'", parse_duration);
+    if (def.until != nullptr) timer.until = compile(*def.until, "'until'", parse_time);
+    return timer;
+  }
+
+  model::ExitShape compile_exit(const ExitDef& def) {
+    model::ExitShape exit{.kind = def.kind, .output = {}};
+    if (def.output == nullptr) return exit;
+    if (auto output = expressions_.tree(*def.output, {.name = "'output'"})) exit.output = std::move(*output);
+    return exit;
+  }
+
+  // What a state without a readable `next` was probably going to.
+  model::StateId following(model::StateId id) const {
+    return id + 1 < def_.states.size() ? id + 1 : id;
+  }
+
+  std::vector<model::Transition> compile_rules(const RulesDef& def, const Place& place, model::StateId from) {
+    std::vector<model::Transition> rules;
+    const RuleDef* always = nullptr;
+    for (const RuleDef& rule : def.rules) {
+      model::Transition transition;
+      if (rule.when != nullptr) transition.when = expressions_.condition(*rule.when, "'when'", place);
+      Target target{std::nullopt, following(from)};
+      if (rule.to != nullptr) target = resolve(*rule.to, following(from));
+      graph_.edges[from].push_back(target.guess);
+      transition.to = target.id.value_or(0);
+      if (always != nullptr && (rule.when != nullptr || rule.to != nullptr)) {
+        reader_.error(Code::kShadowedTransition, rule.when != nullptr ? *rule.when : *rule.to,
+                      "this rule is never looked at: the one before it always holds", "put the rule without 'when' last");
+      }
+      if (always == nullptr && holds_always(rule, transition)) always = &rule;
+      rules.push_back(std::move(transition));
+    }
+    return rules;
+  }
+
+  static bool holds_always(const RuleDef& rule, const model::Transition& compiled) {
+    if (rule.when == nullptr) return true;
+    if (!compiled.when) return false;
+    const expr::Value* literal = compiled.when->literal();
+    return literal != nullptr && literal->is(expr::Kind::kBool) && literal->as_bool();
+  }
+
+  void check_last_rule(const StateDef& def) {
+    if (def.next.rules.empty() || reader_.report.full()) return;
+    const auto& compiled = flow_.states.back().next;
+    for (std::size_t i = 0; i < compiled.size(); ++i) {
+      // A `when` that is wrong may have been meant to hold always.
+      if (holds_always(def.next.rules[i], compiled[i]) || (def.next.rules[i].when != nullptr && !compiled[i].when)) return;
+    }
+    reader_.report.warning(Code::kNoUnconditionalNext, reader_.document.span(*def.next.rules.back().when),
+                           fmt::format("state '{}' fails when none of its rules holds", def.text()),
+                           "end the rules with one that has no 'when'");
+  }
+
+  void compile_set(const StateDef& def, model::State& state, const Place& place) {
+    for (const Entry& entry : def.set) {
+      auto value = expressions_.tree(*entry.value, place);
+      const auto var = names_.var(entry.key->text);
+      if (!var) {
+        reader_.error(Code::kUnknownVariable, *entry.key, fmt::format("unknown variable '{}'", entry.key->text.substr(0, 80)),
+                      names_.vars().empty() ? "declare it under 'vars'" : reader_.report.guess(entry.key->text, names_.vars()).hint);
+        continue;
+      }
+      if (!value) continue;
+      const model::InputType type = flow_.vars[*var].type;
+      if (const Json* literal = value->literal(); literal != nullptr && !model::fits(type, *literal)) {
+        reader_.wrong_type(*entry.value, fmt::format("variable '{}'", entry.key->text),
+                           fmt::format("{} {}, as its initial value is", type == model::InputType::kInt ? "an" : "a",
+                                       model::input_type_name(type)));
+      }
+      state.set.push_back({*var, std::move(*value)});
+    }
+  }
+
+  Reader& reader_;
+  const Definition& def_;
+  Names names_;
+  Expressions expressions_;
+  CompiledDefaults defaults_;
+  ActionCompiler actions_;
+  Graph graph_;
+  model::Flow flow_;
+};
+
+}  // namespace
+
+model::Flow compile_flow(Reader& reader, const Definition& definition) { return FlowCompiler(reader, definition).run(); }
+
+}  // namespace canorun::workflows

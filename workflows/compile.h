@@ -1,0 +1,60 @@
+// From a definition to a flow that can run.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "engine/model/flow.h"
+#include "workflows/definition.h"
+#include "workflows/expressions.h"
+#include "workflows/names.h"
+#include "workflows/reader.h"
+
+namespace canorun::workflows {
+
+/// What the defaults give to every action.
+struct CompiledDefaults {
+  model::RetryRule retry;
+  std::optional<Millis> timeout;
+  std::vector<std::pair<std::string, expr::Template>> env;
+  const Node* cwd = nullptr;
+};
+
+/// Resolves every name and compiles every expression; problems are reported. The flow is whole only
+/// when nothing was; its text and place are left to the caller.
+model::Flow compile_flow(Reader& reader, const Definition& definition);
+
+/// The parts of it.
+class ActionCompiler {
+ public:
+  ActionCompiler(Reader& reader, Expressions& expressions, const CompiledDefaults& defaults)
+      : reader_(reader), expressions_(expressions), defaults_(defaults) {}
+
+  model::Action compile(const ActionDef& def);
+  model::RetryRule retry(const RetryDef& def);
+
+ private:
+  struct Params;
+
+  void compile_param(const ActionDef& def, const Entry& entry, Params& params);
+  std::optional<expr::Tree> value(const model::Param& param, const Node& node, const Place& place);
+  bool check_value(const model::Param& param, const Node& node, expr::Tree& tree);
+  void check_whole(const ActionDef& def, const model::TaskKind& kind, const Params& params);
+  void add_defaults(const model::TaskKind& kind, Params& params, model::Action& action);
+
+  Reader& reader_;
+  Expressions& expressions_;
+  const CompiledDefaults& defaults_;
+};
+
+/// A script whose templates became references to CANORUN_V1, CANORUN_V2, …
+struct CompiledScript {
+  std::string text;
+  std::vector<expr::Tree> values;
+};
+
+/// `shell` is the program that will read the script; null: the default one.
+std::optional<CompiledScript> compile_script(Reader& reader, Expressions& expressions, const Node& node, const Place& place,
+                                             const Node* shell);
+
+}  // namespace canorun::workflows

@@ -1,0 +1,199 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "workflows/compile.h"
+
+namespace canorun::workflows {
+namespace {
+
+constexpr SlotSet kActionSlots = kStateSlots | slots(model::Slot::kAction);
+constexpr SlotSet kRetrySlots = kActionSlots | slots(model::Slot::kError);
+
+bool takes_text(model::ParamType type) {
+  switch (type) {
+    case model::ParamType::kString:
+    case model::ParamType::kStringMap:
+    case model::ParamType::kStringList:
+    case model::ParamType::kSize:
+    case model::ParamType::kDuration: return true;
+    default: return false;
+  }
+}
+
+bool is_text(const Node& node) { return node.is_scalar() && node.kind != NodeKind::kNull; }
+
+// The node that has not the form of the type; null when only what is said is wrong.
+const Node* misfit(model::ParamType type, const Node& node) {
+  const auto first_that = [&](auto wrong) -> const Node* {
+    for (const Node* element : node.list) {
+      if (wrong(*element)) return element;
+    }
+    for (const Entry& entry : node.map) {
+      if (wrong(*entry.value)) return entry.value;
+    }
+    return nullptr;
+  };
+  const auto no_text = [](const Node& element) { return !is_text(element); };
+  const auto no_int = [](const Node& element) { return element.kind != NodeKind::kInt; };
+  const auto unless = [&](bool good) { return good ? nullptr : &node; };
+  switch (type) {
+    case model::ParamType::kString:
+    case model::ParamType::kSize:
+    case model::ParamType::kDuration: return unless(is_text(node));
+    case model::ParamType::kInt: return unless(node.kind == NodeKind::kInt || node.kind == NodeKind::kDouble);
+    case model::ParamType::kBool: return unless(node.kind == NodeKind::kBool);
+    case model::ParamType::kMap: return unless(node.kind == NodeKind::kMap);
+    case model::ParamType::kStringMap: return node.kind == NodeKind::kMap ? first_that(no_text) : &node;
+    case model::ParamType::kStringList: return node.kind == NodeKind::kList ? first_that(no_text) : &node;
+    case model::ParamType::kIntList: return node.kind == NodeKind::kList ? first_that(no_int) : &node;
+    case model::ParamType::kStatusList: return unless(node.kind == NodeKind::kList);
+    case model::ParamType::kAny: return nullptr;
+  }
+  return nullptr;
+}
+
+const Node* find_param_node(const ActionDef& def, std::string_view name) {
+  const auto found = std::ranges::find_if(def.params, [&](const Entry& entry) { return entry.key->text == name; });
+  return found != def.params.end() ? found->value : nullptr;
+}
+
+}  // namespace
+
+/// The parameters of one action while they are compiled.
+struct ActionCompiler::Params {
+  const model::TaskKind& kind;
+  std::vector<std::pair<std::string, expr::Tree>> compiled;
+  std::vector<std::string_view> given;  ///< named, or meant by one that is not known
+  std::vector<expr::Tree> script_values;
+  Json literals = Json::object();
+  bool good = true;
+
+  bool has(std::string_view name) const { return std::ranges::find(given, name) != given.end(); }
+};
+
+model::RetryRule ActionCompiler::retry(const RetryDef& def) {
+  model::RetryRule rule{.policy = def.policy, .when = {}};
+  if (def.when != nullptr) rule.when = expressions_.condition(*def.when, "'when'", {.name = "'retry'", .scope = kRetrySlots});
+  return rule;
+}
+
+model::Action ActionCompiler::compile(const ActionDef& def) {
+  model::Action action;
+  action.retry = def.retry ? retry(*def.retry) : defaults_.retry;
+  action.timeout = def.timeout ? def.timeout : defaults_.timeout;
+  action.kind = model::find_kind(reader_.catalog, def.kind_name);
+  if (action.kind == nullptr) {
+    if (def.kind_name.empty()) return action;
+    std::vector<std::string_view> known;
+    for (const model::TaskKind& kind : reader_.catalog) known.push_back(kind.name);
+    reader_.error(Code::kUnknownKind, *def.kind, fmt::format("unknown task kind '{}'", def.kind_name.substr(0, 80)),
+                  reader_.report.guess(def.kind_name, known).hint);
+    return action;
+  }
+  Params params{.kind = *action.kind, .compiled = {}, .given = {}, .script_values = {}};
+  if (def.script != nullptr) {
+    Node key;
+    key.text = "script";
+    compile_param(def, {&key, def.script}, params);
+  }
+  for (const Entry& entry : def.params) compile_param(def, entry, params);
+  check_whole(def, *action.kind, params);
+  add_defaults(*action.kind, params, action);
+  action.params = expr::Tree::map(std::move(params.compiled));
+  action.script_values = std::move(params.script_values);
+  return action;
+}
+
+void ActionCompiler::compile_param(const ActionDef& def, const Entry& entry, Params& params) {
+  const std::string_view name = entry.key->text;
+  const model::Param* param = model::find_param(params.kind, name);
+  if (param == nullptr) {
+    std::vector<std::string_view> known;
+    for (const model::Param& one : params.kind.params) known.push_back(one.name);
+    Guess guess = reader_.report.guess(name, known);
+    if (guess.name) params.given.push_back(*guess.name);
+    reader_.error(Code::kUnknownParameter, *entry.key,
+                  fmt::format("'{}' has no parameter '{}'", params.kind.name, name.substr(0, 80)), std::move(guess.hint));
+    params.good = false;
+    return;
+  }
+  params.given.push_back(param->name);
+  const Place place{.name = "a parameter", .scope = kActionSlots};
+  std::optional<expr::Tree> compiled;
+  if (param->script && entry.value->is_scalar() && entry.value->kind != NodeKind::kNull) {
+    if (auto script = compile_script(reader_, expressions_, *entry.value, place, find_param_node(def, "shell"))) {
+      compiled = expr::Tree::of(Json(std::move(script->text)));
+      params.script_values = std::move(script->values);
+    }
+  } else {
+    compiled = value(*param, *entry.value, place);
+  }
+  if (!compiled || !check_value(*param, *entry.value, *compiled)) {
+    params.good = false;
+    return;
+  }
+  if (const Json* literal = compiled->literal()) params.literals[param->name] = *literal;
+  params.compiled.emplace_back(param->name, std::move(*compiled));
+}
+
+std::optional<expr::Tree> ActionCompiler::value(const model::Param& param, const Node& node, const Place& place) {
+  if (param.literal) {
+    if (const Node* misplaced = find_template(node)) {
+      reader_.error(Code::kMisplacedTemplate, *misplaced, fmt::format("a template cannot stand in '{}'", param.name),
+                    "it must be known before the flow runs");
+      return std::nullopt;
+    }
+  }
+  return expressions_.tree(node, place, takes_text(param.type));
+}
+
+// Literal values are brought into their type's form. Of texts with templates, and of maps and lists of
+// texts that have some, only the form is known.
+bool ActionCompiler::check_value(const model::Param& param, const Node& node, expr::Tree& tree) {
+  const bool literal = tree.literal() != nullptr;
+  const bool form_is_known = param.type == model::ParamType::kMap || param.type == model::ParamType::kStringMap ||
+                             param.type == model::ParamType::kStringList;
+  if (!literal && (tree.as_template() != nullptr || !form_is_known)) return true;
+  Json value = tree.replace([](const expr::Template&) { return Json(""); });
+  auto checked = model::check_param(param, value);
+  if (checked) {
+    if (literal) tree = expr::Tree::of(std::move(value));
+    return true;
+  }
+  if (const Node* wrong = misfit(param.type, node)) {
+    const bool whole = wrong == &node;
+    reader_.wrong_type(*wrong, whole ? fmt::format("'{}'", param.name) : fmt::format("an element of '{}'", param.name),
+                       whole ? model::param_type_name(param.type) : param.type == model::ParamType::kIntList ? "an int" : "a text");
+  } else {
+    reader_.error(Code::kBadValue, node, std::move(checked.error().message), std::move(checked.error().hint));
+  }
+  return false;
+}
+
+void ActionCompiler::check_whole(const ActionDef& def, const model::TaskKind& kind, const Params& params) {
+  for (const model::Param& param : kind.params) {
+    if (!param.required || params.has(param.name)) continue;
+    reader_.error(Code::kMissingKey, *def.kind, fmt::format("'{}' needs '{}'", kind.name, param.name), "give it under 'with'");
+  }
+  if (!params.good || kind.check == nullptr) return;
+  auto checked = kind.check(params.literals);
+  if (checked) return;
+  // The last parameter without which all would be well is the one to look at.
+  const Node* culprit = def.kind;
+  for (const Entry& entry : def.params) {
+    Json others = params.literals;
+    others.erase(entry.key->text);
+    if (kind.check(others)) culprit = entry.value;
+  }
+  reader_.error(Code::kBadValue, *culprit, std::move(checked.error().message), std::move(checked.error().hint));
+}
+
+void ActionCompiler::add_defaults(const model::TaskKind& kind, Params& params, model::Action& action) {
+  if (model::find_param(kind, "env") != nullptr) action.env = defaults_.env;
+  if (defaults_.cwd == nullptr || params.has("cwd") || model::find_param(kind, "cwd") == nullptr) return;
+  auto cwd = expressions_.tree(*defaults_.cwd, {.name = "'cwd'", .scope = kActionSlots}, true);
+  if (cwd) params.compiled.emplace_back("cwd", std::move(*cwd));
+}
+
+}  // namespace canorun::workflows

@@ -1,0 +1,93 @@
+// What the author of a flow wrote: read and typed, but no name resolved and no expression compiled.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "engine/base/clock.h"
+#include "engine/model/flow.h"
+#include "engine/policy/retry.h"
+#include "workflows/document.h"
+
+namespace canorun::workflows {
+
+struct RuleDef {
+  const Node* when = nullptr;  ///< null: always
+  const Node* to = nullptr;    ///< a scalar; null: it was wrong, and reported
+};
+
+/// The value of `next`, `on_error` or `route`.
+struct RulesDef {
+  const Node* node = nullptr;  ///< null: not given
+  std::vector<RuleDef> rules;
+};
+
+struct RetryDef {
+  policy::Retry policy;
+  const Node* when = nullptr;
+};
+
+struct ActionDef {
+  const Node* kind = nullptr;     ///< the value of `task`, or the key `run`
+  std::string_view kind_name;     ///< empty: it was wrong, and reported
+  std::vector<Entry> params;      ///< in the order they were written
+  const Node* script = nullptr;   ///< the value of `run`, which stands for a parameter of that name
+  std::optional<RetryDef> retry;
+  std::optional<Millis> timeout;
+};
+
+struct TimerDef {
+  const Node* wait_for = nullptr;
+  const Node* until = nullptr;
+};
+
+struct RouteDef {};
+
+struct ExitDef {
+  model::ExitKind kind = model::ExitKind::kSuccess;
+  const Node* output = nullptr;
+};
+
+/// `monostate`: there is no shape that could be read; that was reported.
+using ShapeDef = std::variant<std::monostate, ActionDef, TimerDef, RouteDef, ExitDef>;
+
+struct StateDef {
+  const Node* name = nullptr;
+  std::string description;
+  ShapeDef shape;
+  RulesDef next;  ///< of a `route`, its rules
+  RulesDef on_error;
+  std::vector<Entry> set;
+  std::optional<Millis> timeout;
+
+  std::string_view text() const { return name->text; }
+};
+
+struct DefaultsDef {
+  std::optional<RetryDef> retry;
+  std::optional<Millis> timeout;
+  std::vector<Entry> env;
+  const Node* cwd = nullptr;
+};
+
+/// Points into the document it was read from.
+struct Definition {
+  std::string name;
+  std::uint64_t version = 0;
+  std::string description;
+  const Node* start = nullptr;
+  std::vector<model::Input> inputs;
+  std::vector<Entry> vars;
+  std::vector<Entry> env;
+  std::optional<Millis> timeout;
+  std::optional<Millis> keep;
+  std::optional<std::uint64_t> max_transitions;
+  DefaultsDef defaults;
+  std::vector<StateDef> states;
+};
+
+}  // namespace canorun::workflows

@@ -1,0 +1,118 @@
+#include "workflows/graph.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdint>
+
+namespace canorun::workflows {
+namespace {
+
+using Edges = std::vector<std::vector<model::StateId>>;
+/// Who reached each state first; 0: nobody.
+using Marks = std::vector<std::uint32_t>;
+
+bool is_exit(const StateDef& state) { return std::holds_alternative<ExitDef>(state.shape); }
+
+// Marks all that can be reached from `from` over states without a mark. True when it met the mark of
+// somebody else.
+bool spread(const Edges& edges, model::StateId from, std::uint32_t mark, Marks& marks) {
+  bool met = false;
+  std::vector<model::StateId> open{from};
+  marks[from] = mark;
+  while (!open.empty()) {
+    const model::StateId state = open.back();
+    open.pop_back();
+    for (const model::StateId next : edges[state]) {
+      if (marks[next] != 0) {
+        met = met || marks[next] != mark;
+        continue;
+      }
+      marks[next] = mark;
+      open.push_back(next);
+    }
+  }
+  return met;
+}
+
+Edges reversed(const Edges& edges) {
+  Edges back(edges.size());
+  for (model::StateId from = 0; from < edges.size(); ++from) {
+    for (const model::StateId to : edges[from]) {
+      if (to != from) back[to].push_back(from);
+    }
+  }
+  return back;
+}
+
+class GraphCheck {
+ public:
+  GraphCheck(Reader& reader, const Definition& flow, const Graph& graph)
+      : reader_(reader), flow_(flow), edges_(graph.edges), back_(reversed(graph.edges)), reached_(flow.states.size(), 0) {
+    spread(edges_, graph.start, 1, reached_);
+  }
+
+  void run() {
+    const bool has_end = check_exits();
+    check_reached(has_end);
+  }
+
+ private:
+  const StateDef& state(model::StateId id) const { return flow_.states[id]; }
+
+  // False when there are states that no exit can be reached from.
+  bool check_exits() {
+    Marks can_end(flow_.states.size(), 0);
+    bool has_exit = false;
+    for (model::StateId id = 0; id < flow_.states.size(); ++id) {
+      // A state without a shape may have been meant to be an exit.
+      if (!is_exit(state(id)) && !std::holds_alternative<std::monostate>(state(id).shape)) continue;
+      has_exit = true;
+      if (can_end[id] == 0) spread(back_, id, 1, can_end);
+    }
+    if (!has_exit) {
+      reader_.error(Code::kNoExit, *flow_.states.front().name, "no state ends the flow", "add one: 'done: {exit: success}'");
+      return false;
+    }
+    bool all_end = true;
+    Marks told(flow_.states.size(), 0);
+    for (model::StateId id = 0; id < flow_.states.size(); ++id) {
+      if (reached_[id] == 0 || can_end[id] != 0 || told[id] != 0) continue;
+      all_end = false;
+      // What leads into a circle that was told of is the same mistake.
+      if (spread(edges_, id, id + 1, told)) continue;
+      reader_.error(Code::kNoPathToExit, *state(id).name, fmt::format("no exit can be reached from state '{}'", state(id).text()));
+    }
+    return all_end;
+  }
+
+  void check_reached(bool has_end) {
+    Marks told = reached_;
+    const auto tell = [&](model::StateId id) {
+      spread(edges_, id, 1, told);
+      // An exit that nothing leads to, because all states go round in circles, is that same mistake.
+      if (!has_end && is_exit(state(id))) return;
+      reader_.error(Code::kUnreachableState, *state(id).name, fmt::format("state '{}' is never entered", state(id).text()),
+                    "go there from another state, or delete it");
+    };
+    // First those that nothing leads to: what only they lead to is not told of again.
+    for (model::StateId id = 0; id < told.size(); ++id) {
+      if (told[id] == 0 && back_[id].empty()) tell(id);
+    }
+    for (model::StateId id = 0; id < told.size(); ++id) {
+      if (told[id] == 0) tell(id);
+    }
+  }
+
+  Reader& reader_;
+  const Definition& flow_;
+  const Edges& edges_;
+  Edges back_;
+  Marks reached_;
+};
+
+}  // namespace
+
+void check_graph(Reader& reader, const Definition& flow, const Graph& graph) { GraphCheck(reader, flow, graph).run(); }
+
+}  // namespace canorun::workflows

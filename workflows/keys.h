@@ -1,0 +1,53 @@
+// Tables of the keys that a map of the flow file may have.
+#pragma once
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+#include <vector>
+
+#include "workflows/reader.h"
+
+namespace canorun::workflows {
+
+/// One key and what reads its value into a `Target`.
+template <class Target>
+struct Key {
+  std::string_view name;
+  void (*read)(Reader& reader, const Entry& entry, Target& target);
+  bool required = false;
+};
+
+/// Reads a map by its table. `what` is how messages call it; a key that is missing is reported at
+/// `owner`. False when it is no map.
+template <class Target, std::size_t N>
+bool read_map(Reader& reader, const Node& node, const Node& owner, std::string_view what,
+              const std::array<Key<Target>, N>& table, Target& target) {
+  if (node.kind != NodeKind::kMap) {
+    reader.wrong_type(node, what, "a map");
+    return false;
+  }
+  std::array<std::string_view, N> known;
+  std::ranges::transform(table, known.begin(), &Key<Target>::name);
+  std::vector<std::string_view> misspelt;  // a key that was meant is not missing as well
+  for (const Entry& entry : node.map) {
+    const auto row = std::ranges::find(table, std::string_view(entry.key->text), &Key<Target>::name);
+    if (row != table.end()) {
+      row->read(reader, entry, target);
+      continue;
+    }
+    Guess guess = reader.report.guess(entry.key->text, known);
+    if (guess.name) misspelt.push_back(*guess.name);
+    reader.error(Code::kUnknownKey, *entry.key, fmt::format("unknown key '{}' in {}", entry.key->text.substr(0, 80), what),
+                 std::move(guess.hint));
+  }
+  for (const Key<Target>& key : table) {
+    if (!key.required || node.find(key.name) != nullptr || std::ranges::find(misspelt, key.name) != misspelt.end()) continue;
+    reader.error(Code::kMissingKey, owner, fmt::format("{} needs '{}'", what, key.name));
+  }
+  return true;
+}
+
+}  // namespace canorun::workflows

@@ -1,0 +1,47 @@
+#include "workflows/report.h"
+
+#include <fmt/format.h>
+
+#include "engine/base/suggest.h"
+
+namespace canorun::workflows {
+
+void Report::error(Code code, Span span, std::string message, std::string hint) {
+  errors_ = true;
+  add(Severity::kError, code, span, std::move(message), std::move(hint));
+}
+
+void Report::warning(Code code, Span span, std::string message, std::string hint) {
+  add(Severity::kWarning, code, span, std::move(message), std::move(hint));
+}
+
+void Report::add(Severity severity, Code code, Span span, std::string message, std::string hint) {
+  if (full()) {
+    ++dropped_;
+    return;
+  }
+  if (!seen_.emplace(code, span.begin, message).second) return;
+  kept_.push_back({code, severity, source_, span, std::move(message), std::move(hint)});
+}
+
+Guess Report::guess(std::string_view name, std::span<const std::string_view> known) {
+  if (known.size() > comparisons_left_ || full()) return {};
+  comparisons_left_ -= known.size();
+  return {nearest(name, known), suggestion(name, known)};
+}
+
+std::vector<Diagnostic> Report::take() {
+  sort_by_place(kept_);
+  if (dropped_ > 0) {
+    kept_.push_back({.code = kept_.back().code,
+                     .severity = errors_ ? Severity::kError : Severity::kWarning,
+                     .source = nullptr,
+                     .span = {},
+                     .message = fmt::format("and {} more problems like these", dropped_),
+                     .hint = {},
+                     .file = source_->name()});
+  }
+  return std::move(kept_);
+}
+
+}  // namespace canorun::workflows

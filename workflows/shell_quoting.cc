@@ -1,0 +1,219 @@
+#include "workflows/shell_scanner.h"
+
+namespace canorun::workflows {
+namespace {
+
+bool ends_word(char c) { return std::string_view(" \t\n;&|<>()").find(c) != std::string_view::npos; }
+
+// NAME, NAME+, NAME[index]: what an assignment's `=` may follow.
+bool is_assignable(std::string_view text) {
+  std::size_t at = 0;
+  const auto letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; };
+  const auto digit = [](char c) { return c >= '0' && c <= '9'; };
+  while (at < text.size() && (letter(text[at]) || (at > 0 && digit(text[at])))) ++at;
+  if (at == 0) return false;
+  if (at < text.size() && text[at] == '[') {
+    const auto close = text.find(']', at);
+    if (close == std::string_view::npos) return false;
+    at = close + 1;
+  }
+  return text.substr(at).empty() || text.substr(at) == "+";
+}
+
+}  // namespace
+
+ShellWord ShellScanner::word(const ShellCommand* command) {
+  ShellWord word;
+  word.command = command;
+  while (!at_end() && !ends_word(here())) {
+    switch (here()) {
+      case kHole: word_hole(word, Quoting::kUnquoted); break;
+      case '\\': backslash(word, false); break;
+      case '\'': single_quotes(word); break;
+      case '"':
+        ++at_;
+        word.quoted = true;
+        double_quotes(word);
+        break;
+      case '`':
+        word.literal = false;
+        backticks(false);
+        break;
+      case '$': dollar(word, false); break;
+      case '=':
+        if (!word.quoted && word.literal && is_assignable(word.text)) word.assignment = true;
+        [[fallthrough]];
+      default: word.text += here(); ++at_;
+    }
+  }
+  return word;
+}
+
+void ShellScanner::word_hole(ShellWord& word, Quoting quoting) {
+  std::string refused = word.command != nullptr && region_.empty() ? word.command->refuses(word) : std::string();
+  word.holes.push_back(holes_.size());
+  word.literal = false;
+  if (refused.empty()) {
+    place(quoting);
+  } else {
+    refuse(std::move(refused));
+  }
+  ++at_;
+}
+
+void ShellScanner::backslash(ShellWord& word, bool in_double_quotes) {
+  const char next = here(1);
+  if (hole_at(at_ + 1)) {
+    refuse("the place behind a backslash");
+    word.literal = false;
+  } else if (next != '\n') {
+    word.quoted = true;
+    if (in_double_quotes && std::string_view("$`\"\\").find(next) == std::string_view::npos) word.text += '\\';
+    word.text += next;
+  }
+  at_ = std::min(at_ + 2, text_.size());
+}
+
+void ShellScanner::single_quotes(ShellWord& word) {
+  const std::size_t end = std::min(text_.find('\'', at_ + 1), text_.size());
+  word.quoted = true;
+  word.text += text_.substr(at_ + 1, end - at_ - 1);
+  ++at_;
+  skip_to(end, "single quotes");
+  if (!at_end()) ++at_;
+}
+
+// `$'…'`: other shells than POSIX's end it at another quote.
+void ShellScanner::ansi_quotes() {
+  for (at_ += 2; !at_end() && here() != '\''; ++at_) {
+    if (here() == kHole) refuse("$'…'");
+    if (here() != '\\') continue;
+    if (here(1) == '\'') be_unsure("$'…' with a quote in it");
+    if (hole_at(at_ + 1)) refuse("$'…'");
+    ++at_;
+  }
+  if (!at_end()) ++at_;
+}
+
+void ShellScanner::double_quotes(ShellWord& word) {
+  while (!at_end() && here() != '"') {
+    switch (here()) {
+      case kHole: word_hole(word, Quoting::kDoubleQuoted); break;
+      case '\\': backslash(word, true); break;
+      case '`':
+        word.literal = false;
+        backticks(true);
+        break;
+      case '$': dollar(word, true); break;
+      default: word.text += here(); ++at_;
+    }
+  }
+  if (!at_end()) ++at_;
+}
+
+void ShellScanner::dollar(ShellWord& word, bool in_double_quotes) {
+  if (++depth_ > kMaxDepth) give_up("nesting this deep");
+  word.literal = false;
+  const char next = here(1);
+  // A shell takes `\` and the line break away before it looks at what follows the '$'.
+  if (line_continues(1) || (next == '(' && line_continues(2))) be_unsure("a '$' with a continued line behind it");
+  if (hole_at(at_ + 1)) {
+    refuse("the place behind a '$'");
+    at_ += 2;
+  } else if (next == '(' && here(2) == '(') {
+    arithmetic();
+  } else if (next == '(') {
+    at_ += 2;
+    nested_commands();
+  } else if (next == '{') {
+    parameter(in_double_quotes);
+  } else if (next == '\'' && !in_double_quotes) {
+    ansi_quotes();
+  } else {
+    if (next == '[') be_unsure("'$['");
+    if (!at_end()) ++at_;
+  }
+  --depth_;
+}
+
+// `${…}`: what stands inside is a default here, a pattern or arithmetic there.
+void ShellScanner::parameter(bool in_double_quotes) {
+  const std::string outer = std::exchange(region_, region_.empty() ? "${ }" : region_);
+  ShellWord ignored;
+  at_ += 2;
+  while (!at_end() && here() != '}') {
+    const char c = here();
+    if ((c == '\'' || c == '"') && in_double_quotes) be_unsure("quotes in ${ } in double quotes");
+    if (c == kHole) {
+      refuse(region_);
+      ++at_;
+    } else if (c == '\\') {
+      backslash(ignored, in_double_quotes);
+    } else if (c == '\'' && !in_double_quotes) {
+      single_quotes(ignored);
+    } else if (c == '"' && !in_double_quotes) {
+      ++at_;
+      double_quotes(ignored);
+    } else if (c == '`') {
+      backticks(in_double_quotes);
+    } else if (c == '$') {
+      dollar(ignored, in_double_quotes);
+    } else {
+      ++at_;
+    }
+  }
+  if (!at_end()) ++at_;
+  region_ = outer;
+}
+
+void ShellScanner::arithmetic() {
+  const std::string outer = std::exchange(region_, region_.empty() ? "$(( ))" : region_);
+  ShellWord ignored;
+  at_ += 3;
+  for (std::size_t open = 2; open > 0 && !at_end();) {
+    const char c = here();
+    if (c == '$') {
+      dollar(ignored, true);
+      continue;
+    }
+    if (c == '`') {
+      backticks(true);
+      continue;
+    }
+    if (c == kHole) refuse(region_);
+    if (c == '\'' || c == '"' || c == '\\') be_unsure("quotes in $(( ))");
+    if (c == '(') ++open;
+    if (c == ')' && --open == 1 && here(1) != ')') be_unsure("'$((' that '))' does not end");
+    ++at_;
+  }
+  region_ = outer;
+}
+
+void ShellScanner::backticks(bool in_double_quotes) {
+  const std::size_t begin = at_ + 1;
+  std::size_t end = begin;
+  bool escapes = false;
+  while (end < text_.size() && text_[end] != '`') {
+    const bool escape = text_[end] == '\\';
+    escapes = escapes || escape;
+    end += escape ? 2 : 1;
+  }
+  if (end >= text_.size()) return give_up("a backtick that is not closed");
+  at_ = begin;
+  if (in_double_quotes || escapes) {
+    skip_to(end, "backticks: write $( ) instead");
+  } else {
+    const std::string_view all = std::exchange(text_, text_.substr(0, end));
+    auto outer = std::exchange(pending_, {});
+    const bool whole = commands(false) == End::kText;
+    if (!whole || !pending_.empty() || (!outer.empty() && text_.substr(begin).find('\n') != std::string_view::npos)) {
+      be_unsure("backticks that shells read differently");
+    }
+    skip_to(end, "backticks: write $( ) instead");
+    pending_ = std::move(outer);
+    text_ = all;
+  }
+  at_ = end + 1;
+}
+
+}  // namespace canorun::workflows
