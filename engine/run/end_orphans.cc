@@ -1,0 +1,35 @@
+#include <signal.h>
+
+#include <boost/asio/use_awaitable.hpp>
+
+#include "engine/process/orphans.h"
+#include "engine/run/loop.h"
+
+namespace canorun::run {
+namespace {
+
+namespace asio = boost::asio;
+
+constexpr Millis kGrace{5'000};
+constexpr Millis kLookAgain{20};
+
+}  // namespace
+
+asio::awaitable<void> end_orphans(Runtime& runtime, std::string_view run, std::string_view state, std::string token) {
+  auto orphans = process::find_orphans(token);
+  if (orphans.empty()) co_return;
+  runtime.observer.on_event({run, model::OrphansFound{state, orphans.size()}});
+  co_await deaf();
+  const SteadyTime patience = runtime.clock.steady() + kGrace;
+  Timer timer(runtime.executor);
+  // They may fork while they are being ended, so each round looks anew.
+  for (; !orphans.empty(); orphans = process::find_orphans(token)) {
+    const int signal = runtime.clock.steady() < patience ? SIGTERM : SIGKILL;
+    for (const process::Orphan& orphan : orphans) process::signal_orphan(orphan, signal);
+    timer.expires_after(kLookAgain);
+    co_await timer.async_wait(asio::use_awaitable);
+  }
+  co_await calm();
+}
+
+}  // namespace canorun::run

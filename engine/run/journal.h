@@ -1,0 +1,43 @@
+// The one way rows of a run are written: folded and made durable together.
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <vector>
+
+#include "engine/run/interrupt.h"
+#include "engine/run/run_state.h"
+#include "engine/run/runtime.h"
+
+namespace canorun::run {
+
+/// Belongs to one run that this process owns. Event-loop thread only.
+///
+/// Rows are folded into the run's state at once and made durable by the next commit: nothing may act
+/// on the new state before that has returned success. After an error the state is ahead of the store,
+/// and the process must let the run go. A commit is not cut short by an interrupt; who awaited it can
+/// wait again, and looks at the interrupt's reason.
+class Journal {
+ public:
+  /// `number` is none until the run was created in the store.
+  Journal(Runtime& runtime, RunState& run, Interrupt& interrupt, std::optional<store::RunNumber> number = {})
+      : runtime_(runtime), run_(run), interrupt_(interrupt), number_(number) {}
+
+  /// Adds a row with the time of now.
+  void add(store::Body body) { add(std::vector<store::Row>{{runtime_.clock.now(), std::move(body)}}); }
+  void add(std::vector<store::Row> rows);
+
+  /// Commits what was added, in one transaction; the first time of a new run, `text` is its flow's.
+  boost::asio::awaitable<store::StoreResult<void>> create(std::string text);
+  boost::asio::awaitable<store::StoreResult<void>> commit();
+
+  const std::optional<store::RunNumber>& number() const { return number_; }
+
+ private:
+  Runtime& runtime_;
+  RunState& run_;
+  Interrupt& interrupt_;
+  std::optional<store::RunNumber> number_;
+  std::vector<store::Row> added_;
+};
+
+}  // namespace canorun::run

@@ -1,0 +1,113 @@
+#include "engine/run/loop.h"
+
+#include <fmt/format.h>
+
+#include <boost/asio/error.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/system/system_error.hpp>
+
+#include "engine/base/duration.h"
+
+namespace canorun::run {
+namespace {
+
+namespace asio = boost::asio;
+
+// What became of the work of the current state: nothing, when it was cut off from outside.
+asio::awaitable<std::optional<Worked>> work_or_stop(RunContext& context, const model::State& state) {
+  std::optional<Worked> worked;
+  try {
+    auto done = co_await work(context, state);
+    worked = std::move(done);
+  } catch (const boost::system::system_error& error) {
+    if (error.code() != asio::error::operation_aborted) throw;
+  }
+  if (context.interrupt().reason() != Reason::kNone) {
+    co_await calm();
+    // A failure while everything is being stopped says nothing about the work.
+    if (worked && std::holds_alternative<model::Failure>(worked->outcome)) worked.reset();
+  }
+  co_return worked;
+}
+
+// Work that never waits, over a store that never waits, would keep signals and timers from being heard.
+constexpr std::uint64_t kRowsWithoutPause = 512;
+
+asio::awaitable<void> let_others_run(Interrupt& interrupt) {
+  co_await asio::post(asio::use_awaitable);
+  if (interrupt.reason() != Reason::kNone) co_await calm();
+}
+
+std::vector<store::Row> stop(RunContext& context) {
+  const Interrupt& interrupt = context.interrupt();
+  const WallTime now = context.runtime().clock.now();
+  if (interrupt.reason() == Reason::kSuspend) return {{now, store::RunSuspended{interrupt.detail()}}};
+  auto [error, status] = ending(interrupt, context.flow());
+  return end_early(context.run(), std::move(error), status, now);
+}
+
+// Told after the step is durable: its rows are gone by then.
+void tell_end(RunContext& context, const model::State& state, std::uint64_t visit, const Step& step, Millis took) {
+  if (!step.failed) {
+    context.tell(model::StateSucceeded{state.name, visit, context.run().find(state.name)->attempts, took});
+    return;
+  }
+  const std::string_view to = step.enters ? std::string_view(context.flow().states[*step.enters].name) : std::string_view();
+  context.tell(model::StateFailed{state.name, visit, &*step.failed, took, to});
+}
+
+void tell_entry(RunContext& context) {
+  const RunState& run = context.run();
+  if (run.status != store::Status::kRunning || !run.current) return;
+  context.tell(model::StateBegan{run.states[run.current->record].name, run.current->visit});
+}
+
+}  // namespace
+
+std::pair<model::RunError, store::Status> ending(const Interrupt& interrupt, const model::Flow& flow) {
+  if (interrupt.reason() == Reason::kRunTimeout) {
+    return {{.kind = std::string(model::kind::kRunTimeout),
+             .message = fmt::format("the run's budget of {} is spent", format_duration(*flow.timeout))},
+            store::Status::kFailed};
+  }
+  return {{.kind = std::string(model::kind::kCancelled), .message = interrupt.detail()}, store::Status::kCancelled};
+}
+
+asio::awaitable<store::StoreResult<void>> loop(RunContext& context, Journal& journal) {
+  RunState& run = context.run();
+  const Clock& clock = context.runtime().clock;
+  tell_entry(context);
+  SteadyTime begin = clock.steady();
+  std::optional<model::StateId> at;
+  if (run.current) at = context.flow().find(run.states[run.current->record].name);
+  while (run.status == store::Status::kRunning && at) {
+    if (context.interrupt().reason() != Reason::kNone) {
+      journal.add(stop(context));
+      auto stopped = co_await journal.commit();
+      co_return stopped;
+    }
+    const model::State& state = context.flow().states[*at];
+    auto worked = co_await work_or_stop(context, state);
+    if (!worked) continue;
+    const SteadyTime end = clock.steady();
+    const auto took = std::chrono::duration_cast<Millis>(end - begin);
+    Step step = after_work(context, state, std::move(*worked), took);
+    if (step.enters && context.interrupt().reason() != Reason::kNone && context.interrupt().reason() != Reason::kSuspend) {
+      auto [error, status] = ending(context.interrupt(), context.flow());
+      end_instead(step, std::move(error), status);
+    }
+    const std::uint64_t visit = run.current->visit;
+    journal.add(std::move(step.rows));
+    auto committed = co_await journal.commit();
+    if (!committed) co_return committed;
+    tell_end(context, state, visit, step, took);
+    tell_entry(context);
+    begin = end;
+    at = step.enters;
+    if (run.rows % kRowsWithoutPause < 2) co_await let_others_run(context.interrupt());
+  }
+  co_return store::StoreResult<void>{};
+}
+
+}  // namespace canorun::run

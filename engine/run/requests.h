@@ -1,0 +1,25 @@
+// What other processes ask of a run that this one owns.
+#pragma once
+
+#include <memory>
+
+#include "engine/run/interrupt.h"
+#include "engine/run/runtime.h"
+
+namespace canorun::run {
+
+/// Raises the interrupt when a cancellation is asked for, as long as it lives: the store wakes it, and
+/// it looks by itself now and then, in case a wake-up is lost. Event-loop thread only.
+class RequestWatch {
+ public:
+  RequestWatch(Runtime& runtime, store::RunNumber run, Interrupt& interrupt);
+  RequestWatch(const RequestWatch&) = delete;
+  RequestWatch& operator=(const RequestWatch&) = delete;
+  ~RequestWatch();
+
+ private:
+  struct Watch;
+  std::shared_ptr<Watch> watch_;
+};
+
+}  // namespace canorun::run

@@ -1,0 +1,149 @@
+#include "engine/run/run.h"
+
+#include <fmt/format.h>
+
+#include "engine/base/ids.h"
+#include "engine/run/loop.h"
+#include "engine/run/requests.h"
+
+namespace canorun::run {
+namespace {
+
+namespace asio = boost::asio;
+
+constexpr std::size_t kMostDeleted = 100;
+
+// Initial variables: each may use the inputs and the environment.
+model::Outcome initial_vars(RunContext& context) {
+  const model::Scope scope = context.scope();
+  Json vars = Json::object();
+  for (const model::Var& var : context.flow().vars) {
+    auto value = var.initial.evaluate(scope);
+    const std::string where = fmt::format("vars.{}", var.name);
+    if (!value) return model::Failure{expression_error(where, value.error().message, value.error().hint)};
+    vars[var.name] = std::move(*value);
+  }
+  return model::Success{std::move(vars)};
+}
+
+// Works on the run under its budget, listening to what other processes ask of it.
+asio::awaitable<store::StoreResult<void>> work_on(RunContext& context, Journal& journal) {
+  Runtime& runtime = context.runtime();
+  Alarm budget(runtime.executor, context.interrupt());
+  if (context.flow().timeout) {
+    budget.arm(std::max(Millis{0}, *context.flow().timeout - context.run().worked), Reason::kRunTimeout);
+  }
+  const RequestWatch watch(runtime, *journal.number(), context.interrupt());
+  if (context.interrupt().reason() != Reason::kNone) co_await calm();  // asked before anybody listened
+  auto result = co_await loop(context, journal);
+  budget.disarm();
+  co_return result;
+}
+
+// The processes that the interrupted attempt may have left behind carry this token.
+std::string token_of(const RunState& run) {
+  if (!run.current) return {};
+  return work_key(run, run.states[run.current->record].name, run.current->visit);
+}
+
+Error refusal(const model::Outcome& outcome) { return {std::get<model::Failure>(outcome).error.message}; }
+
+}  // namespace
+
+asio::awaitable<Finished> start(Runtime& runtime, std::shared_ptr<const model::Flow> flow, std::string id, Json inputs,
+                                Interrupt& interrupt) {
+  Finished finished;
+  RunState& run = finished.run;
+  run.id = std::move(id);
+  run.started_at = runtime.clock.now();
+  run.start = {.flow = flow->name,
+               .version = flow->version,
+               .digest = flow->digest,
+               .file = flow->file,
+               .folder = flow->folder,
+               .nonce = make_nonce(runtime.random),
+               .inputs = std::move(inputs)};
+  RunContext context(runtime, flow, run, interrupt);
+  auto prepared = context.prepare();
+  if (std::holds_alternative<model::Success>(prepared)) prepared = initial_vars(context);
+  if (std::holds_alternative<model::Failure>(prepared)) {
+    finished.refused = refusal(prepared);
+    co_return finished;
+  }
+  run.start.vars = run.vars = std::get<model::Success>(std::move(prepared)).output;
+
+  Journal journal(runtime, run, interrupt);
+  Step first = enter(context, flow->start);
+  first.rows.insert(first.rows.begin(), store::Row{run.started_at, run.start});
+  journal.add(std::move(first.rows));
+  auto result = co_await journal.create(flow->text);
+  if (!journal.number()) run.rows = 0;  // the store refused it: nothing was begun
+  if (result) {
+    context.tell(model::RunBegan{flow->name, false, {}});
+    result = co_await work_on(context, journal);
+    // After the work: what is old can wait, and the run cannot.
+    if (flow->keep) (void)runtime.store.delete_ended(flow->name, runtime.clock.now() - *flow->keep, kMostDeleted);
+  }
+  if (!result) finished.store_error = std::move(result.error());
+  co_return finished;
+}
+
+asio::awaitable<Finished> resume(Runtime& runtime, std::shared_ptr<const model::Flow> flow, store::RunRecord claimed,
+                                 std::optional<model::StateId> from, Interrupt& interrupt) {
+  Finished finished;
+  RunState& run = finished.run;
+  run = replay(claimed.summary.id, claimed.rows);
+  if (const std::string token = token_of(run); !token.empty()) {
+    co_await end_orphans(runtime, run.id, run.state, token);
+  }
+  store::RunResumed resumed;
+  resumed.by_hand = from.has_value();
+  if (from) {
+    resumed.state = flow->states[*from].name;
+  } else if (run.current) {
+    resumed.state = run.states[run.current->record].name;
+  }
+  if (flow->digest != run.start.digest) {
+    resumed.digest = flow->digest;
+    resumed.file = flow->file;
+    resumed.folder = flow->folder;
+    if (auto kept = runtime.store.put_text(flow->digest, flow->text); !kept) {
+      finished.store_error = std::move(kept.error());
+      co_return finished;
+    }
+  }
+  // One commit: a person's word is not half done when the process dies.
+  Journal journal(runtime, run, interrupt, claimed.number);
+  journal.add(resumed);
+  RunContext context(runtime, flow, run, interrupt);
+  auto prepared = context.prepare();
+  if (auto* failed = std::get_if<model::Failure>(&prepared)) {
+    journal.add(end_early(run, failed->error, store::Status::kFailed, runtime.clock.now()));
+  } else if (from || !run.current) {
+    journal.add(enter(context, from.value_or(flow->start)).rows);
+  }
+  auto result = co_await journal.commit();
+  if (result && run.status == store::Status::kRunning) {
+    context.tell(model::RunBegan{flow->name, true, run.state});
+    result = co_await work_on(context, journal);
+  }
+  if (!result) finished.store_error = std::move(result.error());
+  co_return finished;
+}
+
+asio::awaitable<Finished> cancel(Runtime& runtime, store::RunRecord claimed, Interrupt& interrupt) {
+  Finished finished;
+  RunState& run = finished.run;
+  run = replay(claimed.summary.id, claimed.rows);
+  if (const std::string token = token_of(run); !token.empty()) {
+    co_await end_orphans(runtime, run.id, run.state, token);
+  }
+  Journal journal(runtime, run, interrupt, claimed.number);
+  const model::RunError error{.kind = std::string(model::kind::kCancelled), .message = interrupt.detail()};
+  journal.add(end_early(run, error, store::Status::kCancelled, runtime.clock.now()));
+  auto result = co_await journal.commit();
+  if (!result) finished.store_error = std::move(result.error());
+  co_return finished;
+}
+
+}  // namespace canorun::run

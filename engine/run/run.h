@@ -1,0 +1,38 @@
+// Running: from a flow or from what is recorded of a run, to an end.
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <memory>
+
+#include "engine/model/flow.h"
+#include "engine/run/interrupt.h"
+#include "engine/run/run_state.h"
+#include "engine/run/runtime.h"
+
+namespace canorun::run {
+
+/// What a process made of a run. All coroutines here are spawned with the slot of their `interrupt`
+/// bound, on the runtime's executor.
+struct Finished {
+  RunState run;
+  /// The store failed, or refused the run. With `run.rows` 0 nothing was begun; otherwise the run is
+  /// left as it was last durable, and can be resumed.
+  std::optional<store::StoreError> store_error;
+  /// Nothing was run, as an expression that comes before the first state failed.
+  std::optional<Error> refused;
+};
+
+/// Starts a run with bound inputs and works on it until it ends, or is stopped.
+boost::asio::awaitable<Finished> start(Runtime& runtime, std::shared_ptr<const model::Flow> flow, std::string id,
+                                       Json inputs, Interrupt& interrupt);
+
+/// Works on a claimed run that is not over. `from`: enters that state instead of the one that is due.
+/// A flow whose digest is not the run's is recorded as its new definition.
+boost::asio::awaitable<Finished> resume(Runtime& runtime, std::shared_ptr<const model::Flow> flow,
+                                        store::RunRecord claimed, std::optional<model::StateId> from,
+                                        Interrupt& interrupt);
+
+/// Ends a claimed run that is not over as cancelled, and what its last attempt left running.
+boost::asio::awaitable<Finished> cancel(Runtime& runtime, store::RunRecord claimed, Interrupt& interrupt);
+
+}  // namespace canorun::run

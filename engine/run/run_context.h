@@ -1,0 +1,60 @@
+// One run while a process works on it: what the shapes, the attempts and the loop share.
+#pragma once
+
+#include <memory>
+
+#include "engine/model/flow.h"
+#include "engine/run/interrupt.h"
+#include "engine/run/journal.h"
+#include "engine/run/run_state.h"
+#include "engine/run/runtime.h"
+#include "engine/run/scope.h"
+
+namespace canorun::run {
+
+/// Lives on the loop's coroutine frame; what refers into it does not outlive the run. Event-loop
+/// thread only.
+class RunContext {
+ public:
+  RunContext(Runtime& runtime, std::shared_ptr<const model::Flow> flow, RunState& run, Interrupt& interrupt);
+  RunContext(const RunContext&) = delete;
+  RunContext& operator=(const RunContext&) = delete;
+  ~RunContext();
+
+  Runtime& runtime() { return runtime_; }
+  const model::Flow& flow() const { return *flow_; }
+  RunState& run() { return run_; }
+  Interrupt& interrupt() { return interrupt_; }
+  Alarm& alarm() { return alarm_; }
+  StatesView& states() { return states_; }
+  const std::vector<std::pair<std::string, std::string>>& environment() const { return environment_; }
+  /// Empty when nothing is kept.
+  const std::string& log_folder() const { return log_folder_; }
+  /// Where attempts put files that end with them: the log folder, or a temporary one of this process.
+  Result<std::string> scratch_folder();
+
+  /// What every expression of the run sees; `action`, `output` and `error` are null.
+  model::Scope scope() const;
+
+  /// Evaluates `env`; a failure fails the run.
+  model::Outcome prepare();
+
+  void tell(decltype(model::Event::what) what) { runtime_.observer.on_event({run_.id, std::move(what)}); }
+
+ private:
+  void remove_scratch() const;
+
+  Runtime& runtime_;
+  std::shared_ptr<const model::Flow> flow_;
+  RunState& run_;
+  Interrupt& interrupt_;
+  Alarm alarm_;
+  StatesView states_;
+  Json env_ = Json::object();
+  Json about_;  ///< `run`
+  std::vector<std::pair<std::string, std::string>> environment_;
+  std::string log_folder_;
+  std::string scratch_folder_;  ///< a temporary folder of this process, if one was made
+};
+
+}  // namespace canorun::run

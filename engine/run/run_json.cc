@@ -1,0 +1,86 @@
+// The JSON shapes of a run and of its rows (cli.md).
+#include "engine/run/run_state.h"
+
+namespace canorun::run {
+namespace {
+
+Json time_or_null(const std::optional<WallTime>& time) { return time ? Json(format_time(*time)) : Json(); }
+
+// One overload per kind of row, as in `apply`.
+struct RowToJson {
+  Json& out;
+
+  void operator()(const store::RunStarted& row) const {
+    out["flow"] = row.flow;
+    out["version"] = row.version;
+    out["digest"] = row.digest;
+    out["file"] = row.file;
+    out["folder"] = row.folder;
+    out["inputs"] = row.inputs;
+    out["vars"] = row.vars;
+  }
+  void operator()(const store::StateEntered& row) const {
+    out["state"] = row.state;
+    out["visit"] = row.visit;
+    if (!row.via.empty()) out["via"] = row.via;
+    if (row.deadline) out["deadline"] = format_time(*row.deadline);
+  }
+  void operator()(const store::StateEnded& row) const {
+    out["state"] = row.state;
+    out["visit"] = row.visit;
+    out["attempts"] = row.attempts;
+    out["duration_ms"] = row.duration.count();
+    out["output"] = row.output;
+    out["error"] = row.error;
+    if (!row.set.empty()) out["set"] = row.set;
+  }
+  void operator()(const store::RunSuspended& row) const { out["reason"] = row.reason; }
+  void operator()(const store::RunResumed& row) const {
+    out["state"] = row.state.empty() ? Json() : Json(row.state);
+    out["by_hand"] = row.by_hand;
+    if (row.digest) out["digest"] = *row.digest;
+    if (row.file) out["file"] = *row.file;
+  }
+  void operator()(const store::RunEnded& row) const {
+    out["status"] = status_name(row.status);
+    out["state"] = row.state;
+    if (!row.via.empty()) out["via"] = row.via;
+    out["output"] = row.output;
+    out["error"] = row.error;
+  }
+};
+
+}  // namespace
+
+Json to_json(const store::Row& row, std::uint64_t sequence) {
+  Json out = {{"seq", sequence}, {"at", format_time(row.at)}, {"type", store::type_name(row)}};
+  std::visit(RowToJson{out}, row.body);
+  return out;
+}
+
+Json to_json(const RunState& run, store::Status status) {
+  Json path = Json::array();
+  for (const std::uint32_t at : run.path) path.push_back(run.states[at].name);
+  Json states = Json::object();
+  for (const StateRecord& record : run.states) {
+    Json& state = states[record.name];
+    state = {{"visits", record.visits}, {"attempts", record.attempts}, {"output", record.output}};
+    if (!record.error.is_null()) state["error"] = record.error;
+  }
+  return {{"id", run.id},
+          {"flow", run.start.flow},
+          {"version", run.start.version},
+          {"status", store::status_name(status)},
+          {"state", run.state.empty() ? Json() : Json(run.state)},
+          {"path", std::move(path)},
+          {"inputs", run.start.inputs},
+          {"vars", run.vars},
+          {"states", std::move(states)},
+          {"output", run.output},
+          {"error", run.error},
+          {"compensations", Json::array()},
+          {"started_at", format_time(run.started_at)},
+          {"ended_at", time_or_null(run.ended_at)}};
+}
+
+}  // namespace canorun::run

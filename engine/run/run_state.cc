@@ -1,0 +1,141 @@
+#include "engine/run/run_state.h"
+
+#include <fmt/format.h>
+
+#include "engine/base/ids.h"
+
+namespace canorun::run {
+
+using store::Status;
+
+std::optional<expr::Value> StateRecord::get(std::string_view key) const {
+  if (key == "output") return expr::Value::view(output);
+  if (key == "error") return expr::Value::view(error);
+  if (key == "visits") return expr::Value::integer(static_cast<std::int64_t>(visits));
+  return std::nullopt;
+}
+
+std::vector<std::string> StateRecord::keys() const { return {"error", "output", "visits"}; }
+
+const StateRecord* RunState::find(std::string_view name) const {
+  const auto found = index_.find(std::string(name));
+  return found != index_.end() ? &states[found->second] : nullptr;
+}
+
+bool RunState::is_over() const {
+  switch (status) {
+    case Status::kSucceeded:
+    case Status::kRolledBack:
+    case Status::kCancelled: return true;
+    case Status::kFailed: return exited;
+    case Status::kQueued:
+    case Status::kRunning:
+    case Status::kWaiting:
+    case Status::kSuspended:
+    case Status::kInterrupted:
+    case Status::kRollbackIncomplete: return false;
+  }
+  return false;
+}
+
+std::uint32_t RunState::record(const std::string& name) {
+  if (current && states[current->record].name == name) return current->record;  // no need to look it up
+  const auto [found, is_new] = index_.try_emplace(name, static_cast<std::uint32_t>(states.size()));
+  if (is_new) {
+    states.emplace_back();
+    states.back().name = name;
+  }
+  return found->second;
+}
+
+std::uint32_t RunState::pass(const std::string& name) {
+  const std::uint32_t at = record(name);
+  path.push_back(at);
+  ++transitions;
+  state = name;
+  return at;
+}
+
+// One overload per kind of row: a new kind does not compile until it is folded.
+void apply(RunState& run, const store::Row& row) {
+  struct Fold {
+    RunState& run;
+    WallTime at;
+
+    void operator()(const store::RunStarted& started) const {
+      run.start = started;
+      run.vars = started.vars;
+      run.started_at = run.session_began = at;
+    }
+    void operator()(const store::StateEntered& entered) const {
+      for (const std::string& via : entered.via) ++run.states[run.pass(via)].visits;
+      const std::uint32_t record = run.pass(entered.state);
+      run.states[record].visits = entered.visit;
+      run.current = Current{record, entered.visit, run.rows, at, entered.deadline};
+    }
+    void operator()(const store::StateEnded& ended) const {
+      StateRecord& record = run.states[run.record(ended.state)];
+      record.ended = true;
+      record.attempts = ended.attempts;
+      record.output = ended.output;
+      record.error = ended.error;
+      record.stderr_tail = ended.stderr_tail;
+      for (const auto& [name, value] : ended.set.items()) run.vars[name] = value;
+    }
+    void operator()(const store::RunSuspended&) const {
+      run.status = Status::kSuspended;
+      end_session();
+    }
+    void operator()(const store::RunResumed& resumed) const {
+      if (run.status == Status::kFailed) {
+        run.transitions = 0;
+        run.worked = Millis{0};
+        if (run.current) run.current->entered_at = at;  // a state's deadline starts anew, like the budgets
+      } else if (run.status == Status::kRunning) {
+        end_session();  // the process died: what it worked counts up to its last row
+      }
+      run.status = Status::kRunning;
+      run.error = nullptr;
+      run.ended_at.reset();
+      run.session_began = at;
+      ++run.resumes;
+      if (resumed.digest) run.start.digest = *resumed.digest;
+      if (resumed.file) run.start.file = *resumed.file;
+      if (resumed.folder) run.start.folder = *resumed.folder;
+    }
+    void operator()(const store::RunEnded& ended) const {
+      for (const std::string& via : ended.via) ++run.states[run.pass(via)].visits;
+      if (ended.entered) {
+        ++run.states[run.pass(ended.state)].visits;
+        run.exited = true;
+        run.current.reset();
+      }
+      if (!ended.state.empty()) run.state = ended.state;
+      run.status = ended.status;
+      run.output = ended.output;
+      run.error = ended.error;
+      run.ended_at = at;
+      end_session();
+    }
+    void end_session() const {
+      const WallTime until = run.status == Status::kRunning ? run.last_row : at;
+      run.worked += std::max(Millis{0}, until - run.session_began);
+    }
+  };
+  std::visit(Fold{run, row.at}, row.body);
+  run.last_row = row.at;
+  ++run.rows;
+}
+
+RunState replay(std::string id, const std::vector<store::Row>& rows) {
+  RunState run;
+  run.id = std::move(id);
+  for (const store::Row& row : rows) apply(run, row);
+  return run;
+}
+
+std::string work_key(const RunState& run, std::string_view state, std::uint64_t visit) {
+  return idempotency_key(run.start.nonce, fmt::format("{}/{}", state, visit));
+}
+
+}  // namespace canorun::run

@@ -1,0 +1,88 @@
+// All that a run knows: folded from its rows. The loop decides on this alone, so a resumed run and a
+// running one are the same code.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "engine/base/value.h"
+#include "engine/expr/value.h"
+#include "engine/store/row.h"
+
+namespace canorun::run {
+
+/// What is known of one state: `states.NAME` in expressions.
+struct StateRecord final : expr::Object {
+  std::string name;
+  std::uint64_t visits = 0;
+  std::uint32_t attempts = 0;  ///< of the last visit that ended
+  Json output = nullptr;
+  Json error = nullptr;
+  std::string stderr_tail;
+  bool ended = false;
+
+  std::optional<expr::Value> get(std::string_view key) const override;
+  std::vector<std::string> keys() const override;
+};
+
+/// The state whose work is to be done now.
+struct Current {
+  std::uint32_t record = 0;  ///< index into RunState::states
+  std::uint64_t visit = 1;
+  std::uint64_t row = 0;     ///< sequence of the row that entered it
+  WallTime entered_at{};
+  std::optional<WallTime> deadline;
+};
+
+struct RunState {
+  std::string id;
+  store::RunStarted start;  ///< with what later rows changed of it
+  Json vars = Json::object();
+  std::vector<StateRecord> states;  ///< in the order they were first entered
+  std::vector<std::uint32_t> path;  ///< indices into `states`, every entry, `route` states too
+  std::optional<Current> current;   ///< none: before the first state, or the run has ended
+  store::Status status = store::Status::kRunning;
+  std::string state;                ///< entered last
+  bool exited = false;              ///< an exit state was entered
+  Json output = nullptr;
+  Json error = nullptr;
+  WallTime started_at{};
+  std::optional<WallTime> ended_at;
+  std::uint64_t rows = 0;
+  std::uint64_t resumes = 0;
+  std::uint64_t transitions = 0;    ///< since the run started, or was resumed after a failure
+  Millis worked{0};                 ///< by processes that are gone, as the run's budget counts it
+  WallTime session_began{};
+  WallTime last_row{};
+
+  const StateRecord* find(std::string_view state) const;
+
+  /// Nothing can make this run go on: see semantics.md, "Resume".
+  bool is_over() const;
+
+ private:
+  friend void apply(RunState& run, const store::Row& row);
+  std::uint32_t record(const std::string& state);
+  std::uint32_t pass(const std::string& state);
+  std::unordered_map<std::string, std::uint32_t> index_;
+};
+
+/// Folds the run's next row. Rows come in order, from the run's first.
+void apply(RunState& run, const store::Row& row);
+
+RunState replay(std::string id, const std::vector<store::Row>& rows);
+
+/// The key of the work of a visit: the same for every attempt and every resume.
+std::string work_key(const RunState& run, std::string_view state, std::uint64_t visit);
+
+/// The JSON of a run (cli.md). `status` is the one to show: the store knows whether an owner is gone.
+Json to_json(const RunState& run, store::Status status);
+
+/// One row as `events` prints it: `{seq, at, type, …}`.
+Json to_json(const store::Row& row, std::uint64_t sequence);
+
+}  // namespace canorun::run

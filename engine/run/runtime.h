@@ -1,0 +1,22 @@
+// What a run is run with: the seams, wired once per process.
+#pragma once
+
+#include <boost/asio/any_io_executor.hpp>
+
+#include "engine/base/clock.h"
+#include "engine/base/random.h"
+#include "engine/model/event.h"
+#include "engine/store/store.h"
+
+namespace canorun::run {
+
+/// Everything is borrowed and outlives all runs. Used on the event-loop thread only.
+struct Runtime {
+  boost::asio::any_io_executor executor;
+  store::CheckpointStore& store;
+  const Clock& clock;
+  Random& random;
+  model::Observer& observer;
+};
+
+}  // namespace canorun::run

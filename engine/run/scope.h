@@ -1,0 +1,62 @@
+// What expressions of a run see, read on demand from its state.
+#pragma once
+
+#include <string>
+
+#include "engine/model/flow.h"
+#include "engine/model/outcome.h"
+#include "engine/model/scope.h"
+#include "engine/run/run_state.h"
+
+namespace canorun::run {
+
+/// `states`: every state of the flow; one that did not run yet has null output and 0 visits.
+class StatesView final : public expr::Object {
+ public:
+  StatesView(const model::Flow& flow, const RunState& run) : flow_(flow), run_(run) {}
+
+  /// Shows `record` in place of the state of that name, until it is set to null: the result of a state
+  /// whose end is not folded yet.
+  void overlay(const StateRecord* record) { overlay_ = record; }
+
+  std::optional<expr::Value> get(std::string_view key) const override;
+  std::vector<std::string> keys() const override;
+
+ private:
+  const model::Flow& flow_;
+  const RunState& run_;
+  const StateRecord* overlay_ = nullptr;
+  StateRecord none_;
+};
+
+/// `action`: one attempt of the state that is current.
+class ActionView final : public expr::Object {
+ public:
+  /// `state` lives as long as the view.
+  ActionView(const RunState& run, const std::string& state) : run_(run), state_(state), visit_(run.current->visit) {}
+
+  std::uint32_t attempt = 1;
+  std::uint64_t visit() const { return visit_; }
+  /// Made when it is first asked for: hashing costs more than a whole transition.
+  const std::string& idempotency_key() const;
+
+  std::optional<expr::Value> get(std::string_view key) const override;
+  std::vector<std::string> keys() const override { return {"attempt", "idempotency_key", "visit"}; }
+
+ private:
+  const RunState& run_;
+  const std::string& state_;
+  std::uint64_t visit_;
+  mutable std::string key_;
+};
+
+/// `env`, evaluated once per process from the flow's templates.
+model::Outcome evaluate_env(const model::Flow& flow, model::Scope& scope);
+
+/// A failure of kind `expression` that says where it happened: `next: no field 'x' (did you mean 'y'?)`.
+model::RunError expression_error(std::string_view where, std::string_view message, std::string_view hint);
+
+/// The answer of a `when`: anything but a bool is an error.
+Result<bool, model::RunError> truth(std::string_view where, const std::expected<expr::Value, expr::Problem>& answer);
+
+}  // namespace canorun::run

@@ -1,0 +1,33 @@
+// The shapes of states: how the work of each is done. A new shape is a file and a row of the table.
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+
+#include "engine/model/outcome.h"
+#include "engine/run/run_context.h"
+
+namespace canorun::run {
+
+/// How the work of one visit ended.
+struct Worked {
+  model::Outcome outcome;
+  std::uint32_t attempts = 0;
+};
+
+/// Does the work of the state that is current. Throws `operation_aborted` when it was interrupted from
+/// outside (see Interrupt); by then nothing of it runs any more.
+boost::asio::awaitable<Worked> work(RunContext& context, const model::State& state);
+
+/// Whether a visit of the state is due to end at a time that is known when it begins.
+bool has_deadline(const model::State& state);
+
+/// When a visit of such a state that begins `now` is due to end: recorded with the entry. None where
+/// its expression fails: the work will fail in the same way.
+std::optional<WallTime> deadline(const model::State& state, const model::Scope& scope, WallTime now);
+
+// The shapes that work; see shapes.cc for the table.
+boost::asio::awaitable<Worked> work_action(RunContext& context, const model::State& state);
+boost::asio::awaitable<Worked> work_timer(RunContext& context, const model::State& state);
+Result<WallTime, model::RunError> timer_end(const model::State& state, const model::Scope& scope, WallTime now);
+
+}  // namespace canorun::run

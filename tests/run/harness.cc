@@ -1,0 +1,145 @@
+#include "harness.h"
+
+#include <fmt/format.h>
+
+#include "workflows/load.h"
+
+namespace canorun::test {
+namespace {
+
+namespace asio = boost::asio;
+
+class ActTask final : public model::Task {
+ public:
+  explicit ActTask(Json params) : params_(std::move(params)) {}
+  asio::awaitable<model::Outcome> run(model::TaskContext& context) override {
+    const auto act = Harness::acts.find(context.state());
+    if (act == Harness::acts.end()) co_return model::Success{params_.value("value", Json())};
+    auto outcome = co_await act->second(context, params_);
+    co_return outcome;
+  }
+
+ private:
+  Json params_;
+};
+
+constexpr std::array<model::Param, 2> kActParams{{
+    {.name = "text", .type = model::ParamType::kString, .doc = "any text"},
+    {.name = "value", .type = model::ParamType::kAny, .doc = "what comes out"},
+}};
+const std::array<model::TaskKind, 1> kKinds{{
+    {.name = "act",
+     .doc = "does what a test says",
+     .params = kActParams,
+     .outputs = {},
+     .example = "",
+     .check = nullptr,
+     .make = [](Json params) -> Result<std::unique_ptr<model::Task>> { return std::make_unique<ActTask>(std::move(params)); }},
+}};
+
+struct Line {
+  std::string operator()(const model::RunBegan& e) const { return e.resumed ? fmt::format("resumed at {}", e.state) : fmt::format("began {}", e.flow); }
+  std::string operator()(const model::StateBegan& e) const { return fmt::format("enter {} {}", e.state, e.visit); }
+  std::string operator()(const model::AttemptBegan& e) const { return fmt::format("attempt {} {}/{}", e.state, e.attempt, e.of); }
+  std::string operator()(const model::AttemptFailed& e) const {
+    return fmt::format("failed {} {} {}{}", e.state, e.attempt, e.error->kind,
+                       e.retry_in ? fmt::format(" retry {}", e.retry_in->count()) : "");
+  }
+  std::string operator()(const model::StateSucceeded& e) const { return fmt::format("succeeded {} after {}", e.state, e.attempts); }
+  std::string operator()(const model::StateFailed& e) const {
+    return fmt::format("lost {} {}: {}{}", e.state, e.error->kind, e.error->message, e.goes_to.empty() ? "" : fmt::format(" -> {}", e.goes_to));
+  }
+  std::string operator()(const model::Waiting& e) const { return fmt::format("waiting {} {}", e.state, format_time(e.until)); }
+  std::string operator()(const model::Said& e) const { return fmt::format("said {} {}", e.state, e.message); }
+  std::string operator()(const model::OrphansFound& e) const { return fmt::format("orphans {} {}", e.state, e.count); }
+  std::string operator()(const model::Stopping& e) const { return fmt::format("stopping {}", e.reason); }
+};
+
+}  // namespace
+
+std::shared_ptr<const model::Flow> flow_of(const std::string& yaml) {
+  auto loaded = workflows::load_text("test.yaml", yaml, "/nowhere/test.yaml", "/tmp", kKinds);
+  for (const Diagnostic& diagnostic : loaded.diagnostics) MESSAGE(render(diagnostic, false));
+  REQUIRE(loaded.flow);
+  return loaded.flow;
+}
+
+void Recorder::on_event(const model::Event& event) { lines.push_back(std::visit(Line{}, event.what)); }
+
+Harness::Harness(store::CheckpointStore& store)
+    : store_(store), runtime_{io_.get_executor(), store_, clock, random, recorder} {
+  run::LoopClock::source = &clock;
+}
+
+Harness::~Harness() { run::LoopClock::source = nullptr; }
+
+void Harness::spawn(asio::awaitable<run::Finished> run) {
+  asio::co_spawn(io_, std::move(run), asio::bind_cancellation_slot(interrupt.slot(), [this](std::exception_ptr error, run::Finished result) {
+                   REQUIRE(!error);
+                   finished.emplace(std::move(result));
+                 }));
+}
+
+void Harness::start(std::shared_ptr<const model::Flow> flow, Json inputs, std::string id) {
+  spawn(run::start(runtime_, std::move(flow), std::move(id), std::move(inputs), interrupt));
+}
+
+void Harness::resume(std::shared_ptr<const model::Flow> flow, std::optional<std::string> from, std::string id) {
+  auto claimed = store_.claim(id);
+  REQUIRE(claimed);
+  std::optional<model::StateId> state;
+  if (from) state = flow->find(*from);
+  spawn(run::resume(runtime_, std::move(flow), std::move(*claimed), state, interrupt));
+}
+
+void Harness::until(const std::function<bool()>& condition) {
+  const auto patience = std::chrono::steady_clock::now() + std::chrono::seconds(5);
+  while (!condition()) {
+    REQUIRE(std::chrono::steady_clock::now() < patience);
+    io_.restart();
+    io_.run_one_for(std::chrono::milliseconds(2));
+  }
+}
+
+std::vector<std::string> rows_of(store::CheckpointStore& store, const std::string& id) {
+  const auto record = store.load(id);
+  REQUIRE(record);
+  std::vector<std::string> lines;
+  for (std::size_t i = 0; i < record->rows.size(); ++i) {
+    Json row = run::to_json(record->rows[i], i);
+    for (const char* changing : {"at", "duration_ms", "digest", "file", "folder", "flow", "version", "seq", "deadline"}) row.erase(changing);
+    std::string type = row["type"];
+    row.erase("type");
+    for (const char* empty : {"error", "output"}) {
+      if (row.contains(empty) && row[empty].is_null()) row.erase(empty);
+    }
+    lines.push_back(row.empty() ? type : type + " " + to_json_text(row));
+  }
+  return lines;
+}
+
+Act gives(Json output) {
+  return [output](model::TaskContext&, Json) -> asio::awaitable<model::Outcome> { co_return model::Success{output}; };
+}
+
+Act fails(std::string kind, std::string message) {
+  return [kind, message](model::TaskContext&, Json) -> asio::awaitable<model::Outcome> { co_return model::failure(kind, message); };
+}
+
+Act fails_first(int times, Json output) {
+  return [times, output](model::TaskContext& context, Json) -> asio::awaitable<model::Outcome> {
+    if (context.attempt() <= static_cast<std::uint32_t>(times)) co_return model::failure("exit", "exit code 1");
+    co_return model::Success{output};
+  };
+}
+
+Act hangs() {
+  return [](model::TaskContext& context, Json) -> asio::awaitable<model::Outcome> {
+    run::Timer timer(context.executor());
+    timer.expires_at(SteadyTime::max());
+    co_await timer.async_wait(asio::use_awaitable);
+    co_return model::Success{nullptr};
+  };
+}
+
+}  // namespace canorun::test

@@ -1,0 +1,77 @@
+// A run in one process: real loop, real language, held time, scripted work, recorded events.
+#pragma once
+
+#include <doctest/doctest.h>
+
+#include <boost/asio.hpp>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/model/event.h"
+#include "engine/run/run.h"
+#include "engine/store/memory_store.h"
+#include "support/counting_random.h"
+#include "support/manual_clock.h"
+
+namespace canorun::test {
+
+/// What the task kind `act` does in one attempt; its parameters are `value` (any) and `text`.
+using Act = std::function<boost::asio::awaitable<model::Outcome>(model::TaskContext&, Json)>;
+
+/// The flow of a text, with the one kind `act`; the test fails on any diagnostic.
+std::shared_ptr<const model::Flow> flow_of(const std::string& yaml);
+
+/// Tells events as short lines: `enter a`, `attempt a 1/3`, `failed a 1 exit retry 100`, `ended a`.
+class Recorder final : public model::Observer {
+ public:
+  void on_event(const model::Event& event) override;
+  std::vector<std::string> lines;
+  bool last_begins(std::string_view begin) const { return !lines.empty() && lines.back().starts_with(begin); }
+  bool has(const std::string& line) const { return std::find(lines.begin(), lines.end(), line) != lines.end(); }
+};
+
+/// One process's worth of running. A second one over the same store is a second process.
+class Harness {
+ public:
+  explicit Harness(store::CheckpointStore& store);
+  ~Harness();
+
+  void start(std::shared_ptr<const model::Flow> flow, Json inputs = Json::object(), std::string id = "r1");
+  void resume(std::shared_ptr<const model::Flow> flow, std::optional<std::string> from = {}, std::string id = "r1");
+
+  /// Turns the loop until `condition`; fails the test when nothing comes of it for five seconds.
+  void until(const std::function<bool()>& condition);
+  void until_done() {
+    until([this] { return finished.has_value(); });
+  }
+
+  ManualClock clock;
+  CountingRandom random;
+  Recorder recorder;
+  run::Interrupt interrupt;
+  std::optional<run::Finished> finished;
+  /// What `act` does, by state.
+  static inline std::map<std::string, Act> acts;
+
+ private:
+  void spawn(boost::asio::awaitable<run::Finished> run);
+  store::CheckpointStore& store_;
+  boost::asio::io_context io_;
+  run::Runtime runtime_;
+};
+
+/// The rows of a run as `events --json` would print them, without times and durations.
+std::vector<std::string> rows_of(store::CheckpointStore& store, const std::string& id = "r1");
+
+/// An act that gives `output`, and one that fails.
+Act gives(Json output);
+Act fails(std::string kind, std::string message = "no");
+/// Fails `times` times, then gives `output`.
+Act fails_first(int times, Json output);
+/// Never ends by itself.
+Act hangs();
+
+}  // namespace canorun::test
