@@ -1,0 +1,33 @@
+#include "cli/conclusion.h"
+
+#include <fmt/format.h>
+
+#include "cli/report.h"
+
+namespace canorun::cli {
+
+OrRefusal<Conclusion> conclude(Wiring& wiring, const run::Finished& finished, bool kept) {
+  const run::RunState& run = finished.run;
+  if (finished.refused) return refuse(RefusalKind::kInvalidInputs, finished.refused->message, finished.refused->hint);
+  if (finished.store_error) {
+    Refusal lost = refusal(*finished.store_error);
+    if (run.rows > 0) {
+      lost.message = fmt::format("run '{}' is interrupted, as its store failed: {}", run.id, lost.message);
+      const char* when = lost.kind == RefusalKind::kStoreFull ? "make room, then: " : "when the store works again: ";
+      lost.hint = when + wiring.command("resume " + run.id);
+    }
+    return std::unexpected(std::move(lost));
+  }
+  if (!wiring.options().json && !wiring.options().quiet) {
+    std::string answer = fmt::format("{} {}\n", run.id, outcome(run, run.status, wiring.clock().now()));
+    const std::string output = run.output.is_null() ? std::string() : to_text(run.output) + "\n";
+    answer += wiring.out().is_terminal() ? printable(output) : output;
+    wiring.out().write(answer);
+  }
+  CommandText command;
+  if (kept) command = [&](std::string_view words) { return wiring.command(words); };
+  wiring.err().write(failure_report(run, run.status, command, wiring.err_style()));
+  return Conclusion{exit_code(run.status), wiring.options().json ? run::to_json(run, run.status) : Json()};
+}
+
+}  // namespace canorun::cli

@@ -1,0 +1,288 @@
+#include "cli/progress.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <boost/asio/post.hpp>
+
+#include "engine/base/duration.h"
+
+namespace canorun::cli {
+namespace {
+
+namespace asio = boost::asio;
+
+constexpr Millis kFrame{100};
+constexpr std::size_t kMostPending = 64 * 1024;
+constexpr std::size_t kLongestLine = 64 * 1024;
+constexpr std::size_t kMessage = 300;
+constexpr std::array<std::string_view, 10> kSpinner{"⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"};
+
+std::string visit_note(std::uint64_t visit) { return visit > 1 ? fmt::format(", visit {}", visit) : std::string(); }
+
+// One overload per event; each gives the event's line or nothing.
+struct Line {
+  using Text = std::optional<std::string>;
+
+  std::string_view run;
+  Detail detail;
+  bool marks;
+  const Style& style;
+
+  Text operator()(const model::RunBegan& event) const {
+    const std::string at = event.state.empty() ? std::string() : fmt::format(" at {}", event.state);
+    return normal(style.bold("▶"), run, event.resumed ? "resumed" + at : fmt::format("started flow {}", event.flow));
+  }
+  Text operator()(const model::StateBegan& event) const {
+    if (marks) return std::nullopt;  // the live line shows it
+    return normal("", event.state, "started" + visit_note(event.visit));
+  }
+  Text operator()(const model::AttemptBegan& event) const {
+    if (detail != Detail::kVerbose) return std::nullopt;
+    return normal(style.dim("·"), event.state, fmt::format("attempt {} of {}", event.attempt, event.of));
+  }
+  Text operator()(const model::AttemptFailed& event) const {
+    if (!event.retry_in && detail != Detail::kVerbose) return std::nullopt;  // the state's failure follows
+    std::string what = fmt::format("attempt {} of {} failed: {}", event.attempt, event.of, message(*event.error));
+    if (event.retry_in) what += fmt::format("; again in {}", human_duration(*event.retry_in));
+    return normal(style.pending("!"), event.state, what);
+  }
+  Text operator()(const model::StateSucceeded& event) const {
+    std::string what = marks ? human_duration(event.duration) : "ok in " + human_duration(event.duration);
+    if (event.attempts > 1) what += fmt::format(", attempt {}", event.attempts);
+    if (marks) what += visit_note(event.visit);
+    return normal(style.good("✓"), event.state, what);
+  }
+  Text operator()(const model::StateFailed& event) const {
+    std::string what = fmt::format("failed in {}: {}", human_duration(event.duration), message(*event.error));
+    if (!event.goes_to.empty()) what += fmt::format("; goes to {}", event.goes_to);
+    return normal(event.goes_to.empty() ? style.bad("✗") : style.pending("✗"), event.state, what);
+  }
+  Text operator()(const model::Waiting& event) const {
+    if (marks && detail != Detail::kVerbose) return std::nullopt;  // the live line shows it
+    return normal(style.dim("·"), event.state, "waits until " + format_time(event.until));
+  }
+  Text operator()(const model::Said& event) const {
+    switch (event.level) {
+      case model::LogLevel::kDebug:
+        if (detail != Detail::kVerbose) return std::nullopt;
+        return normal(style.dim("·"), event.state, event.message);
+      case model::LogLevel::kInfo:
+        return normal(style.dim("·"), event.state, event.message);
+      case model::LogLevel::kWarn:
+        return normal(style.pending("!"), event.state, fmt::format("warning: {}", event.message));
+      case model::LogLevel::kError:
+        return line(style.bad("!"), event.state, fmt::format("error: {}", event.message));
+    }
+    return std::nullopt;
+  }
+  Text operator()(const model::OrphansFound& event) const {
+    const char* noun = event.count == 1 ? "process" : "processes";
+    return normal(style.pending("!"), event.state,
+                  fmt::format("ending {} {} that an earlier attempt left behind", event.count, noun));
+  }
+  Text operator()(const model::Stopping& event) const {
+    return normal(style.pending("!"), run,
+                  fmt::format("{}: {}", event.cancel ? "cancelling" : "suspending", event.reason));
+  }
+
+ private:
+  Text normal(const std::string& mark, std::string_view subject, std::string_view what) const {
+    return detail == Detail::kQuiet ? Text() : line(mark, subject, what);
+  }
+  // Text of several lines has the subject before each.
+  std::string line(const std::string& mark, std::string_view subject, std::string_view what) const {
+    std::string out;
+    for (bool more = true; more;) {
+      const auto end = what.find('\n');
+      more = end != std::string_view::npos && end + 1 < what.size();
+      const std::string shown = printable(what.substr(0, end));
+      if (!out.empty()) out += '\n';
+      out += marks ? fmt::format("{} {} {}", mark, style.bold(subject), shown) : fmt::format("{}: {}", subject, shown);
+      if (more) what.remove_prefix(end + 1);
+    }
+    return out;
+  }
+  static std::string message(const model::RunError& error) { return one_line(error.message, kMessage); }
+};
+
+// What stays to be seen of a line on which the cursor went back to the start.
+std::string_view last_overwrite(std::string_view line) {
+  while (line.ends_with('\r')) line.remove_suffix(1);
+  const auto back = line.rfind('\r');
+  return back == std::string_view::npos ? line : line.substr(back + 1);
+}
+
+Millis whole_frames(Millis time) { return std::max(Millis{0}, time) / kFrame * kFrame; }
+
+}  // namespace
+
+std::optional<std::string> event_line(const model::Event& event, Detail detail, bool marks, const Style& style) {
+  if (detail == Detail::kQuiet && !std::holds_alternative<model::Said>(event.what)) return std::nullopt;
+  return std::visit(Line{event.run, detail, marks, style}, event.what);
+}
+
+Progress::Progress(asio::any_io_executor executor, Output& err, const Clock& clock, Setting setting)
+    : err_(err), clock_(clock), setting_(std::move(setting)), timer_(std::move(executor)) {
+  if (setting_.detail == Detail::kQuiet) setting_.live = false;
+}
+
+Progress::~Progress() {
+  *alive_ = false;
+  finish();
+}
+
+void Progress::on_event(const model::Event& event) {
+  follow(event);
+  if (auto line = event_line(event, setting_.detail, setting_.live, setting_.style)) say(*line);
+}
+
+// Keeps the live lines and the logs up with the event: one overload per kind.
+void Progress::follow(const model::Event& event) {
+  struct Follow {
+    Progress& self;
+    std::string_view run;
+
+    void operator()(const model::RunBegan& began) const {
+      self.begin_logs(run, began.resumed);
+      if (self.setting_.live || self.logs_) self.tick();
+    }
+    void operator()(const model::StateBegan& began) const {
+      if (self.setting_.live) self.running_.push_back({std::string(began.state), self.clock_.steady(), {}, {}});
+    }
+    void operator()(const model::AttemptBegan& began) const {
+      const bool shows = began.of > 1;
+      now(began.state, shows ? fmt::format("attempt {} of {}", began.attempt, began.of) : std::string(), std::nullopt);
+    }
+    void operator()(const model::AttemptFailed& failed) const {
+      self.read_logs(true);
+      if (!failed.retry_in) return;
+      now(failed.state, fmt::format("attempt {} of {} failed, again in", failed.attempt, failed.of),
+          self.clock_.now() + *failed.retry_in);
+    }
+    void operator()(const model::StateSucceeded& ended) const { end(ended.state); }
+    void operator()(const model::StateFailed& ended) const { end(ended.state); }
+    void operator()(const model::Waiting& waiting) const { now(waiting.state, "goes on in", waiting.until); }
+    void operator()(const model::Said&) const {}
+    void operator()(const model::OrphansFound&) const {}
+    void operator()(const model::Stopping&) const {}
+
+    void now(std::string_view state, std::string what, std::optional<WallTime> until) const {
+      const auto it = std::ranges::find(self.running_, state, &Running::state);
+      if (it == self.running_.end()) return;
+      it->now = std::move(what);
+      it->until = until;
+    }
+    void end(std::string_view state) const {
+      self.read_logs(true);
+      std::erase_if(self.running_, [&](const Running& it) { return it.state == state; });
+    }
+  };
+  std::visit(Follow{*this, event.run}, event.what);
+}
+
+// Lines are written when the loop is idle: a flow whose states do not wait would spend its time here.
+void Progress::say(std::string_view line) {
+  pending_ += line;
+  pending_ += '\n';
+  if (pending_.size() > kMostPending) return flush();
+  if (flush_posted_) return;
+  flush_posted_ = true;
+  asio::post(timer_.get_executor(), [this, alive = alive_] {
+    if (*alive) flush();
+  });
+}
+
+void Progress::flush() {
+  flush_posted_ = false;
+  if (pending_.empty()) return;
+  erase();
+  err_.write(pending_);
+  pending_.clear();
+  draw();
+}
+
+void Progress::tick() {
+  timer_.expires_after(kFrame);
+  timer_.async_wait([this, alive = alive_](const boost::system::error_code& error) {
+    if (error || !*alive) return;
+    read_logs(false);
+    flush();
+    ++frame_;
+    erase();
+    draw();
+    tick();
+  });
+}
+
+std::vector<std::string> Progress::live_lines(std::size_t width) const {
+  std::vector<std::string> lines;
+  for (const Running& it : running_) {
+    const auto elapsed = std::chrono::duration_cast<Millis>(clock_.steady() - it.since);
+    std::string line =
+        fmt::format("{} {} {}", kSpinner[frame_ % kSpinner.size()], it.state, human_duration(whole_frames(elapsed)));
+    if (!it.now.empty()) line += "  " + it.now;
+    if (it.until) line += " " + human_duration(whole_frames(*it.until - clock_.now()));
+    lines.push_back(one_line(line, width));
+  }
+  return lines;
+}
+
+void Progress::erase() {
+  std::string back;
+  for (; drawn_ > 0; --drawn_) back += "\x1b[1A\x1b[2K";
+  if (!back.empty()) err_.write(back + "\r");
+}
+
+void Progress::draw() {
+  if (!setting_.live || running_.empty()) return;
+  // A line that fills the last column would wrap on some terminals.
+  const auto lines = live_lines(err_.width() - 1);
+  std::string out;
+  for (const std::string& line : lines) out += line + "\n";
+  err_.write(out);
+  drawn_ = lines.size();
+}
+
+void Progress::finish() {
+  timer_.cancel();
+  read_logs(true);
+  running_.clear();
+  flush();
+  erase();
+}
+
+void Progress::begin_logs(std::string_view run, bool resumed) {
+  logs_.reset();
+  if (setting_.detail != Detail::kVerbose || !setting_.log_folder) return;
+  std::string folder = setting_.log_folder(run);
+  if (folder.empty()) return;
+  logs_.emplace(std::move(folder), std::string());
+  if (resumed) logs_->skip();
+}
+
+void Progress::read_logs(bool attempt_ended) {
+  if (!logs_) return;
+  const auto tell = [&](const std::string& state, std::string_view line) {
+    const std::string text = printable(last_overwrite(line));
+    say(setting_.live ? setting_.style.dim(fmt::format("  {} │ {}", state, text))
+                      : fmt::format("{} | {}", state, text));
+  };
+  logs_->read({.chunk = [&](const run::AttemptName& name, const run::Chunk& chunk) {
+    std::string& half = half_lines_[name.state];
+    half += chunk.bytes;
+    std::size_t begin = 0;
+    for (std::size_t end; (end = half.find('\n', begin)) != std::string::npos; begin = end + 1) {
+      tell(name.state, std::string_view(half).substr(begin, end - begin));
+    }
+    half.erase(0, begin);
+    if (half.size() > kLongestLine) tell(name.state, std::exchange(half, {}));
+  }});
+  if (!attempt_ended) return;
+  for (const auto& [state, half] : half_lines_) {
+    if (!half.empty()) tell(state, half);
+  }
+  half_lines_.clear();
+}
+
+}  // namespace canorun::cli

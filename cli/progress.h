@@ -1,0 +1,81 @@
+// Tells on stderr what happens in a run, while it happens.
+#pragma once
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "cli/log_reader.h"
+#include "cli/output.h"
+#include "cli/text.h"
+#include "engine/base/clock.h"
+#include "engine/model/event.h"
+
+namespace canorun::cli {
+
+enum class Detail : std::uint8_t { kQuiet, kNormal, kVerbose };
+
+/// The line that an event is told with, without its end; none when this detail leaves it out.
+/// `marks`: with a sign in front, for people who watch; else `state: what`.
+std::optional<std::string> event_line(const model::Event& event, Detail detail, bool marks, const Style& style);
+
+/// One line per event. On a terminal, also one line at the bottom for every state that runs, drawn anew
+/// as time passes. With `kVerbose`, what commands write, line by line. Event-loop thread only.
+class Progress final : public model::Observer {
+ public:
+  struct Setting {
+    Detail detail = Detail::kNormal;
+    bool live = false;  ///< a person watches
+    Style style = {};
+    /// The folder of a run's logs, to be read with `kVerbose`; may give an empty one.
+    std::function<std::string(std::string_view run)> log_folder = nullptr;
+  };
+
+  Progress(boost::asio::any_io_executor executor, Output& err, const Clock& clock, Setting setting);
+  ~Progress() override;
+
+  void on_event(const model::Event& event) override;
+
+  /// Writes what is still to be written, and takes the live lines away.
+  void finish();
+
+  /// The live lines as they are now, without escapes, each at most `width` columns.
+  std::vector<std::string> live_lines(std::size_t width) const;
+
+ private:
+  struct Running {
+    std::string state;
+    SteadyTime since;
+    std::string now;                ///< what it does: `attempt 2 of 5`
+    std::optional<WallTime> until;  ///< it waits
+  };
+
+  void follow(const model::Event& event);
+  void say(std::string_view line);
+  void tick();
+  void erase();
+  void draw();
+  void flush();
+  void read_logs(bool attempt_ended);
+  void begin_logs(std::string_view run, bool resumed);
+
+  Output& err_;
+  const Clock& clock_;
+  Setting setting_;
+  boost::asio::steady_timer timer_;
+  std::vector<Running> running_;
+  std::string pending_;  ///< lines not written yet
+  bool flush_posted_ = false;
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+  std::size_t drawn_ = 0;  ///< live lines on the terminal
+  std::size_t frame_ = 0;
+  std::optional<LogReader> logs_;
+  std::map<std::string, std::string> half_lines_;  ///< by state: output whose line has not ended
+};
+
+}  // namespace canorun::cli

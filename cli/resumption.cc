@@ -1,0 +1,108 @@
+#include "cli/resumption.h"
+
+#include <fmt/format.h>
+
+#include "cli/flow_source.h"
+#include "engine/base/suggest.h"
+
+namespace canorun::cli {
+namespace {
+
+using FlowPtr = std::shared_ptr<const model::Flow>;
+
+// A claim that is let go of, unless it is handed on to the engine.
+class Claim {
+ public:
+  Claim(store::CheckpointStore& store, store::RunRecord record) : store_(store), record_(std::move(record)) {}
+  Claim(const Claim&) = delete;
+  Claim& operator=(const Claim&) = delete;
+  ~Claim() {
+    if (held_) (void)store_.release(record_.number);
+  }
+
+  const store::RunRecord& record() const { return record_; }
+  store::RunRecord hand_on() {
+    held_ = false;
+    return std::move(record_);
+  }
+
+ private:
+  store::CheckpointStore& store_;
+  store::RunRecord record_;
+  bool held_ = true;
+};
+
+std::vector<std::string_view> state_names(const model::Flow& flow) {
+  std::vector<std::string_view> names;
+  for (const model::State& state : flow.states) names.push_back(state.name);
+  return names;
+}
+
+bool is_work(const model::State& state) {
+  return !std::holds_alternative<model::RouteShape>(state.shape) &&
+         !std::holds_alternative<model::ExitShape>(state.shape);
+}
+
+OrRefusal<std::optional<model::StateId>> entry_state(const model::Flow& flow, const std::optional<std::string>& from) {
+  if (!from) return std::nullopt;
+  if (const auto state = flow.find(*from)) return state;
+  return refuse(RefusalKind::kUnknownState, fmt::format("flow '{}' has no state '{}'", flow.name, to_utf8(*from)),
+                suggestion(*from, state_names(flow)));
+}
+
+// Whether the flow can take the run over where it stands.
+OrRefusal<void> check_fit(const model::Flow& flow, const run::RunState& run, bool elsewhere) {
+  if (flow.name != run.start.flow) {
+    return refuse(RefusalKind::kUsage,
+                  fmt::format("run '{}' is of flow '{}', not of '{}'", run.id, run.start.flow, flow.name));
+  }
+  if (flow.version != run.start.version) {
+    return refuse(RefusalKind::kVersionMismatch,
+                  fmt::format("run '{}' was started with version {} of '{}', and this is version {}", run.id,
+                              run.start.version, flow.name, flow.version),
+                  "leave --file away to go on with the version that the run was started with");
+  }
+  if (elsewhere || !run.current) return {};
+  const std::string& due = run.states[run.current->record].name;
+  const auto state = flow.find(due);
+  if (state && is_work(flow.states[*state])) return {};
+  return refuse(RefusalKind::kUnknownState,
+                fmt::format("state '{}' is due, and {}", due,
+                            state ? "does no work in this flow" : "this flow has none of that name"),
+                "choose where to go on with --from STATE");
+}
+
+Conclusion already(Wiring& wiring, const run::RunState& run) {
+  if (!wiring.options().json && !wiring.options().quiet) {
+    wiring.out().write(fmt::format("{} has {} already\n", run.id, status_name(run.status)));
+  }
+  return {ExitCode::kSuccess, run::to_json(run, run.status)};
+}
+
+}  // namespace
+
+OrRefusal<Conclusion> resume_run(Wiring& wiring, store::CheckpointStore& store, Session& session,
+                                 const Resumption& what) {
+  auto claimed = store.claim(what.id);
+  if (!claimed) return std::unexpected(refusal(std::move(claimed.error())));
+  Claim claim(store, std::move(*claimed));
+  const run::RunState run = run::replay(what.id, claim.record().rows);
+  if (what.success_is_fine && run.status == store::Status::kSucceeded) return already(wiring, run);
+  if (run.is_over()) {
+    return refuse(RefusalKind::kRunOver, fmt::format("run '{}' is over: {}", run.id, status_name(run.status)),
+                  "see what it did with: " + wiring.command("show " + run.id));
+  }
+  const OrRefusal<FlowPtr> flow = what.file ? flow_from_file(wiring, *what.file) : flow_of_run(wiring, store, run);
+  if (!flow) return std::unexpected(flow.error());
+  const auto from = entry_state(**flow, what.from);
+  if (!from) return std::unexpected(from.error());
+  if (const auto fits = check_fit(**flow, run, from->has_value()); !fits) return std::unexpected(fits.error());
+
+  store::RunRecord record = claim.hand_on();
+  const auto finished = session.work_on(run.id, [&](run::Runtime& runtime, run::Interrupt& interrupt) {
+    return run::resume(runtime, *flow, std::move(record), *from, interrupt);
+  });
+  return conclude(wiring, finished, true);
+}
+
+}  // namespace canorun::cli

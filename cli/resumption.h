@@ -1,0 +1,23 @@
+// Takes a run up again: what `resume` and `run --or-resume` share.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "cli/conclusion.h"
+#include "cli/session.h"
+
+namespace canorun::cli {
+
+struct Resumption {
+  std::string id;
+  std::optional<std::string> file = {};  ///< another definition than the one in the store
+  std::optional<std::string> from = {};  ///< enter this state instead of the one that is due
+  bool success_is_fine = false;          ///< a run that has succeeded is no refusal
+};
+
+/// Claims the run, and works on it to its end. A refusal leaves the run as it was, owned by nobody.
+OrRefusal<Conclusion> resume_run(Wiring& wiring, store::CheckpointStore& store, Session& session,
+                                 const Resumption& what);
+
+}  // namespace canorun::cli

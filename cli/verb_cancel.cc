@@ -1,0 +1,88 @@
+// canorun cancel: ends a run, whoever works on it.
+#include <fmt/format.h>
+
+#include "cli/command_line.h"
+#include "cli/conclusion.h"
+#include "cli/follow.h"
+#include "cli/session.h"
+#include "cli/verb.h"
+
+namespace canorun::cli {
+namespace {
+
+// What the run's process may need to end its work: commands have 5 s between TERM and KILL.
+constexpr std::chrono::seconds kLongestWait{60};
+
+bool has_ended(store::Status status) {
+  return !goes_on(status) && status != store::Status::kSuspended && status != store::Status::kInterrupted;
+}
+
+class Cancel final : public Verb {
+ public:
+  void declare(CommandLine& line) override { line.required(id_, "ID", "the run"); }
+
+  OrRefusal<ExitCode> run(Wiring& wiring) override {
+    auto store = wiring.open_store(Wiring::Access::kWork);
+    if (!store) return std::unexpected(store.error());
+    const auto until = std::chrono::steady_clock::now() + kLongestWait;
+    bool asked = false;
+    while (std::chrono::steady_clock::now() < until) {
+      const auto summary = (*store)->find(id_);
+      if (!summary) return std::unexpected(refusal(summary.error()));
+      if (asked && has_ended(summary->status)) return tell(wiring, **store, summary->status);
+      if (!asked || !goes_on(summary->status)) {
+        const auto posted = (*store)->post(id_, store::Request::kCancel);
+        if (!posted) return std::unexpected(refusal(posted.error()));
+        if (!*posted) {
+          const auto claimed = (*store)->claim(id_);
+          if (claimed) return here(wiring, **store, std::move(*claimed));
+          // Another process took the run up in this moment; it can be asked.
+          if (claimed.error().kind != store::StoreErrorKind::kOwned) return std::unexpected(refusal(claimed.error()));
+          continue;
+        }
+        if (!asked) wiring.note(fmt::format("asked the process that works on {} to cancel it\n", id_));
+        asked = true;
+      }
+      wait_a_little();
+    }
+    return refuse(RefusalKind::kOwned,
+                  fmt::format("run '{}' was asked to end, and has not done so within {} s", id_, kLongestWait.count()),
+                  "watch it with: " + wiring.command("events " + id_ + " --follow"));
+  }
+
+ private:
+  // Nobody works on the run: its rows are all there is to do.
+  OrRefusal<ExitCode> here(Wiring& wiring, store::CheckpointStore& store, store::RunRecord claimed) const {
+    const run::RunState run = run::replay(id_, claimed.rows);
+    if (run.ended_at) {
+      (void)store.release(claimed.number);
+      return refuse(RefusalKind::kRunOver, fmt::format("run '{}' is over: {}", id_, status_name(run.status)));
+    }
+    const auto finished = cancel_here(wiring, store, std::move(claimed), "cancelled by 'canorun cancel'");
+    if (finished.store_error) return std::unexpected(refusal(*finished.store_error));
+    return tell(wiring, store, finished.run.status);
+  }
+
+  OrRefusal<ExitCode> tell(Wiring& wiring, const store::CheckpointStore& store, store::Status status) const {
+    if (status != store::Status::kCancelled && status != store::Status::kRollbackIncomplete) {
+      return refuse(RefusalKind::kRunOver,
+                    fmt::format("run '{}' ended before it could be cancelled: {}", id_, status_name(status)));
+    }
+    if (wiring.options().json) {
+      const auto record = store.load(id_);
+      if (!record) return std::unexpected(refusal(record.error()));
+      wiring.document(run::to_json(run::replay(id_, record->rows), status));
+    } else if (!wiring.options().quiet) {
+      wiring.out().write(fmt::format("{} {}\n", id_, status_name(status)));
+    }
+    return status == store::Status::kCancelled ? ExitCode::kSuccess : exit_code(status);
+  }
+
+  std::string id_;
+};
+
+}  // namespace
+
+std::unique_ptr<Verb> make_cancel() { return std::make_unique<Cancel>(); }
+
+}  // namespace canorun::cli

@@ -1,0 +1,61 @@
+// canorun list: runs, newest first.
+#include <fmt/format.h>
+
+#include "cli/command_line.h"
+#include "cli/verb.h"
+#include "cli/view_list.h"
+#include "cli/wiring.h"
+#include "engine/base/suggest.h"
+
+namespace canorun::cli {
+namespace {
+
+OrRefusal<std::optional<store::Status>> status_named(const std::optional<std::string>& name) {
+  if (!name) return std::nullopt;
+  if (const auto status = store::status_from(*name)) return status;
+  std::vector<std::string_view> known;
+  for (int i = 0; i <= static_cast<int>(store::Status::kCancelled); ++i) {
+    known.push_back(store::status_name(static_cast<store::Status>(i)));
+  }
+  return refuse(RefusalKind::kUsage, fmt::format("no run can have the status '{}'", to_utf8(*name)),
+                suggestion(*name, known));
+}
+
+class List final : public Verb {
+ public:
+  void declare(CommandLine& line) override {
+    line.option(status_, "--status", "STATUS", "only runs in this status");
+    line.option(flow_, "--flow", "NAME", "only runs of this flow");
+    line.count(limit_, "--limit", "N", "at most so many; 0, the default: all");
+  }
+
+  OrRefusal<ExitCode> run(Wiring& wiring) override {
+    const auto status = status_named(status_);
+    if (!status) return std::unexpected(status.error());
+    const auto store = wiring.open_store(Wiring::Access::kRead);
+    if (!store) return std::unexpected(store.error());
+    const auto runs = (*store)->list({.status = *status, .flow = flow_, .limit = limit_});
+    if (!runs) return std::unexpected(refusal(runs.error()));
+    if (wiring.options().json) {
+      Json documents = Json::array();
+      for (const store::Summary& run : *runs) documents.push_back(to_json(run));
+      wiring.document(documents);
+    } else if (runs->empty()) {
+      wiring.note("no runs\n");
+    } else {
+      wiring.out().write(list_text(*runs, wiring.clock().now(), wiring.out_style()));
+    }
+    return ExitCode::kSuccess;
+  }
+
+ private:
+  std::optional<std::string> status_;
+  std::optional<std::string> flow_;
+  std::size_t limit_ = 0;
+};
+
+}  // namespace
+
+std::unique_ptr<Verb> make_list() { return std::make_unique<List>(); }
+
+}  // namespace canorun::cli

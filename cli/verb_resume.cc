@@ -1,0 +1,90 @@
+// canorun resume: continues one run, or all that were interrupted or suspended.
+#include <fmt/format.h>
+
+#include "cli/command_line.h"
+#include "cli/resumption.h"
+#include "cli/verb.h"
+
+namespace canorun::cli {
+namespace {
+
+class Resume final : public Verb {
+ public:
+  void declare(CommandLine& line) override {
+    line.optional(id_, "ID", "the run");
+    line.option(file_, "--file", "FLOW", "go on with this definition; its version must be the run's");
+    line.option(from_, "--from", "STATE", "enter this state instead of the one that is due");
+    line.flag(all_, "--all", "all runs that were interrupted or suspended, one after another");
+  }
+
+  OrRefusal<ExitCode> run(Wiring& wiring) override {
+    if (auto usable = check(); !usable) return std::unexpected(usable.error());
+    auto store = wiring.open_store(Wiring::Access::kWork);
+    if (!store) return std::unexpected(store.error());
+    Session session(wiring, **store);
+    if (all_) return all(wiring, **store, session);
+    const auto ended = resume_run(wiring, **store, session, {.id = id_, .file = file_, .from = from_});
+    if (!ended) return std::unexpected(ended.error());
+    if (wiring.options().json) wiring.document(ended->json);
+    return ended->code;
+  }
+
+ private:
+  OrRefusal<void> check() const {
+    if (all_ && (!id_.empty() || file_ || from_)) {
+      return refuse(RefusalKind::kUsage, "--all goes with neither an ID nor --file nor --from");
+    }
+    if (!all_ && id_.empty())
+      return refuse(RefusalKind::kUsage, "ID is missing", "usage: canorun resume ID, or canorun resume --all");
+    return {};
+  }
+
+  static store::StoreResult<std::vector<std::string>> resumable(const store::CheckpointStore& store) {
+    std::vector<std::string> ids;
+    auto runs = store.list({});
+    if (!runs) return std::unexpected(std::move(runs.error()));
+    for (const store::Summary& run : *runs) {
+      if (run.status == store::Status::kInterrupted || run.status == store::Status::kSuspended) ids.push_back(run.id);
+    }
+    std::reverse(ids.begin(), ids.end());  // the oldest first
+    return ids;
+  }
+
+  // The highest code of what was resumed counts, except for "later". What another process took in the
+  // meantime is no concern of ours.
+  OrRefusal<ExitCode> all(Wiring& wiring, store::CheckpointStore& store, Session& session) const {
+    const auto ids = resumable(store);
+    if (!ids) return std::unexpected(refusal(ids.error()));
+    if (ids->empty()) wiring.note("no run is interrupted or suspended\n");
+    Json documents = Json::array();
+    ExitCode highest = ExitCode::kSuccess;
+    for (const std::string& id : *ids) {
+      if (session.was_stopped()) break;
+      const auto ended = resume_run(wiring, store, session, {.id = id});
+      if (!ended && ended.error().kind == RefusalKind::kOwned) continue;
+      const ExitCode code = ended ? ended->code : exit_code(ended.error().kind);
+      if (code != ExitCode::kResumeLater) highest = std::max(highest, code);
+      if (!ended) wiring.err().write(render(ended.error(), wiring.err_style().color));
+      documents.push_back(ended ? ended->json : refused(id, ended.error()));
+    }
+    if (wiring.options().json) wiring.document(documents);
+    return session.was_stopped() && highest == ExitCode::kSuccess ? ExitCode::kResumeLater : highest;
+  }
+
+  static Json refused(const std::string& id, const Refusal& why) {
+    Json out = to_json(why);
+    out["id"] = id;
+    return out;
+  }
+
+  std::string id_;
+  std::optional<std::string> file_;
+  std::optional<std::string> from_;
+  bool all_ = false;
+};
+
+}  // namespace
+
+std::unique_ptr<Verb> make_resume() { return std::make_unique<Resume>(); }
+
+}  // namespace canorun::cli

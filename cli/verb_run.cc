@@ -1,0 +1,108 @@
+// canorun run: validates a flow, then runs it to the end.
+#include <fmt/format.h>
+
+#include "cli/command_line.h"
+#include "cli/flow_source.h"
+#include "cli/input_values.h"
+#include "cli/resumption.h"
+#include "cli/verb.h"
+#include "cli/view_plan.h"
+#include "engine/base/ids.h"
+#include "engine/model/inputs.h"
+
+namespace canorun::cli {
+namespace {
+
+using FlowPtr = std::shared_ptr<const model::Flow>;
+
+class Run final : public Verb {
+ public:
+  void declare(CommandLine& line) override {
+    line.required(file_, "FLOW", "the flow file");
+    line.repeated(texts_, "-i,--input", "NAME=VALUE", "one input; may be given many times, and wins over --inputs");
+    line.option(inputs_file_, "--inputs", "FILE", "a JSON object with inputs by name; - reads it from stdin");
+    line.option(id_, "--id", "ID", "the run's id; default: FLOW-DATE-TIME-xxxx");
+    line.flag(or_resume_, "--or-resume", "with --id: resume a run that exists; one that succeeded is success");
+    line.flag(dry_run_, "--dry-run", "say what would run, and run nothing");
+    line.flag(no_store_, "--no-store", "keep nothing: such a run cannot be resumed or looked at");
+  }
+
+  OrRefusal<ExitCode> run(Wiring& wiring) override {
+    if (auto usable = check(); !usable) return std::unexpected(usable.error());
+    const auto flow = flow_from_file(wiring, file_);
+    if (!flow) return std::unexpected(flow.error());
+    auto inputs = bind(**flow);
+    if (!inputs) return std::unexpected(inputs.error());
+    if (dry_run_) return plan(wiring, **flow, *inputs);
+
+    auto store = no_store_ ? wiring.memory_store() : wiring.open_store(Wiring::Access::kStart);
+    if (!store) return std::unexpected(store.error());
+    Session session(wiring, **store);
+    const auto ended = work(wiring, **store, session, *flow, std::move(*inputs));
+    if (!ended) return std::unexpected(ended.error());
+    if (wiring.options().json) wiring.document(ended->json);
+    return ended->code;
+  }
+
+ private:
+  OrRefusal<void> check() const {
+    if (id_ && !is_run_id(*id_)) {
+      return refuse(RefusalKind::kUsage, fmt::format("'{}' cannot be a run's id", to_utf8(*id_)),
+                    "letters, digits, '.', '_' and '-', at most 128, the first one a letter or a digit");
+    }
+    if (or_resume_ && !id_) return refuse(RefusalKind::kUsage, "--or-resume needs --id");
+    if (or_resume_ && no_store_) return refuse(RefusalKind::kUsage, "--or-resume and --no-store exclude each other");
+    return {};
+  }
+
+  OrRefusal<Json> bind(const model::Flow& flow) const {
+    auto values = inputs_file_ ? read_input_file(*inputs_file_) : OrRefusal<Json>(Json());
+    if (!values) return values;
+    auto texts = split_inputs(texts_);
+    if (!texts) return std::unexpected(texts.error());
+    auto bound = model::bind_inputs(flow, *values, *texts);
+    if (bound) return std::move(*bound);
+    const std::size_t count = bound.error().size();
+    if (count == 1) return refuse(RefusalKind::kInvalidInputs, bound.error()[0].message, bound.error()[0].hint);
+    return std::unexpected(Refusal{.kind = RefusalKind::kInvalidInputs,
+                                   .message = fmt::format("{} inputs are wrong: nothing was run", count),
+                                   .problems = std::move(bound.error())});
+  }
+
+  static OrRefusal<ExitCode> plan(Wiring& wiring, const model::Flow& flow, const Json& inputs) {
+    if (wiring.options().json) {
+      wiring.document(plan_json(flow, inputs));
+    } else {
+      wiring.out().write(plan_text(flow, inputs, wiring.out_style()));
+    }
+    return ExitCode::kSuccess;
+  }
+
+  OrRefusal<Conclusion> work(Wiring& wiring, store::CheckpointStore& store, Session& session, const FlowPtr& flow,
+                             Json inputs) const {
+    const std::string id = id_ ? *id_ : make_run_id(flow->name, wiring.clock().now(), wiring.random());
+    const auto finished = session.work_on(id, [&](run::Runtime& runtime, run::Interrupt& interrupt) {
+      return run::start(runtime, flow, id, std::move(inputs), interrupt);
+    });
+    const bool exists = finished.store_error && finished.store_error->kind == store::StoreErrorKind::kRunExists;
+    if (exists && or_resume_) return resume_run(wiring, store, session, {.id = id, .success_is_fine = true});
+    auto ended = conclude(wiring, finished, !no_store_);
+    if (!ended && exists)
+      ended.error().hint = "choose another --id, or go on with it: " + wiring.command("resume " + id);
+    return ended;
+  }
+
+  std::string file_;
+  std::vector<std::string> texts_;
+  std::optional<std::string> inputs_file_;
+  std::optional<std::string> id_;
+  bool or_resume_ = false;
+  bool dry_run_ = false;
+  bool no_store_ = false;
+};
+
+}  // namespace
+
+std::unique_ptr<Verb> make_run() { return std::make_unique<Run>(); }
+
+}  // namespace canorun::cli

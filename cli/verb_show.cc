@@ -1,0 +1,36 @@
+// canorun show: one run.
+#include "cli/command_line.h"
+#include "cli/verb.h"
+#include "cli/view_run.h"
+#include "cli/wiring.h"
+
+namespace canorun::cli {
+namespace {
+
+class Show final : public Verb {
+ public:
+  void declare(CommandLine& line) override { line.required(id_, "ID", "the run"); }
+
+  OrRefusal<ExitCode> run(Wiring& wiring) override {
+    const auto store = wiring.open_store(Wiring::Access::kRead);
+    if (!store) return std::unexpected(store.error());
+    const auto record = (*store)->load(id_);
+    if (!record) return std::unexpected(refusal(record.error()));
+    if (wiring.options().json) {
+      wiring.document(run::to_json(run::replay(id_, record->rows), record->summary.status));
+    } else {
+      const auto command = [&](std::string_view words) { return wiring.command(words); };
+      wiring.out().write(run_text(*record, wiring.clock().now(), command, wiring.out_style()));
+    }
+    return ExitCode::kSuccess;
+  }
+
+ private:
+  std::string id_;
+};
+
+}  // namespace
+
+std::unique_ptr<Verb> make_show() { return std::make_unique<Show>(); }
+
+}  // namespace canorun::cli

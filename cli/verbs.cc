@@ -1,0 +1,36 @@
+#include <array>
+
+#include "cli/verb.h"
+
+namespace canorun::cli {
+namespace {
+
+constexpr std::array kVerbs{
+    VerbEntry{"run", "Runs a flow to its end",
+              "  canorun run order.yaml -i order_id=A1 -i amount=19.5\n"
+              "  canorun run backup.yaml --id backup-monday --or-resume\n",
+              make_run},
+    VerbEntry{"resume", "Continues a run that was interrupted, was suspended or failed",
+              "  canorun resume order-20261123-081500-k3f9\n"
+              "  canorun resume --all\n",
+              make_resume},
+    VerbEntry{"validate", "Checks flow files, and tells all that is wrong with them",
+              "  canorun validate order.yaml backup.yaml --strict\n", make_validate},
+    VerbEntry{"list", "Lists runs, newest first", "  canorun list --status failed --limit 10\n", make_list},
+    VerbEntry{"show", "Shows one run: its states, outputs and error", "  canorun show order-20261123-081500-k3f9\n",
+              make_show},
+    VerbEntry{"events", "Shows what was recorded of a run, in order",
+              "  canorun events order-20261123-081500-k3f9 --follow\n", make_events},
+    VerbEntry{"logs", "Shows what the commands of a run wrote", "  canorun logs order-20261123-081500-k3f9 ship\n",
+              make_logs},
+    VerbEntry{"cancel", "Ends a run", "  canorun cancel order-20261123-081500-k3f9\n", make_cancel},
+    VerbEntry{"kinds", "Explains the kinds of tasks and their parameters", "  canorun kinds http\n", make_kinds},
+    VerbEntry{"eval", "Evaluates an expression: for trying one out",
+              "  canorun eval 'items.filter(i, i > 2).size()' --bind '{\"items\": [1, 2, 3, 4]}'\n", make_eval},
+};
+
+}  // namespace
+
+std::span<const VerbEntry> verbs() { return kVerbs; }
+
+}  // namespace canorun::cli

@@ -1,0 +1,70 @@
+#include "cli/view_events.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "cli/view_run.h"
+#include "engine/base/duration.h"
+#include "engine/model/error.h"
+
+namespace canorun::cli {
+namespace {
+
+constexpr std::size_t kText = 100;
+
+std::string visit_note(std::uint64_t visit) { return visit > 1 ? fmt::format(", visit {}", visit) : std::string(); }
+
+std::string via_note(const std::vector<std::string>& via) {
+  return via.empty() ? std::string() : fmt::format(", by way of {}", fmt::join(via, ", "));
+}
+
+// One overload per kind of row.
+struct What {
+  const Style& style;
+
+  std::string operator()(const store::RunStarted& row) const {
+    return fmt::format("flow {} version {}", row.flow, row.version);
+  }
+  std::string operator()(const store::StateEntered& row) const {
+    const std::string until = row.deadline ? fmt::format(", until {}", format_time(*row.deadline)) : std::string();
+    return row.state + visit_note(row.visit) + via_note(row.via) + until;
+  }
+  std::string operator()(const store::StateEnded& row) const {
+    const std::string took = human_duration(row.duration);
+    std::string out = row.state + visit_note(row.visit) + ": ";
+    if (row.error.is_null()) {
+      out += fmt::format("{} in {}", style.good("ok"), took);
+      if (const std::string shown = output_summary(row.output, kText); !shown.empty()) out += ": " + shown;
+    } else {
+      const auto error = model::RunError::from_json(row.error);
+      out += fmt::format("{} in {}: {}", style.bad("failed"), took, one_line(error.message, kText));
+    }
+    if (row.attempts > 1) out += fmt::format(" ({} attempts)", row.attempts);
+    if (!row.set.empty()) out += "; set " + brief(row.set, kText);
+    return out;
+  }
+  std::string operator()(const store::RunSuspended& row) const { return one_line(row.reason, kText); }
+  std::string operator()(const store::RunResumed& row) const {
+    std::string out = row.state.empty() ? "before its first state" : "at " + row.state;
+    if (row.by_hand) out += ", by hand";
+    if (row.file) out += ", with " + one_line(*row.file, kText);
+    return out;
+  }
+  std::string operator()(const store::RunEnded& row) const {
+    std::string out = painted(row.status, style);
+    if (!row.state.empty()) out += " at " + row.state;
+    out += via_note(row.via);
+    if (!row.error.is_null()) out += ": " + one_line(model::RunError::from_json(row.error).message, kText);
+    if (!row.output.is_null()) out += ": " + brief(row.output, kText);
+    return out;
+  }
+};
+
+}  // namespace
+
+std::string event_text(const store::Row& row, std::uint64_t sequence, const Style& style) {
+  return fmt::format("{:>4}  {}  {:<18}  {}\n", sequence, style.dim(format_time(row.at)), store::type_name(row),
+                     std::visit(What{style}, row.body));
+}
+
+}  // namespace canorun::cli

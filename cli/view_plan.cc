@@ -1,0 +1,247 @@
+#include "cli/view_plan.h"
+
+#include <fmt/format.h>
+
+#include "engine/base/duration.h"
+#include "engine/model/scope.h"
+
+namespace canorun::cli {
+namespace {
+
+constexpr std::size_t kValue = 200;
+
+// As it was written in the flow file.
+std::string source_of(const expr::Template& text) {
+  std::string out;
+  for (const auto& piece : text.pieces()) {
+    if (piece.expression) {
+      out += "${{ " + piece.expression->text() + " }}";
+      continue;
+    }
+    std::string_view rest = piece.text;
+    for (std::size_t at; (at = rest.find("${{")) != std::string_view::npos; rest.remove_prefix(at + 3)) {
+      out += std::string(rest.substr(0, at)) + "$${{";
+    }
+    out += rest;
+  }
+  return out;
+}
+
+bool needs_only_inputs(const expr::Template& text) {
+  for (const auto& piece : text.pieces()) {
+    if (!piece.expression) continue;
+    for (const expr::Reference& reference : piece.expression->references()) {
+      if (reference.parts.front().name != "inputs") return false;
+    }
+  }
+  return true;
+}
+
+// Turns what a flow holds into what a person may see of it before it runs.
+class Planner {
+ public:
+  Planner(const model::Flow& flow, const Json& inputs) : flow_(flow) {
+    slot(scope_, model::Slot::kInputs) = expr::Value::view(inputs);
+  }
+
+  Json value(const expr::Template& text) const {
+    if (needs_only_inputs(text)) {
+      if (auto value = text.evaluate(scope_)) return std::move(*value);
+    }
+    return source_of(text);
+  }
+
+  Json value(const expr::Tree& tree) const {
+    return tree.replace([this](const expr::Template& text) { return value(text); });
+  }
+
+  Json rules(const std::vector<model::Transition>& rules) const {
+    Json out = Json::array();
+    for (const model::Transition& rule : rules) {
+      Json& added = out.emplace_back(Json{{"to", flow_.states[rule.to].name}});
+      if (rule.when) added["when"] = rule.when->text();
+    }
+    return out;
+  }
+
+  Json state(const model::State& state) const {
+    Json out = {{"name", state.name}};
+    if (!state.description.empty()) out["description"] = state.description;
+    std::visit([&](const auto& shape) { add(out, shape); }, state.shape);
+    if (state.deadline) out["timeout"] = format_duration(*state.deadline);
+    for (const model::Assignment& assignment : state.set)
+      out["set"][flow_.vars[assignment.var].name] = value(assignment.value);
+    if (!state.next.empty()) out["next"] = rules(state.next);
+    if (!state.on_error.empty()) out["on_error"] = rules(state.on_error);
+    return out;
+  }
+
+ private:
+  void add(Json& out, const model::ActionShape& shape) const {
+    const model::Action& action = shape.action;
+    out["shape"] = "task";
+    out["kind"] = action.kind->name;
+    Json with = value(action.params);
+    if (const auto script = with.find("script"); script != with.end() && script->is_string()) {
+      *script = script_source(action, script->get<std::string>());
+    }
+    for (const auto& [name, text] : action.env) {
+      if (!with.contains("env") || !with["env"].contains(name)) with["env"][name] = value(text);
+    }
+    if (!with.empty()) out["with"] = std::move(with);
+    if (action.timeout) out["timeout"] = format_duration(*action.timeout);
+    if (action.retry.policy.max > 0) out["retry"] = retry(action.retry);
+  }
+  void add(Json& out, const model::TimerShape& shape) const {
+    out["shape"] = "timer";
+    if (shape.wait_for) out["for"] = value(*shape.wait_for);
+    if (shape.until) out["until"] = value(*shape.until);
+  }
+  void add(Json& out, const model::RouteShape&) const { out["shape"] = "route"; }
+  void add(Json& out, const model::ExitShape& shape) const {
+    out["shape"] = "exit";
+    out["exit"] = shape.kind == model::ExitKind::kSuccess ? "success" : "failure";
+    if (Json output = value(shape.output); !output.is_null()) out["output"] = std::move(output);
+  }
+
+  // A script refers to its values as ${CANORUN_V1}; a person knows them by what stands in the file.
+  static std::string script_source(const model::Action& action, std::string script) {
+    for (std::size_t i = action.script_values.size(); i > 0; --i) {
+      const expr::Template* text = action.script_values[i - 1].as_template();
+      if (text == nullptr) continue;
+      const std::string reference = fmt::format("${{CANORUN_V{}}}", i);
+      const std::string source = source_of(*text);
+      for (std::size_t at = 0; (at = script.find(reference, at)) != std::string::npos; at += source.size()) {
+        script.replace(at, reference.size(), source);
+      }
+    }
+    return script;
+  }
+
+  static Json retry(const model::RetryRule& rule) {
+    Json out = {
+        {"max", rule.policy.max}, {"delay", format_duration(rule.policy.delay)}, {"jitter", rule.policy.jitter}};
+    const bool grows = rule.policy.backoff == policy::Backoff::kExponential;
+    out["backoff"] = grows ? "exponential" : "fixed";
+    if (grows) {
+      out["factor"] = rule.policy.factor;
+      out["cap"] = format_duration(rule.policy.cap);
+    }
+    if (rule.when) out["when"] = rule.when->text();
+    return out;
+  }
+
+  const model::Flow& flow_;
+  model::Scope scope_;
+};
+
+// One state, for people: a table of what it has.
+class StateText {
+ public:
+  explicit StateText(const Style& style) : style_(style) {}
+
+  std::string render(const Json& state, bool is_start) {
+    const std::string name = state["name"];
+    std::string what = state.value("kind", state.value("shape", std::string()));
+    if (state.contains("exit")) what += " " + state["exit"].get<std::string>();
+    if (state.contains("with")) {
+      for (const auto& [param, value] : state["with"].items()) add(param, value);
+    }
+    for (const char* key : {"for", "until", "timeout"}) {
+      if (state.contains(key)) add(key, state[key]);
+    }
+    if (state.contains("retry")) add("retry", retry_text(state["retry"]));
+    if (state.contains("set")) {
+      for (const auto& [var, value] : state["set"].items()) add("set " + var, value);
+    }
+    if (state.contains("output")) add("output", state["output"]);
+    if (state.contains("on_error")) add_rules("on_error", state["on_error"]);
+    if (state.contains("next")) add_rules("next", state["next"]);
+    return fmt::format("\n{}  {}{}\n{}", style_.bold(name), what, is_start ? "  (start)" : "", table_.text("  "));
+  }
+
+ private:
+  void add(const std::string& label, const Json& value) {
+    std::string text = value.is_string() ? printable(value.get<std::string>()) : brief(value, kValue);
+    while (text.ends_with('\n')) text.pop_back();
+    std::string_view rest = text;
+    for (bool first = true, more = true; more; first = false) {
+      const auto end = rest.find('\n');
+      more = end != std::string_view::npos;
+      table_.row({{first ? label : ""}, {std::string(rest.substr(0, end))}});
+      if (more) rest.remove_prefix(end + 1);
+    }
+  }
+
+  void add_rules(const std::string& label, const Json& rules) {
+    for (const Json& rule : rules) {
+      std::string text = rule["to"];
+      const bool is_first = &rule == &rules.front();
+      if (rule.contains("when")) {
+        text += " when " + one_line(rule["when"].get<std::string>(), kValue);
+      } else if (!is_first) {
+        text += " otherwise";
+      }
+      add(is_first ? label : "", text);
+    }
+  }
+
+  static std::string retry_text(const Json& retry) {
+    const auto text = [&](const char* key) { return retry[key].get<std::string>(); };
+    std::string out =
+        fmt::format("{}, {} after the first failure", counted(retry["max"].get<std::size_t>(), "time"), text("delay"));
+    out += retry.contains("cap") ? fmt::format(", then × {} up to {}", retry["factor"].dump(), text("cap"))
+                                 : ", each time the same";
+    if (retry.contains("when")) out += ", when " + one_line(text("when"), kValue);
+    return out;
+  }
+
+  const Style& style_;
+  Table table_;
+};
+
+void add_values(Table& table, const std::string& label, const Json& values) {
+  bool first = true;
+  for (const auto& [name, value] : values.items()) {
+    table.row({{first ? label : ""}, {name + " = " + brief(value, kValue)}});
+    first = false;
+  }
+}
+
+}  // namespace
+
+Json plan_json(const model::Flow& flow, const Json& inputs) {
+  const Planner planner(flow, inputs);
+  Json vars = Json::object();
+  for (const model::Var& var : flow.vars) vars[var.name] = planner.value(var.initial);
+  Json env = Json::object();
+  for (const auto& [name, text] : flow.env) env[name] = planner.value(text);
+  Json states = Json::array();
+  for (const model::State& state : flow.states) states.push_back(planner.state(state));
+  return {{"flow", flow.name},
+          {"version", flow.version},
+          {"file", flow.file},
+          {"start", flow.states[flow.start].name},
+          {"timeout", flow.timeout ? Json(format_duration(*flow.timeout)) : Json()},
+          {"inputs", inputs},
+          {"vars", std::move(vars)},
+          {"env", std::move(env)},
+          {"states", std::move(states)}};
+}
+
+std::string plan_text(const model::Flow& flow, const Json& inputs, const Style& style) {
+  const Json plan = plan_json(flow, inputs);
+  std::string out = fmt::format("{} version {}, {}: nothing was run\n", style.bold(flow.name), flow.version,
+                                counted(flow.states.size(), "state"));
+  Table about;
+  if (!flow.file.empty()) about.row({{"file"}, {printable(flow.file)}});
+  if (flow.timeout) about.row({{"timeout"}, {format_duration(*flow.timeout)}});
+  add_values(about, "inputs", plan["inputs"]);
+  add_values(about, "vars", plan["vars"]);
+  add_values(about, "env", plan["env"]);
+  out += about.text("  ");
+  for (const Json& state : plan["states"]) out += StateText(style).render(state, state["name"] == plan["start"]);
+  return out;
+}
+
+}  // namespace canorun::cli
