@@ -1,0 +1,112 @@
+// Whole processes: what a start costs over /bin/true, and a flow of 10,000 states from read to exit.
+// Usage: bench_process CANORUN [RUNS]
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <spawn.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <fstream>
+#include <string>
+#include <vector>
+
+#include "support/temp_folder.h"
+
+extern char** environ;
+
+namespace {
+
+using canorun::test::TempFolder;
+
+struct Sample {
+  double ms = 0;
+  long max_rss_kib = 0;
+};
+
+// Starts a command with its output thrown away and waits for it; ends the program if it fails.
+Sample run(const std::vector<std::string>& command) {
+  std::vector<char*> argv;
+  for (const std::string& word : command) argv.push_back(const_cast<char*>(word.c_str()));
+  argv.push_back(nullptr);
+  posix_spawn_file_actions_t actions;
+  posix_spawn_file_actions_init(&actions);
+  posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0);
+  posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0);
+  const auto begin = std::chrono::steady_clock::now();
+  pid_t pid = -1;
+  int status = 0;
+  rusage usage{};
+  const bool ran = posix_spawnp(&pid, argv[0], &actions, nullptr, argv.data(), environ) == 0 && wait4(pid, &status, 0, &usage) == pid;
+  const std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - begin;
+  posix_spawn_file_actions_destroy(&actions);
+  if (!ran || status != 0) {
+    fmt::print(stderr, "{} failed\n", fmt::join(command, " "));
+    std::exit(1);
+  }
+  return {took.count(), usage.ru_maxrss};
+}
+
+struct Figure {
+  double median = 0, low = 0, high = 0;
+  long max_rss_kib = 0;
+};
+
+Figure figure(std::vector<Sample> samples) {
+  std::sort(samples.begin(), samples.end(), [](const Sample& a, const Sample& b) { return a.ms < b.ms; });
+  Figure result{samples[samples.size() / 2].ms, samples[samples.size() / 10].ms, samples[samples.size() * 9 / 10].ms, 0};
+  for (const Sample& sample : samples) result.max_rss_kib = std::max(result.max_rss_kib, sample.max_rss_kib);
+  return result;
+}
+
+std::string write_flow(const TempFolder& folder, const std::string& name, int states) {
+  const std::string path = folder.path() + "/" + name + ".yaml";
+  std::ofstream out(path);
+  out << "name: " << name << "\nstates:\n";
+  for (int i = 0; i < states; ++i) {
+    out << "  s" << i << ": {task: pass, next: " << (i + 1 == states ? "done" : "s" + std::to_string(i + 1)) << "}\n";
+  }
+  out << "  done: {exit: success}\n";
+  return path;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc < 2) {
+    fmt::print(stderr, "usage: bench_process CANORUN [RUNS]\n");
+    return 2;
+  }
+  const std::string canorun = argv[1];
+  const int runs = argc > 2 ? std::max(1, std::atoi(argv[2])) : 101;
+  const TempFolder folder;
+  const std::string one = write_flow(folder, "one", 1);
+  const std::string many = write_flow(folder, "many", 10'000);
+  const std::vector<std::vector<std::string>> commands{
+      {"/bin/true"},
+      {canorun, "--version"},
+      {canorun, "run", one, "--no-store", "--quiet"},
+      {canorun, "validate", "--quiet", many},
+      {canorun, "run", many, "--no-store", "--quiet"},
+  };
+  // In turns, so that a machine that drifts does not decide.
+  std::vector<std::vector<Sample>> samples(commands.size());
+  for (int round = 0; round < runs; ++round) {
+    for (std::size_t i = 0; i < commands.size(); ++i) samples[i].push_back(run(commands[i]));
+  }
+  std::vector<Figure> figures;
+  for (auto& of_one : samples) figures.push_back(figure(std::move(of_one)));
+  const auto line = [&](const char* what, const Figure& f, double over, double budget) {
+    fmt::print("{:<40} {:>9.2f} ms [{:.2f}, {:.2f}] {:>8.2f} ms over, {:>6.2f} x  budget {:>6.1f} ms over: {}  {} KiB\n", what, f.median, f.low,
+               f.high, f.median - over, f.median / over, budget, f.median - over <= budget ? "met" : "NOT MET", f.max_rss_kib);
+  };
+  const double limit = figures[0].median;
+  fmt::print("{:<40} {:>9.2f} ms [{:.2f}, {:.2f}]\n", "/bin/true", limit, figures[0].low, figures[0].high);
+  line("canorun --version", figures[1], limit, 3);
+  line("run of one pass, --no-store", figures[2], limit, 3);
+  line("validate of 10,000 states", figures[3], limit, 500);
+  line("run of 10,000 pass, --no-store", figures[4], figures[3].median, 10);
+  return 0;
+}
