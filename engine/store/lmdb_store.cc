@@ -13,6 +13,9 @@
 #include "engine/store/lmdb_tables.h"
 
 namespace canorun::store {
+
+namespace fs = std::filesystem;
+
 namespace {
 
 // Rows that one transaction deletes, unless a single run has more.
@@ -283,19 +286,35 @@ StoreResult<std::vector<std::string>> LmdbStore::delete_ended(std::string_view f
         const auto entry = read_entry(txn, run->number);
         if (!entry || !may_delete(*entry, flow, before)) continue;
         erase_run(txn, run->number, entry->summary.id);
+        put_logs_aside(run->number, entry->summary.id);
         gone.push_back(entry->summary.id);
       }
       return gone;
     });
     if (!ids) return std::unexpected(std::move(ids.error()));
-    for (const std::string& id : *ids) {
-      std::error_code ignored;
-      if (is_run_id(id)) std::filesystem::remove_all(log_folder(id), ignored);
-    }
+    remove_deleted_logs();
     std::ranges::move(*ids, std::back_inserter(deleted));
     at = end;
   }
   return deleted;
+}
+
+// Within the transaction that frees the id: once it is committed, the folder may be a new run's.
+void LmdbStore::put_logs_aside(RunNumber run, std::string_view id) const {
+  const std::string logs = log_folder(id);
+  std::error_code ignored;
+  if (!is_run_id(id) || !fs::exists(logs, ignored)) return;
+  fs::create_directory(deleted_logs(), ignored);
+  fs::rename(logs, fmt::format("{}/{}", deleted_logs(), run), ignored);
+}
+
+// Also what a process that died here left. The folder stays: another process may be moving logs into it.
+void LmdbStore::remove_deleted_logs() const {
+  std::error_code error;
+  for (fs::directory_iterator it(deleted_logs(), error), end; !error && it != end; it.increment(error)) {
+    std::error_code ignored;
+    fs::remove_all(it->path(), ignored);
+  }
 }
 
 StoreResult<std::vector<LmdbStore::OldRun>> LmdbStore::find_old(std::string_view flow, WallTime before,
@@ -321,6 +340,9 @@ bool LmdbStore::may_delete(const RunEntry& entry, std::string_view flow, WallTim
 }
 
 std::string LmdbStore::log_folder(std::string_view id) const { return fmt::format("{}/logs/{}", folder_, id); }
+
+// No run's: an id begins with a letter or a digit.
+std::string LmdbStore::deleted_logs() const { return folder_ + "/logs/.deleted"; }
 
 Summary LmdbStore::shown(const RunEntry& entry) const {
   Summary summary = entry.summary;

@@ -61,6 +61,9 @@ class LmdbStore final : public CheckpointStore {
   Summary shown(const RunEntry& entry) const;
   StoreResult<std::vector<OldRun>> find_old(std::string_view flow, WallTime before, std::size_t limit) const;
   bool may_delete(const RunEntry& entry, std::string_view flow, WallTime before) const;
+  void put_logs_aside(RunNumber run, std::string_view id) const;
+  void remove_deleted_logs() const;
+  std::string deleted_logs() const;
 
   std::string folder_;
   StoreUsers users_;

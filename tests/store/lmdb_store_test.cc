@@ -343,7 +343,18 @@ TEST_CASE("runs that are deleted take their logs with them") {
     write_file(store->log_folder(id) + "/1.log", "hello");
   }
   CHECK(*store->delete_ended("r1", after_start(100), 9) == std::vector<std::string>{"r1"});
-  CHECK(names_in(folder.path() + "/logs") == std::set<std::string>{"r2"});
+  CHECK(names_in(folder.path() + "/logs") == std::set<std::string>{".deleted", "r2"});
+  CHECK(names_in(folder.path() + "/logs/.deleted").empty());
+}
+
+TEST_CASE("logs that a process left while it deleted their run go with the next deletion") {
+  const TempFolder folder;
+  const auto store = open_lmdb(folder.path());
+  fs::create_directories(folder.path() + "/logs/.deleted/17");
+  write_file(folder.path() + "/logs/.deleted/17/1.log", "hello");
+  REQUIRE(create(*store, new_run("r1", {started("r1"), run_ended(Status::kSucceeded)})));
+  CHECK(store->delete_ended("r1", after_start(100), 9)->size() == 1);
+  CHECK(names_in(folder.path() + "/logs/.deleted").empty());
 }
 
 TEST_CASE("many runs are deleted in few transactions") {
