@@ -1,5 +1,6 @@
 #include "tasks/command.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <signal.h>
 #include <unistd.h>
@@ -26,23 +27,33 @@ using model::TaskContext;
 constexpr Millis kKilledWait{5000};
 constexpr Millis kBlockedWait{1000};
 
-/// A command that was started. Whoever lets go of it early leaves no process behind.
-struct Running {
+/// A command that was started. Whoever lets go of it early, for whatever reason, leaves no process behind.
+struct Started {
+  explicit Started(process::Child started) : child(std::move(started)) {}
+  ~Started();
+  Started(const Started&) = delete;
+  Started& operator=(const Started&) = delete;
+
+  /// Whether leader and group are gone; collects the leader's status as soon as there is one.
+  bool gone();
+
+  process::Child child;
+  std::optional<process::ExitStatus> status;
+};
+
+/// The same, and what listens to it.
+struct Running : Started {
   Running(TaskContext& context, const CommandSpec& spec, process::Child started, std::string values_path);
   ~Running();
   Running(const Running&) = delete;
   Running& operator=(const Running&) = delete;
 
-  /// Whether leader and group are gone; collects the leader's status as soon as there is one.
-  bool gone();
   bool drained() const { return stdout_pump->ended() && stderr_pump->ended(); }
 
-  process::Child child;
   std::string output_path;
   SteadyTime began;
   Capture out;
   Capture err;
-  std::optional<process::ExitStatus> status;
   asio::posix::stream_descriptor leader;
   asio::steady_timer timer;
   std::shared_ptr<OutputPump> stdout_pump;
@@ -58,12 +69,12 @@ std::shared_ptr<OutputPump> pump_into(Capture& capture, TaskContext& context, mo
 }
 
 Running::Running(TaskContext& context, const CommandSpec& spec, process::Child started, std::string values_path)
-    : child(std::move(started)),
+    : Started(std::move(started)),
       output_path(std::move(values_path)),
       began(context.clock().steady()),
       out(spec.capture),
       err(spec.capture),
-      leader(context.executor(), child.pidfd.get()),
+      leader(context.executor(), ::fcntl(child.pidfd.get(), F_DUPFD_CLOEXEC, 0)),
       timer(context.executor()),
       stdout_pump(pump_into(out, context, model::Stream::kStdout, std::move(child.stdout_pipe))),
       stderr_pump(pump_into(err, context, model::Stream::kStderr, std::move(child.stderr_pipe))) {
@@ -78,13 +89,15 @@ Running::~Running() {
   stdout_pump->close();
   stderr_pump->close();
   if (stdin_feed) stdin_feed->close();
-  leader.release();  // the pidfd belongs to `child`
+}
+
+Started::~Started() {
   if (status) return;
   process::signal_group(child.pid, SIGKILL);
   if (process::has_exited(child, kBlockedWait)) process::reap(child);
 }
 
-bool Running::gone() {
+bool Started::gone() {
   if (!status && process::has_exited(child)) status = process::reap(child);
   return status && !process::group_alive(child.pid);
 }

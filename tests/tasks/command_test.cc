@@ -47,6 +47,20 @@ TEST_CASE("a command that succeeds gives its whole output") {
   CHECK(bench.context.err == "err\n");
 }
 
+TEST_CASE("a command whose task fails right after its start is ended") {
+  struct Broken final : Clock {
+    WallTime now() const override { throw boost::system::system_error(boost::asio::error::fault); }
+    SteadyTime steady() const override { throw boost::system::system_error(boost::asio::error::fault); }
+  };
+  const Broken broken;
+  Bench bench;
+  bench.context.given_clock = &broken;
+  bench.start(*Bench::make("exec", {{"argv", {"sleep", "98765"}}}));
+  bench.until([&] { return bench.ended; });
+  CHECK(bench.thrown_ == boost::asio::error::fault);
+  CHECK(left_behind(bench) == 0);
+}
+
 TEST_CASE("a script runs under sh -e unless a shell is given") {
   CHECK(Bench().error("shell", shell("false; echo not reached")).message == "exit code 1");
   CHECK(Bench().output("shell", shell("false; echo $0 reached", {{"shell", {"sh"}}})).at("stdout") == "sh reached");

@@ -27,7 +27,7 @@ class FakeContext final : public model::TaskContext {
   explicit FakeContext(boost::asio::io_context& io) : io_(io), key_("key-" + folder_.path().substr(5)) {}
 
   boost::asio::any_io_executor executor() const override { return io_.get_executor(); }
-  const Clock& clock() const override { return clock_; }
+  const Clock& clock() const override { return *given_clock; }
   const std::string& run_id() const override { return run_id_; }
   const std::string& flow_name() const override { return flow_name_; }
   const std::string& folder() const override { return folder_.path(); }
@@ -54,6 +54,7 @@ class FakeContext final : public model::TaskContext {
   std::vector<std::pair<model::LogLevel, std::string>> said;
   std::vector<std::pair<std::string, std::string>> environment_;
   ManualClock clock_;
+  const Clock* given_clock = &clock_;
 
  private:
   boost::asio::io_context& io_;
