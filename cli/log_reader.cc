@@ -22,14 +22,4 @@ void LogReader::read(const Taker& taker) {
   }
 }
 
-void LogReader::skip() {
-  for (const run::LogFile& log : run::find_logs(folder_, state_)) {
-    for (const std::string& path : log.parts) {
-      std::error_code error;
-      const std::uint64_t size = std::filesystem::file_size(path, error);
-      if (!error) offsets_[path] = size;
-    }
-  }
-}
-
 }  // namespace canorun::cli

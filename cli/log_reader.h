@@ -24,9 +24,6 @@ class LogReader {
   /// Hands out what was added since the last call, attempt by attempt.
   void read(const Taker& taker);
 
-  /// What is there now will not be handed out.
-  void skip();
-
  private:
   std::string folder_;
   std::string state_;

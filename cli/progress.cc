@@ -76,6 +76,7 @@ struct Line {
     }
     return std::nullopt;
   }
+  Text operator()(const model::Wrote&) const { return std::nullopt; }  // told line by line
   Text operator()(const model::OrphansFound& event) const {
     const char* noun = event.count == 1 ? "process" : "processes";
     return normal(style.pending("!"), event.state,
@@ -137,15 +138,13 @@ void Progress::on_event(const model::Event& event) {
   if (auto line = event_line(event, setting_.detail, setting_.live, setting_.style)) say(*line);
 }
 
-// Keeps the live lines and the logs up with the event: one overload per kind.
+// Keeps the live lines and the commands' output up with the event: one overload per kind.
 void Progress::follow(const model::Event& event) {
   struct Follow {
     Progress& self;
-    std::string_view run;
 
-    void operator()(const model::RunBegan& began) const {
-      self.begin_logs(run, began.resumed);
-      if (self.setting_.live || self.logs_) self.tick();
+    void operator()(const model::RunBegan&) const {
+      if (self.setting_.live) self.tick();
     }
     void operator()(const model::StateBegan& began) const {
       if (self.setting_.live) self.running_.push_back({std::string(began.state), self.clock_.steady(), {}, {}});
@@ -155,7 +154,7 @@ void Progress::follow(const model::Event& event) {
       now(began.state, shows ? fmt::format("attempt {} of {}", began.attempt, began.of) : std::string(), std::nullopt);
     }
     void operator()(const model::AttemptFailed& failed) const {
-      self.read_logs(true);
+      self.end_output(failed.state);
       if (!failed.retry_in) return;
       now(failed.state, fmt::format("attempt {} of {} failed, again in", failed.attempt, failed.of),
           self.clock_.now() + *failed.retry_in);
@@ -164,6 +163,9 @@ void Progress::follow(const model::Event& event) {
     void operator()(const model::StateFailed& ended) const { end(ended.state); }
     void operator()(const model::Waiting& waiting) const { now(waiting.state, "goes on in", waiting.until); }
     void operator()(const model::Said&) const {}
+    void operator()(const model::Wrote& wrote) const {
+      if (self.setting_.detail == Detail::kVerbose) self.take_output(wrote.state, wrote.bytes);
+    }
     void operator()(const model::OrphansFound&) const {}
     void operator()(const model::Stopping&) const {}
 
@@ -174,11 +176,11 @@ void Progress::follow(const model::Event& event) {
       it->until = until;
     }
     void end(std::string_view state) const {
-      self.read_logs(true);
+      self.end_output(state);
       std::erase_if(self.running_, [&](const Running& it) { return it.state == state; });
     }
   };
-  std::visit(Follow{*this, event.run}, event.what);
+  std::visit(Follow{*this}, event.what);
 }
 
 // Lines are written when the loop is idle: a flow whose states do not wait would spend its time here.
@@ -206,7 +208,6 @@ void Progress::tick() {
   timer_.expires_after(kFrame);
   timer_.async_wait([this, alive = alive_](const boost::system::error_code& error) {
     if (error || !*alive) return;
-    read_logs(false);
     flush();
     ++frame_;
     erase();
@@ -246,43 +247,36 @@ void Progress::draw() {
 
 void Progress::finish() {
   timer_.cancel();
-  read_logs(true);
+  while (!half_lines_.empty()) end_output(std::string(half_lines_.begin()->first));
   running_.clear();
   flush();
   erase();
 }
 
-void Progress::begin_logs(std::string_view run, bool resumed) {
-  logs_.reset();
-  if (setting_.detail != Detail::kVerbose || !setting_.log_folder) return;
-  std::string folder = setting_.log_folder(run);
-  if (folder.empty()) return;
-  logs_.emplace(std::move(folder), std::string());
-  if (resumed) logs_->skip();
+void Progress::take_output(std::string_view state, std::string_view bytes) {
+  auto half = half_lines_.find(state);
+  if (half == half_lines_.end()) half = half_lines_.emplace(state, std::string()).first;
+  half->second += bytes;
+  const std::string_view text = half->second;
+  std::size_t begin = 0;
+  for (std::size_t end; (end = text.find('\n', begin)) != std::string_view::npos; begin = end + 1) {
+    say_output(state, text.substr(begin, end - begin));
+  }
+  half->second.erase(0, begin);
+  if (half->second.size() > kLongestLine) end_output(state);
 }
 
-void Progress::read_logs(bool attempt_ended) {
-  if (!logs_) return;
-  const auto tell = [&](const std::string& state, std::string_view line) {
-    const std::string text = printable(last_overwrite(line));
-    say(setting_.live ? setting_.style.dim(fmt::format("  {} │ {}", state, text))
-                      : fmt::format("{} | {}", state, text));
-  };
-  logs_->read({.chunk = [&](const run::AttemptName& name, const run::Chunk& chunk) {
-    std::string& half = half_lines_[name.state];
-    half += chunk.bytes;
-    std::size_t begin = 0;
-    for (std::size_t end; (end = half.find('\n', begin)) != std::string::npos; begin = end + 1) {
-      tell(name.state, std::string_view(half).substr(begin, end - begin));
-    }
-    half.erase(0, begin);
-    if (half.size() > kLongestLine) tell(name.state, std::exchange(half, {}));
-  }});
-  if (!attempt_ended) return;
-  for (const auto& [state, half] : half_lines_) {
-    if (!half.empty()) tell(state, half);
-  }
-  half_lines_.clear();
+// What has no end of line yet is told as it is.
+void Progress::end_output(std::string_view state) {
+  const auto half = half_lines_.find(state);
+  if (half == half_lines_.end()) return;
+  if (!half->second.empty()) say_output(state, half->second);
+  half_lines_.erase(half);
+}
+
+void Progress::say_output(std::string_view state, std::string_view line) {
+  const std::string text = printable(last_overwrite(line));
+  say(setting_.live ? setting_.style.dim(fmt::format("  {} │ {}", state, text)) : fmt::format("{} | {}", state, text));
 }
 
 }  // namespace canorun::cli

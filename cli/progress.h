@@ -10,7 +10,6 @@
 #include <string_view>
 #include <vector>
 
-#include "cli/log_reader.h"
 #include "cli/output.h"
 #include "cli/text.h"
 #include "engine/base/clock.h"
@@ -32,8 +31,6 @@ class Progress final : public model::Observer {
     Detail detail = Detail::kNormal;
     bool live = false;  ///< a person watches
     Style style = {};
-    /// The folder of a run's logs, to be read with `kVerbose`; may give an empty one.
-    std::function<std::string(std::string_view run)> log_folder = nullptr;
   };
 
   Progress(boost::asio::any_io_executor executor, Output& err, const Clock& clock, Setting setting);
@@ -61,8 +58,9 @@ class Progress final : public model::Observer {
   void erase();
   void draw();
   void flush();
-  void read_logs(bool attempt_ended);
-  void begin_logs(std::string_view run, bool resumed);
+  void take_output(std::string_view state, std::string_view bytes);
+  void end_output(std::string_view state);
+  void say_output(std::string_view state, std::string_view line);
 
   Output& err_;
   const Clock& clock_;
@@ -74,8 +72,7 @@ class Progress final : public model::Observer {
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
   std::size_t drawn_ = 0;  ///< live lines on the terminal
   std::size_t frame_ = 0;
-  std::optional<LogReader> logs_;
-  std::map<std::string, std::string> half_lines_;  ///< by state: output whose line has not ended
+  std::map<std::string, std::string, std::less<>> half_lines_;  ///< by state: output whose line has not ended
 };
 
 }  // namespace canorun::cli

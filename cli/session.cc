@@ -13,13 +13,12 @@ namespace {
 
 namespace asio = boost::asio;
 
-Progress::Setting progress_setting(Wiring& wiring, store::CheckpointStore& store) {
+Progress::Setting progress_setting(Wiring& wiring) {
   const Options& options = wiring.options();
   const Detail detail = options.quiet ? Detail::kQuiet : options.verbose ? Detail::kVerbose : Detail::kNormal;
   return {.detail = detail,
           .live = wiring.err().moves_cursor(),
-          .style = wiring.err_style(),
-          .log_folder = [&store](std::string_view run) { return store.log_folder(run); }};
+          .style = wiring.err_style()};
 }
 
 bool is_ignored(int signal) {
@@ -49,7 +48,7 @@ run::Finished run_loop(asio::io_context& loop, asio::awaitable<run::Finished> wo
 Session::Session(Wiring& wiring, store::CheckpointStore& store)
     : wiring_(wiring),
       store_(store),
-      progress_(loop_.get_executor(), wiring.err(), wiring.clock(), progress_setting(wiring, store)),
+      progress_(loop_.get_executor(), wiring.err(), wiring.clock(), progress_setting(wiring)),
       runtime_{loop_.get_executor(), store, wiring.clock(), wiring.random(), progress_} {
   signals_.add(SIGINT);
   signals_.add(SIGTERM);
@@ -98,7 +97,7 @@ void Session::leave() {
 
 run::Finished cancel_here(Wiring& wiring, store::CheckpointStore& store, store::RunRecord claimed, std::string reason) {
   asio::io_context loop{1};
-  Progress progress(loop.get_executor(), wiring.err(), wiring.clock(), progress_setting(wiring, store));
+  Progress progress(loop.get_executor(), wiring.err(), wiring.clock(), progress_setting(wiring));
   run::Runtime runtime{loop.get_executor(), store, wiring.clock(), wiring.random(), progress};
   run::Interrupt interrupt;
   interrupt.raise(run::Reason::kCancel, std::move(reason));

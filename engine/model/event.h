@@ -55,6 +55,12 @@ struct Said {
   LogLevel level = LogLevel::kInfo;
   std::string_view message;
 };
+/// What a command wrote, as it comes: any number of bytes.
+struct Wrote {
+  std::string_view state;
+  Stream stream = Stream::kStdout;
+  std::string_view bytes;
+};
 /// Processes of an earlier attempt were found alive and are being ended.
 struct OrphansFound {
   std::string_view state;
@@ -67,8 +73,8 @@ struct Stopping {
 
 struct Event {
   std::string_view run;
-  std::variant<RunBegan, StateBegan, AttemptBegan, AttemptFailed, StateSucceeded, StateFailed, Waiting, Said, OrphansFound,
-               Stopping>
+  std::variant<RunBegan, StateBegan, AttemptBegan, AttemptFailed, StateSucceeded, StateFailed, Waiting, Said, Wrote,
+               OrphansFound, Stopping>
       what;
 };
 

@@ -52,6 +52,7 @@ class Attempt final : public model::TaskContext {
   void write_log(model::Stream stream, std::string_view bytes) override {
     if (!log_) log_.emplace(context_.log_folder(), name(), context_.runtime().clock);
     log_->write(stream, bytes);
+    context_.tell(model::Wrote{state_.name, stream, bytes});
   }
   void say(model::LogLevel level, std::string_view message) override {
     context_.tell(model::Said{state_.name, level, message});

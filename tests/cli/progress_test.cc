@@ -6,7 +6,6 @@
 #include <boost/asio/io_context.hpp>
 
 #include "cli/rows.h"
-#include "support/temp_folder.h"
 
 using namespace canorun;
 using namespace canorun::cli;
@@ -123,19 +122,16 @@ TEST_CASE("a live line says what its state does, and for how long") {
 }
 
 TEST_CASE("with more detail, what commands write comes line by line, as the terminal would leave it") {
-  TempFolder folder;
   const SystemClock clock;
-  run::AttemptLog log(folder.path(), {.row = 1, .resumes = 0, .attempt = 1, .state = "ship"}, clock);
-  log.write(model::Stream::kStdout, "one\n10%\r100%\r\nha");
-  log.write(model::Stream::kStderr, "lf\n\x1b[2Jlast");
   int ends[2];
   REQUIRE(::pipe(ends) == 0);
   {
     boost::asio::io_context loop;
     Output err(ends[1]);
-    Progress progress(loop.get_executor(), err, clock,
-                      {.detail = Detail::kVerbose, .log_folder = [&](std::string_view) { return folder.path(); }});
+    Progress progress(loop.get_executor(), err, clock, {.detail = Detail::kVerbose});
     progress.on_event({"r-1", model::RunBegan{"order", false, {}}});
+    progress.on_event({"r-1", model::Wrote{"ship", model::Stream::kStdout, "one\n10%\r100%\r\nha"}});
+    progress.on_event({"r-1", model::Wrote{"ship", model::Stream::kStderr, "lf\n\x1b[2Jlast"}});
     progress.on_event({"r-1", model::StateSucceeded{"ship", 1, 1, Millis{5}}});
   }
   ::close(ends[1]);

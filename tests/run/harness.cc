@@ -51,6 +51,7 @@ struct Line {
   }
   std::string operator()(const model::Waiting& e) const { return fmt::format("waiting {} {}", e.state, format_time(e.until)); }
   std::string operator()(const model::Said& e) const { return fmt::format("said {} {}", e.state, e.message); }
+  std::string operator()(const model::Wrote& e) const { return fmt::format("wrote {} {}", e.state, e.bytes); }
   std::string operator()(const model::OrphansFound& e) const { return fmt::format("orphans {} {}", e.state, e.count); }
   std::string operator()(const model::Stopping& e) const { return fmt::format("stopping {}", e.reason); }
 };
