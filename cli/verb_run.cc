@@ -35,7 +35,7 @@ class Run final : public Verb {
     if (!inputs) return std::unexpected(inputs.error());
     if (dry_run_) return plan(wiring, **flow, *inputs);
 
-    auto store = no_store_ ? wiring.memory_store() : wiring.open_store(Wiring::Access::kStart);
+    auto store = no_store_ ? wiring.nothing_kept() : wiring.open_store(Wiring::Access::kStart);
     if (!store) return std::unexpected(store.error());
     Session session(wiring, **store);
     const auto ended = work(wiring, **store, session, *flow, std::move(*inputs));

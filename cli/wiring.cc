@@ -71,7 +71,7 @@ void Wiring::note(std::string_view text) {
 OrRefusal<std::unique_ptr<store::CheckpointStore>> Wiring::open_store(Access access) {
   const auto folder = store_folder(options_);
   if (!folder) return std::unexpected(folder.error());
-  if (access != Access::kStart && !is_there(*folder)) return memory_store();
+  if (access != Access::kStart && !is_there(*folder)) return nothing_kept();
   const auto crash = crash_point();
   if (!crash) return std::unexpected(crash.error());
   auto opened = store::LmdbStore::open({.folder = *folder});
@@ -80,7 +80,9 @@ OrRefusal<std::unique_ptr<store::CheckpointStore>> Wiring::open_store(Access acc
   return std::make_unique<store::FaultStore>(std::move(*opened), **crash);
 }
 
-std::unique_ptr<store::CheckpointStore> Wiring::memory_store() { return std::make_unique<store::MemoryStore>(); }
+std::unique_ptr<store::CheckpointStore> Wiring::nothing_kept() {
+  return std::make_unique<store::MemoryStore>(store::MemoryStore::Keeps::kSummaries);
+}
 
 std::string Wiring::command(std::string_view words) const {
   if (!options_.store) return fmt::format("canorun {}", words);

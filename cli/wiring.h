@@ -46,8 +46,8 @@ class Wiring {
     kStart,  ///< a store that is not there is made
   };
   OrRefusal<std::unique_ptr<store::CheckpointStore>> open_store(Access access);
-  /// A store that is gone with the process.
-  std::unique_ptr<store::CheckpointStore> memory_store();
+  /// A store that is gone with the process, and out of which no rows can be read.
+  std::unique_ptr<store::CheckpointStore> nothing_kept();
 
   /// A command that a person can type: `canorun WORDS`, for the store that was named with `--store`.
   std::string command(std::string_view words) const;

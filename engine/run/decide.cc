@@ -28,14 +28,7 @@ class Evaluation {
       if (output_ != nullptr) slot(*scope_, model::Slot::kOutput) = expr::Value::view(output_->output);
       if (error_ != nullptr) slot(*scope_, model::Slot::kError) = expr::Value::view(error_->error);
     }
-    if (folded_ != nullptr) {
-      record_.name = folded_->state;
-      record_.visits = folded_->visit;
-      record_.output = folded_->output;
-      record_.error = folded_->error;
-      context_.states().overlay(&record_);
-      folded_ = nullptr;
-    }
+    if (folded_ != nullptr && !view_) context_.states().overlay(&view_.emplace(*folded_));
     return *scope_;
   }
 
@@ -79,7 +72,7 @@ class Evaluation {
   const store::StateEnded* output_ = nullptr;
   const store::StateEnded* error_ = nullptr;
   const store::StateEnded* folded_ = nullptr;
-  StateRecord record_;
+  std::optional<EndedView> view_;
   Json vars_;
 };
 

@@ -6,7 +6,6 @@
 #include <mutex>
 
 namespace canorun::run {
-namespace {
 
 namespace asio = boost::asio;
 
@@ -46,7 +45,8 @@ class Arrival {
         asio::use_awaitable);
   }
 
-  store::StoreResult<T> take() { return std::move(*result_); }
+  /// Once; then another result can arrive.
+  store::StoreResult<T> take() { return *std::exchange(result_, std::nullopt); }
 
  private:
   asio::any_io_executor executor_;
@@ -54,8 +54,6 @@ class Arrival {
   std::optional<store::StoreResult<T>> result_;
   std::move_only_function<void()> resume_;
 };
-
-}  // namespace
 
 void Journal::add(std::vector<store::Row> rows) {
   for (const store::Row& made : rows) apply(run_, made);
@@ -80,7 +78,8 @@ asio::awaitable<store::StoreResult<void>> Journal::create(std::string text) {
 }
 
 asio::awaitable<store::StoreResult<void>> Journal::commit() {
-  const auto arrival = std::make_shared<Arrival<void>>(runtime_.executor);
+  if (!committed_) committed_ = std::make_shared<Arrival<void>>(runtime_.executor);
+  const auto arrival = committed_;
   const std::uint64_t first = run_.rows - added_.size();
   runtime_.store.append(*number_, first, std::exchange(added_, {}),
                         [arrival](store::StoreResult<void> result) { arrival->arrive(std::move(result)); });

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
+#include <memory>
 #include <vector>
 
 #include "engine/run/interrupt.h"
@@ -9,6 +10,9 @@
 #include "engine/run/runtime.h"
 
 namespace canorun::run {
+
+template <class T>
+class Arrival;
 
 /// Belongs to one run that this process owns. Event-loop thread only.
 ///
@@ -38,6 +42,7 @@ class Journal {
   Interrupt& interrupt_;
   std::optional<store::RunNumber> number_;
   std::vector<store::Row> added_;
+  std::shared_ptr<Arrival<void>> committed_;  ///< one for all commits, which come one after another
 };
 
 }  // namespace canorun::run

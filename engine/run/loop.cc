@@ -48,13 +48,10 @@ std::vector<store::Row> stop(RunContext& context) {
 }
 
 // Told after the step is durable: its rows are gone by then.
-void tell_end(RunContext& context, const model::State& state, std::uint64_t visit, const Step& step, Millis took) {
-  if (!step.failed) {
-    context.tell(model::StateSucceeded{state.name, visit, context.run().find(state.name)->attempts, took});
-    return;
-  }
+void tell_end(RunContext& context, const model::StateSucceeded& ended, const Step& step) {
+  if (!step.failed) return context.tell(ended);
   const std::string_view to = step.enters ? std::string_view(context.flow().states[*step.enters].name) : std::string_view();
-  context.tell(model::StateFailed{state.name, visit, &*step.failed, took, to});
+  context.tell(model::StateFailed{ended.state, ended.visit, &*step.failed, ended.duration, to});
 }
 
 void tell_entry(RunContext& context) {
@@ -92,16 +89,16 @@ asio::awaitable<store::StoreResult<void>> loop(RunContext& context, Journal& jou
     if (!worked) continue;
     const SteadyTime end = clock.steady();
     const auto took = std::chrono::duration_cast<Millis>(end - begin);
+    const model::StateSucceeded ended{state.name, run.current->visit, worked->attempts, took};
     Step step = after_work(context, state, std::move(*worked), took);
     if (step.enters && context.interrupt().reason() != Reason::kNone && context.interrupt().reason() != Reason::kSuspend) {
       auto [error, status] = ending(context.interrupt(), context.flow());
       end_instead(step, std::move(error), status);
     }
-    const std::uint64_t visit = run.current->visit;
     journal.add(std::move(step.rows));
     auto committed = co_await journal.commit();
     if (!committed) co_return committed;
-    tell_end(context, state, visit, step, took);
+    tell_end(context, ended, step);
     tell_entry(context);
     begin = end;
     at = step.enters;

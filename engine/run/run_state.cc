@@ -8,14 +8,14 @@ namespace canorun::run {
 
 using store::Status;
 
-std::optional<expr::Value> StateRecord::get(std::string_view key) const {
+std::optional<expr::Value> state_field(std::string_view key, const Json& output, const Json& error, std::uint64_t visits) {
   if (key == "output") return expr::Value::view(output);
   if (key == "error") return expr::Value::view(error);
   if (key == "visits") return expr::Value::integer(static_cast<std::int64_t>(visits));
   return std::nullopt;
 }
 
-std::vector<std::string> StateRecord::keys() const { return {"error", "output", "visits"}; }
+std::vector<std::string> state_fields() { return {"error", "output", "visits"}; }
 
 const StateRecord* RunState::find(std::string_view name) const {
   const auto found = index_.find(std::string(name));

@@ -15,7 +15,11 @@
 
 namespace canorun::run {
 
-/// What is known of one state: `states.NAME` in expressions.
+/// A field of `states.NAME` in expressions. Borrows the values.
+std::optional<expr::Value> state_field(std::string_view key, const Json& output, const Json& error, std::uint64_t visits);
+std::vector<std::string> state_fields();
+
+/// What is known of one state.
 struct StateRecord final : expr::Object {
   std::string name;
   std::uint64_t visits = 0;
@@ -25,8 +29,8 @@ struct StateRecord final : expr::Object {
   std::string stderr_tail;
   bool ended = false;
 
-  std::optional<expr::Value> get(std::string_view key) const override;
-  std::vector<std::string> keys() const override;
+  std::optional<expr::Value> get(std::string_view key) const override { return state_field(key, output, error, visits); }
+  std::vector<std::string> keys() const override { return state_fields(); }
 };
 
 /// The state whose work is to be done now.
@@ -68,6 +72,7 @@ struct RunState {
   friend void apply(RunState& run, const store::Row& row);
   std::uint32_t record(const std::string& state);
   std::uint32_t pass(const std::string& state);
+  /// With the standard hash, which is kept in the table: one of our own would be computed at every look.
   std::unordered_map<std::string, std::uint32_t> index_;
 };
 

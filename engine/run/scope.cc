@@ -5,7 +5,7 @@
 namespace canorun::run {
 
 std::optional<expr::Value> StatesView::get(std::string_view key) const {
-  if (overlay_ != nullptr && overlay_->name == key) return expr::Value::object(*overlay_);
+  if (overlay_ != nullptr && overlay_->state() == key) return expr::Value::object(*overlay_);
   if (const StateRecord* record = run_.find(key)) return expr::Value::object(*record);
   if (flow_.find(key)) return expr::Value::object(none_);
   return std::nullopt;

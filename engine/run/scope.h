@@ -10,14 +10,27 @@
 
 namespace canorun::run {
 
+/// `states.NAME` of a visit whose end is not folded yet. Borrows the row.
+class EndedView final : public expr::Object {
+ public:
+  explicit EndedView(const store::StateEnded& ended) : ended_(ended) {}
+  const std::string& state() const { return ended_.state; }
+  std::optional<expr::Value> get(std::string_view key) const override {
+    return state_field(key, ended_.output, ended_.error, ended_.visit);
+  }
+  std::vector<std::string> keys() const override { return state_fields(); }
+
+ private:
+  const store::StateEnded& ended_;
+};
+
 /// `states`: every state of the flow; one that did not run yet has null output and 0 visits.
 class StatesView final : public expr::Object {
  public:
   StatesView(const model::Flow& flow, const RunState& run) : flow_(flow), run_(run) {}
 
-  /// Shows `record` in place of the state of that name, until it is set to null: the result of a state
-  /// whose end is not folded yet.
-  void overlay(const StateRecord* record) { overlay_ = record; }
+  /// Shows `ended` in place of the state of that name, until it is set to null.
+  void overlay(const EndedView* ended) { overlay_ = ended; }
 
   std::optional<expr::Value> get(std::string_view key) const override;
   std::vector<std::string> keys() const override;
@@ -25,7 +38,7 @@ class StatesView final : public expr::Object {
  private:
   const model::Flow& flow_;
   const RunState& run_;
-  const StateRecord* overlay_ = nullptr;
+  const EndedView* overlay_ = nullptr;
   StateRecord none_;
 };
 

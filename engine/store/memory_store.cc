@@ -53,7 +53,7 @@ StoreResult<void> MemoryStore::append_now(RunNumber number, std::uint64_t first,
   return {};
 }
 
-void MemoryStore::add(Run& run, std::vector<Row> rows) {
+void MemoryStore::add(Run& run, std::vector<Row> rows) const {
   for (const Row& row : rows) {
     apply(run.summary, row);
     if (gives_up_ownership(row)) {
@@ -61,7 +61,7 @@ void MemoryStore::add(Run& run, std::vector<Row> rows) {
       run.requests.clear();
     }
   }
-  run.batches.push_back(std::move(rows));
+  if (keeps_ == Keeps::kRows) run.batches.push_back(std::move(rows));
 }
 
 StoreResult<RunRecord> MemoryStore::claim(std::string_view id) {

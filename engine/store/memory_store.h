@@ -13,6 +13,11 @@ namespace canorun::store {
 /// Keeps rows as they come, never encoded. Everything completes before the call returns.
 class MemoryStore final : public CheckpointStore {
  public:
+  /// With `kSummaries`, rows are let go once they are summed up, so that a run takes no more memory the
+  /// longer it lasts: for a process that never loads what it runs.
+  enum class Keeps : std::uint8_t { kRows, kSummaries };
+  explicit MemoryStore(Keeps keeps = Keeps::kRows) : keeps_(keeps) {}
+
   void create(NewRun run, Completion<RunNumber> done) override;
   void append(RunNumber run, std::uint64_t first, std::vector<Row> rows, Completion<void> done) override;
   StoreResult<RunRecord> claim(std::string_view id) override;
@@ -43,9 +48,10 @@ class MemoryStore final : public CheckpointStore {
   Run* run(RunNumber number);
   const Run* run(std::string_view id) const;
   RunRecord record(const Run& run) const;
-  static void add(Run& run, std::vector<Row> rows);
+  void add(Run& run, std::vector<Row> rows) const;
   static std::set<std::string> texts_of(const Run& run);
 
+  const Keeps keeps_;
   mutable std::mutex mutex_;
   std::deque<Run> runs_;  ///< the number of a run is its place, from 1
   std::map<std::string, RunNumber, std::less<>> ids_;

@@ -79,7 +79,7 @@ void transition_without_store(benchmark::State& state) {
   const auto states = static_cast<std::size_t>(state.range(0));
   const auto flow = load(chain(states));
   for (auto _ : state) {
-    store::MemoryStore store;
+    store::MemoryStore store(store::MemoryStore::Keeps::kSummaries);
     run_once(flow, store, "r");
   }
   state.counters["per_transition"] =
@@ -93,7 +93,7 @@ void read_and_check(benchmark::State& state) {
 }
 BENCHMARK(read_and_check)->Arg(1)->Arg(100)->Arg(1'000)->Arg(10'000)->Unit(benchmark::kMillisecond);
 
-constexpr std::size_t kDurableStates = 50;
+constexpr std::size_t kDurableStates = 500;
 
 void durable_transition(benchmark::State& state) {
   const test::TempFolder folder;
