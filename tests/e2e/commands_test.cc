@@ -23,17 +23,6 @@ Json run_one(const World& world, const std::string& action) {
   return run["output"];
 }
 
-// Processes, zombies aside, whose command line has the mark.
-int processes_with(const std::string& mark) {
-  int found = 0;
-  for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
-    const std::string name = entry.path().filename().string();
-    if (name.find_first_not_of("0123456789") != std::string::npos) continue;
-    if (read_file(entry.path().string() + "/cmdline").find(mark) != std::string::npos) ++found;
-  }
-  return found;
-}
-
 }  // namespace
 
 TEST_CASE("a command that is not found") {
@@ -209,4 +198,15 @@ states:
   CHECK(keys[0] == keys[1]);
   CHECK(keys[0] == keys[2]);
   CHECK(keys[3] != keys[0]);
+}
+
+TEST_CASE("-v tells what commands write, whether the run is kept or not") {
+  const World world;
+  const std::string flow = world.file("flow.yaml", one("    run: 'echo to stdout; echo to stderr >&2'\n"));
+  for (const char* kept : {"--id=r1", "--no-store"}) {
+    const Ran ran = world.canorun({"run", flow, "-v", kept});
+    CHECK(ran.code == 0);
+    CHECK(ran.err.find("work | to stdout\n") != std::string::npos);
+    CHECK(ran.err.find("work | to stderr\n") != std::string::npos);
+  }
 }

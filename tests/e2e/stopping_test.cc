@@ -12,14 +12,6 @@ std::string busy(const std::string& more) {
          "states:\n  a: {task: pass, next: [{when: states.a.visits < 0, to: done}, {to: a}]}\n  done: {exit: success}\n";
 }
 
-int processes_with(const std::string& mark) {
-  int found = 0;
-  for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
-    if (read_file(entry.path().string() + "/cmdline").find(mark) != std::string::npos) ++found;
-  }
-  return found;
-}
-
 }  // namespace
 
 TEST_CASE("what stops a run in the middle of a commit stops it as it would anywhere else") {

@@ -119,6 +119,21 @@ std::vector<std::string> rows_of(store::CheckpointStore& store, const std::strin
   return lines;
 }
 
+const run::RunState& Fixture::run_to_end(const std::string& yaml, Json inputs) {
+  process.start(flow_of(yaml), std::move(inputs));
+  process.until_done();
+  return process.finished->run;
+}
+
+void Fixture::until_line(const std::string& line) {
+  process.until([&] { return process.recorder.has(line); });
+}
+
+void Fixture::turn() {
+  int turns = 0;
+  process.until([&] { return ++turns > 5; });
+}
+
 Act gives(Json output) {
   return [output](model::TaskContext&, Json) -> asio::awaitable<model::Outcome> { co_return model::Success{output}; };
 }

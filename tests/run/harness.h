@@ -66,6 +66,19 @@ class Harness {
 /// The rows of a run as `events --json` would print them, without times and durations.
 std::vector<std::string> rows_of(store::CheckpointStore& store, const std::string& id = "r1");
 
+/// One run in an empty store, and what a test does with it.
+struct Fixture {
+  Fixture() { Harness::acts.clear(); }
+  store::MemoryStore store;
+  Harness process{store};
+
+  std::vector<std::string> rows() { return rows_of(store); }
+  const run::RunState& run_to_end(const std::string& yaml, Json inputs = Json::object());
+  void until_line(const std::string& line);
+  /// Gives the loop a chance to do what it should not do.
+  void turn();
+};
+
 /// An act that gives `output`, and one that fails.
 Act gives(Json output);
 Act fails(std::string kind, std::string message = "no");

@@ -6,19 +6,6 @@ using namespace canorun::test;
 
 namespace {
 
-struct Fixture {
-  Fixture() { Harness::acts.clear(); }
-  store::MemoryStore store;
-  Harness process{store};
-
-  std::vector<std::string> rows() { return rows_of(store); }
-  const run::RunState& run_to_end(const std::string& yaml, Json inputs = Json::object()) {
-    process.start(flow_of(yaml), std::move(inputs));
-    process.until_done();
-    return process.finished->run;
-  }
-};
-
 const std::string kTwo = R"(
 name: two
 states:

@@ -9,13 +9,6 @@ using namespace std::chrono_literals;
 
 namespace {
 
-struct Fixture {
-  Fixture() { Harness::acts.clear(); }
-  store::MemoryStore store;
-  Harness process{store};
-  std::vector<std::string> rows() { return rows_of(store); }
-};
-
 const std::string kThree = R"(
 name: three
 states:

@@ -5,25 +5,6 @@ using namespace canorun;
 using namespace canorun::test;
 using namespace std::chrono_literals;
 
-namespace {
-
-struct Fixture {
-  Fixture() { Harness::acts.clear(); }
-  store::MemoryStore store;
-  Harness process{store};
-
-  void until_line(const std::string& line) {
-    process.until([&] { return process.recorder.has(line); });
-  }
-  // Gives the loop a chance to do what it should not do.
-  void turn() {
-    int turns = 0;
-    process.until([&] { return ++turns > 5; });
-  }
-};
-
-}  // namespace
-
 TEST_CASE_FIXTURE(Fixture, "a failed attempt is tried again after its delay and not before") {
   Harness::acts["a"] = fails_first(2, "ok");
   process.start(flow_of(R"(

@@ -104,6 +104,16 @@ bool eventually(const std::function<bool()>& condition) {
   return true;
 }
 
+int processes_with(const std::string& mark) {
+  int found = 0;
+  for (const auto& entry : fs::directory_iterator("/proc")) {
+    const std::string name = entry.path().filename().string();
+    if (name.find_first_not_of("0123456789") != std::string::npos) continue;
+    if (read_file(entry.path().string() + "/cmdline").find(mark) != std::string::npos) ++found;
+  }
+  return found;
+}
+
 std::string read_file(const std::string& path) {
   std::ifstream in(path, std::ios::binary);
   std::ostringstream text;

@@ -51,6 +51,9 @@ Ran run_program(Start start);
 /// Waits until `condition` holds, at most half a minute; false when it never did.
 bool eventually(const std::function<bool()>& condition);
 
+/// How many processes, zombies aside, have `mark` in their command line.
+int processes_with(const std::string& mark);
+
 std::string read_file(const std::string& path);
 void write_file(const std::string& path, const std::string& text);
 /// Every regular file below a folder: relative path -> content. Links as `-> target`.
