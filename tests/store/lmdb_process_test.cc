@@ -18,6 +18,7 @@
 #include <thread>
 
 #include "support.h"
+#include "support/sanitizer.h"
 
 using namespace canorun;
 using namespace canorun::store;
@@ -26,12 +27,6 @@ using namespace canorun::store::test;
 namespace fs = std::filesystem;
 
 namespace {
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool kSanitized = true;
-#else
-constexpr bool kSanitized = false;
-#endif
 
 constexpr int kRounds = 100;
 
@@ -351,7 +346,7 @@ TEST_CASE("a limit on the size of files is a full store, not the end of the proc
 }
 
 TEST_CASE("a small address space gets a small map") {
-  if (kSanitized) return;  // they need more of it themselves
+  if (canorun::test::kSanitized) return;  // they need more of it themselves
   const TempFolder folder;
   for (const rlim_t limit : {rlim_t{512} << 20, rlim_t{4} << 30, rlim_t{1} << 41}) {
     Child child([&] {

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <random>
 
+#include "support/sanitizer.h"
 #include "workflows/flows.h"
 
 using namespace canorun;
@@ -14,11 +15,6 @@ using namespace canorun::workflows;
 namespace {
 
 constexpr std::size_t kMiB = std::size_t{1} << 20;
-#ifdef __SANITIZE_ADDRESS__
-constexpr bool kSanitized = true;
-#else
-constexpr bool kSanitized = false;
-#endif
 
 std::string times(std::string_view text, std::size_t bytes) {
   std::string all;
@@ -41,7 +37,7 @@ long peak_mebibytes() {
 }  // namespace
 
 TEST_CASE("four MiB of anything are read in seconds and in bounded memory") {
-  const std::size_t size = kSanitized ? kMiB : 4 * kMiB;
+  const std::size_t size = test::kSanitized ? kMiB : 4 * kMiB;
   std::vector<std::pair<std::string, std::string>> files;
   for (const auto* piece : {"[", "{", "- ", "? ", "{a: ", "[{", ": ", "&a ", "!a ", "a\n", "\"", "'", ",", "- 1\n", "#\n", "---\n", "]", "a ",
                             "\t", "%a b\n", "\"a\" ", "{\"a\":", "a: |\n", "*a ", "a: b\n", "-\n", "${{ "}) {
@@ -78,7 +74,7 @@ TEST_CASE("four MiB of anything are read in seconds and in bounded memory") {
     CHECK_MESSAGE(took.count() < 30, name);
     testing::problems(loaded);
   }
-  CHECK((kSanitized || peak_mebibytes() < 1024));
+  CHECK((test::kSanitized || peak_mebibytes() < 1024));
 }
 
 TEST_CASE("nesting is bounded, however it comes about") {

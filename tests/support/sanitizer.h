@@ -1,0 +1,12 @@
+// Whether this program was built with a sanitizer: memory and limits are then not what users have.
+#pragma once
+
+namespace canorun::test {
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+inline constexpr bool kSanitized = true;
+#else
+inline constexpr bool kSanitized = false;
+#endif
+
+}  // namespace canorun::test
