@@ -18,6 +18,7 @@ Code code_of(expr::ProblemKind kind) {
     case expr::ProblemKind::kUnknownName:
       return Code::kUnknownName;
     case expr::ProblemKind::kType:
+    case expr::ProblemKind::kUnknownField:
     case expr::ProblemKind::kEvaluation:
       return Code::kExpressionType;
   }

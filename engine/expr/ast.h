@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <variant>
 #include <vector>
@@ -101,7 +102,7 @@ struct Call {
   std::string name;
   Span name_span;
   std::vector<NodePtr> arguments;
-  const Function* function = nullptr;
+  std::span<const Function> functions = {};  ///< its overloads; empty when only the host knows it
 };
 
 /// A name that a macro brings into scope.

@@ -228,7 +228,7 @@ Outcome Evaluation::invoke(const Call& call, const Value* receiver) {
     if (!value) return value;
     arguments[next++] = std::move(*value);
   }
-  return located(call.function->run({*call.function, arguments, budget_}), call.name_span);
+  return located(call.functions[0].run({call.functions[0], arguments, budget_}), call.name_span);
 }
 
 std::expected<Value, Problem> evaluate(const Node& root, std::size_t locals, std::span<const Value> slots) {

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "engine/expr/checker.h"
 #include "engine/expr/evaluator.h"
 #include "engine/expr/parser.h"
 #include "engine/expr/resolver.h"
@@ -23,6 +24,10 @@ std::expected<Expression, Problem> Expression::compile(std::string_view text, co
   if (!resolution) return std::unexpected(std::move(resolution.error()));
   return Expression(std::make_shared<const Compiled>(
       Compiled{std::string(text), std::move(*root), std::move(*resolution)}));
+}
+
+Checked Expression::check(std::span<const Type> slots) const {
+  return expr::check(*compiled_->root, compiled_->resolution.locals, slots);
 }
 
 std::expected<Value, Problem> Expression::evaluate(std::span<const Value> slots) const {

@@ -10,6 +10,7 @@
 
 #include "engine/expr/environment.h"
 #include "engine/expr/problem.h"
+#include "engine/expr/type.h"
 #include "engine/expr/value.h"
 
 namespace canorun::expr {
@@ -25,11 +26,21 @@ struct Reference {
   std::vector<Part> parts;
 };
 
+/// What is known of an expression before it is evaluated.
+struct Checked {
+  Type type;                      ///< without variables; dyn where nothing is known
+  std::vector<Problem> problems;  ///< all of them, in the order of the text
+};
+
 /// Immutable and cheap to copy; may be evaluated from any thread.
 class Expression {
  public:
   /// Parses `text` and resolves its names. The text is copied.
   static std::expected<Expression, Problem> compile(std::string_view text, const Environment& environment);
+
+  /// Deduces the type, with one type per slot of the environment; a slot without one is dyn. A part with a
+  /// problem is taken for dyn, so that one mistake gives one problem.
+  Checked check(std::span<const Type> slots) const;
 
   /// Evaluates with one value per slot of the environment. Values are borrowed: the result may refer
   /// into them and must not outlive them.

@@ -9,6 +9,7 @@
 
 #include "engine/base/result.h"
 #include "engine/expr/budget.h"
+#include "engine/expr/signature.h"
 #include "engine/expr/value.h"
 
 namespace canorun::expr {
@@ -29,20 +30,23 @@ struct Invocation {
   std::unexpected<Error> mismatch() const;
 };
 
-enum class Style : std::uint8_t { kGlobal, kMethod, kEither };
+/// `kVariadic`: a global; more than two arguments are as one list of them.
+enum class Style : std::uint8_t { kGlobal, kMethod, kEither, kVariadic };
 
-inline constexpr std::uint8_t kAnyNumber = 255;
-
+/// One overload.
 struct Function {
   std::string_view name;  ///< with its namespace: `math.abs`
   Style style;
-  std::uint8_t fewest;  ///< arguments, the receiver counted
-  std::uint8_t most;
+  Signature signature;  ///< the receiver is the first parameter
   Result<Value> (*run)(const Invocation& call);
 };
 
-/// The function of that name that can be called so; null when there is none.
-const Function* find_function(std::string_view name, bool as_method);
+/// The overloads of that name that can be called so; empty when there is none. They live as long as
+/// the program.
+std::span<const Function> find_functions(std::string_view name, bool as_method);
+
+/// The signatures of what `find_functions` gave, as types.
+std::span<const Overload> overloads(std::span<const Function> functions);
 
 /// Every name that can be called so.
 std::vector<std::string_view> function_names(bool as_method);

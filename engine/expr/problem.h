@@ -2,16 +2,20 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 
 #include "engine/base/source.h"
 
 namespace canorun::expr {
 
+class Record;
+
 enum class ProblemKind : std::uint8_t {
   kSyntax,       ///< not an expression
   kUnknownName,  ///< a name or function that is not there
   kType,         ///< known, before evaluation, not to fit
+  kUnknownField,  ///< a field that a record does not have
   kEvaluation,   ///< failed while it was evaluated
 };
 
@@ -21,6 +25,8 @@ struct Problem {
   std::string message;
   std::string hint = {};
   Span span = {};
+  std::shared_ptr<const Record> record = {};  ///< of an unknown field: where it is missing
+  std::string field = {};                     ///< its name
 };
 
 }  // namespace canorun::expr

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <optional>
+#include <ranges>
 #include <utility>
 
 #include "engine/base/suggest.h"
@@ -209,13 +210,14 @@ class Resolver {
   }
 
   void find(Call& call, bool as_method) {
-    call.function = find_function(call.name, as_method);
-    if (call.function == nullptr) return unknown_function(call, as_method);
+    call.functions = find_functions(call.name, as_method);
+    if (call.functions.empty()) return unknown_function(call, as_method);
     const std::size_t receiver = as_method ? 1 : 0;
     const std::size_t given = call.arguments.size() + receiver;
-    const Function& function = *call.function;
-    if (given >= function.fewest && (given <= function.most || function.most == kAnyNumber)) return;
-    const std::size_t wanted = (given < function.fewest ? function.fewest : function.most) - receiver;
+    const auto counts = call.functions | std::views::transform([](const Function& f) { return f.signature.parameters(); });
+    const auto [fewest, most] = std::ranges::minmax(counts);
+    if (given >= fewest && (given <= most || call.functions[0].style == Style::kVariadic)) return;
+    const std::size_t wanted = (given < fewest ? fewest : most) - receiver;
     fail(ProblemKind::kType, call.name_span,
          fmt::format("{}() takes {}, not {}", call.name, count_of(wanted), call.arguments.size()), {});
   }
@@ -228,8 +230,8 @@ class Resolver {
 
   void unknown_function(const Call& call, bool as_method) {
     std::string hint;
-    if (const Function* other = find_function(call.name, !as_method)) {
-      hint = as_method ? fmt::format("write {}(x)", other->name) : fmt::format("write x.{}(…)", other->name);
+    if (!find_functions(call.name, !as_method).empty()) {
+      hint = as_method ? fmt::format("write {}(x)", call.name) : fmt::format("write x.{}(…)", call.name);
     } else if (const auto near = nearest(call.name, function_names(as_method))) {
       hint = fmt::format("did you mean '{}'?", *near);
     }

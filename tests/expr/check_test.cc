@@ -1,0 +1,52 @@
+#include "check.h"
+
+#include <doctest/doctest.h>
+
+#include "engine/expr/record.h"
+
+namespace canorun::expr {
+namespace {
+
+Type output() {
+  auto record = std::make_shared<Record>("the output of 'fetch'", 7);
+  record->add("exit_code", Type::integer());
+  record->add("stdout", Type::string());
+  record->add("json", Type::dyn());
+  record->add("truncated", Type::boolean(), true);
+  return Type::record(std::move(record));
+}
+
+TEST_CASE("a known field of a record has its type") {
+  const Declared names = {{"output", output()}};
+  CHECK(check("output.exit_code", names) == "int");
+  CHECK(check("output['stdout']", names) == "string");
+  CHECK(check("output.json.items[0]", names) == "dyn");
+  CHECK(check("output.?truncated", names) == "optional_type(bool)");
+  CHECK(check("output.truncated", names) == "bool");
+  CHECK(check("has(output.truncated)", names) == "bool");
+  CHECK(check("output", names) == "map(string, dyn)");
+}
+
+TEST_CASE("an unknown field of a closed record is a problem of its own kind") {
+  const Declared names = {{"output", output()}};
+  CHECK(check("output.exit_cod + 1", names) == "7-15: no field 'exit_cod' in the output of 'fetch' (did you mean 'exit_code'?)");
+  CHECK(check("output.?xyz.orValue(1)", names) ==
+        "8-11: no field 'xyz' in the output of 'fetch' (known: exit_code, json, stdout, truncated)");
+  CHECK(check("has(output.stdou)", names) ==
+        "11-16: no field 'stdou' in the output of 'fetch' (did you mean 'stdout'?)");
+  CHECK(check("output['stdou']", names) ==
+        "7-14: no field 'stdou' in the output of 'fetch' (did you mean 'stdout'?)");
+
+  Environment environment;
+  environment.declare("output");
+  const Checked checked = Expression::compile("output.nope", environment)->check(std::array{output()});
+  REQUIRE(checked.problems.size() == 1);
+  CHECK(checked.problems[0].kind == ProblemKind::kUnknownField);
+  CHECK(checked.problems[0].field == "nope");
+  CHECK(checked.problems[0].record->tag() == 7);
+  CHECK(checked.problems[0].record->names() ==
+        std::vector<std::string_view>{"exit_code", "json", "stdout", "truncated"});
+}
+
+}  // namespace
+}  // namespace canorun::expr
