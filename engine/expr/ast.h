@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "engine/base/source.h"
+#include "engine/expr/signature.h"
 #include "engine/expr/value.h"
 
 namespace canorun::expr {
@@ -102,7 +103,8 @@ struct Call {
   std::string name;
   Span name_span;
   std::vector<NodePtr> arguments;
-  std::span<const Function> functions = {};  ///< its overloads; empty when only the host knows it
+  std::span<const Function> functions = {};  ///< its overloads; empty when it cannot be evaluated
+  std::shared_ptr<const std::vector<Overload>> declared = {};  ///< its overloads when the host declared it
 };
 
 /// A name that a macro brings into scope.

@@ -58,8 +58,9 @@ Type Checking::invoke(const Call& call, const Type* receiver) {
   std::vector<Type> arguments;
   if (receiver != nullptr) arguments.push_back(*receiver);
   for (const auto& argument : call.arguments) arguments.push_back(infer(*argument));
-  const auto candidates = overloads(call.functions);
-  if (call.functions[0].style == Style::kVariadic && arguments.size() > 2) {
+  if (call.functions.empty() && call.declared == nullptr) return Type::dyn();
+  const auto candidates = call.declared != nullptr ? std::span(*call.declared) : overloads(call.functions);
+  if (call.declared == nullptr && call.functions.front().style == Style::kVariadic && arguments.size() > 2) {
     Type all = arguments[0];
     for (const Type& argument : std::span(arguments).subspan(1)) all = join(all, argument);
     arguments = {Type::list(now(all))};

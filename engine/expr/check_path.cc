@@ -52,8 +52,13 @@ Type Checking::step(const Field& field, const Type& target, Span span) {
 }
 
 Type Checking::element_of(const Type& container, const Type& key, Span span) {
-  if (container.is(TypeKind::kVariable)) unifier_.assignable(Type::dyn(), container);
-  if (is_open(container)) return Type::dyn();
+  if (container.is_dyn()) return Type::dyn();
+  if (container.is(TypeKind::kVariable)) {  // nothing is known but what the key tells
+    const Type element = unifier_.fresh();
+    const bool list = unifier_.assignable(key, Type::integer());
+    unifier_.assignable(container, list ? Type::list(element) : Type::map(key, element));
+    return element;
+  }
   if (container.is(TypeKind::kList)) {
     if (unifier_.assignable(key, Type::integer())) return container.parameters()[0];
     return problem(span, fmt::format("a list is indexed by an int, not by {}", described(key)),

@@ -2,10 +2,13 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "engine/expr/signature.h"
 
 namespace canorun::expr {
 
@@ -13,14 +16,31 @@ namespace canorun::expr {
 /// looks nothing up by name.
 class Environment {
  public:
+  using Overloads = std::shared_ptr<const std::vector<Overload>>;
+
   /// Gives `name` the next slot, counting from 0.
   std::size_t declare(std::string name);
+  /// Makes a function known to the checker; an expression that calls it cannot be evaluated. Of a method
+  /// the first parameter is the receiver.
+  void declare_function(std::string name, bool method, std::vector<Overload> overloads);
+  /// A name or function that is not there is then no problem of the text: it fails when it is evaluated.
+  void allow_unknown() { unknown_allowed_ = true; }
 
   std::optional<std::size_t> slot(std::string_view name) const;
   const std::vector<std::string>& names() const { return names_; }
+  /// Null when no such function was declared.
+  Overloads function(std::string_view name, bool method) const;
+  bool unknown_allowed() const { return unknown_allowed_; }
 
  private:
+  struct Function {
+    std::string name;
+    bool method;
+    Overloads overloads;
+  };
   std::vector<std::string> names_;
+  std::vector<Function> functions_;
+  bool unknown_allowed_ = false;
 };
 
 }  // namespace canorun::expr

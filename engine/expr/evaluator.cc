@@ -64,9 +64,14 @@ Outcome Evaluation::located(Result<Value> result, Span span) {
 
 Outcome Evaluation::compute(const Literal& literal, Span) { return literal.value; }
 
-Outcome Evaluation::compute(const Name& name, Span) {
-  if (name.binding == Name::Binding::kSlot) return slots_[name.index];
-  return name.binding == Name::Binding::kLocal ? locals_[name.index] : name.constant;
+Outcome Evaluation::compute(const Name& name, Span span) {
+  switch (name.binding) {
+    case Name::Binding::kSlot: return slots_[name.index];
+    case Name::Binding::kLocal: return locals_[name.index];
+    case Name::Binding::kConstant: return name.constant;
+    case Name::Binding::kNone: break;
+  }
+  return fault(span, fmt::format("unknown name '{}'", name.text));
 }
 
 std::expected<std::optional<Value>, Fault> Evaluation::part(const Node& node, bool optional) {
@@ -217,6 +222,7 @@ Outcome Evaluation::take(const OptionalMap& form, const Value& target, Span span
 }
 
 Outcome Evaluation::invoke(const Call& call, const Value* receiver) {
+  if (call.functions.empty()) return fault(call.name_span, fmt::format("{}() cannot be called so", call.name));
   const std::size_t count = call.arguments.size() + (receiver != nullptr ? 1 : 0);
   std::array<Value, kFewArguments> few;
   std::vector<Value> many(count > few.size() ? count : 0);
@@ -228,7 +234,7 @@ Outcome Evaluation::invoke(const Call& call, const Value* receiver) {
     if (!value) return value;
     arguments[next++] = std::move(*value);
   }
-  return located(call.functions[0].run({call.functions[0], arguments, budget_}), call.name_span);
+  return located(call.functions.front().run({call.functions.front(), arguments, budget_}), call.name_span);
 }
 
 std::expected<Value, Problem> evaluate(const Node& root, std::size_t locals, std::span<const Value> slots) {

@@ -15,7 +15,8 @@ struct Row {
   Signature signature;
 };
 
-// Sorted by operator; comparisons are all as those of kLess.
+// Sorted by operator; comparisons are all as those of kLess. What an operand of an unknown type is taken for
+// is the first row that fits: a number of another type only where nothing else does.
 constexpr auto kRows = std::to_array<Row>({
     {kAdd, "(bytes, bytes) -> bytes"},
     {kAdd, "(double, double) -> double"},
@@ -43,17 +44,17 @@ constexpr auto kRows = std::to_array<Row>({
     {kLess, "(bool, bool) -> bool"},
     {kLess, "(bytes, bytes) -> bool"},
     {kLess, "(double, double) -> bool"},
-    {kLess, "(double, int) -> bool"},
-    {kLess, "(double, uint) -> bool"},
     {kLess, "(duration, duration) -> bool"},
-    {kLess, "(int, double) -> bool"},
     {kLess, "(int, int) -> bool"},
-    {kLess, "(int, uint) -> bool"},
     {kLess, "(string, string) -> bool"},
     {kLess, "(timestamp, timestamp) -> bool"},
-    {kLess, "(uint, double) -> bool"},
-    {kLess, "(uint, int) -> bool"},
     {kLess, "(uint, uint) -> bool"},
+    {kLess, "(int, uint) -> bool"},
+    {kLess, "(int, double) -> bool"},
+    {kLess, "(uint, int) -> bool"},
+    {kLess, "(uint, double) -> bool"},
+    {kLess, "(double, int) -> bool"},
+    {kLess, "(double, uint) -> bool"},
     {kIn, "(A, list(A)) -> bool"},
     {kIn, "(A, map(A, B)) -> bool"},
 });

@@ -160,7 +160,7 @@ class Resolver {
     const std::string prefix = name.text + ".";
     const auto known = function_names(false);
     const auto inside = [&](std::string_view function) { return function.starts_with(prefix); };
-    if (std::none_of(known.begin(), known.end(), inside)) return false;
+    if (std::ranges::none_of(known, inside) && !environment_.function(prefix + call->name, false)) return false;
     call->name = prefix + call->name;
     const Span span{path.base->span.begin, call->name_span.end};
     call->name_span = span;
@@ -211,12 +211,17 @@ class Resolver {
 
   void find(Call& call, bool as_method) {
     call.functions = find_functions(call.name, as_method);
-    if (call.functions.empty()) return unknown_function(call, as_method);
+    if (call.functions.empty()) {
+      call.declared = environment_.function(call.name, as_method);
+      if (call.declared == nullptr) unknown_function(call, as_method);
+      return;
+    }
     const std::size_t receiver = as_method ? 1 : 0;
     const std::size_t given = call.arguments.size() + receiver;
     const auto counts = call.functions | std::views::transform([](const Function& f) { return f.signature.parameters(); });
     const auto [fewest, most] = std::ranges::minmax(counts);
     if (given >= fewest && (given <= most || call.functions[0].style == Style::kVariadic)) return;
+    call.functions = {};
     const std::size_t wanted = (given < fewest ? fewest : most) - receiver;
     fail(ProblemKind::kType, call.name_span,
          fmt::format("{}() takes {}, not {}", call.name, count_of(wanted), call.arguments.size()), {});
@@ -239,7 +244,7 @@ class Resolver {
   }
 
   void fail(ProblemKind kind, Span span, std::string message, std::string hint) {
-    if (!problem_) problem_ = Problem{kind, std::move(message), std::move(hint), span};
+    if (!problem_ && !environment_.unknown_allowed()) problem_ = Problem{kind, std::move(message), std::move(hint), span};
   }
 
   // A local is known as long as its scope lives.

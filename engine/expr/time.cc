@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "engine/base/clock.h"
+#include "engine/base/time_zone.h"
 
 namespace canorun::expr {
 namespace {
@@ -97,6 +98,21 @@ std::optional<Instant> take_part(std::string_view& text) {
   return std::nullopt;
 }
 
+// `+01:00`, `-02:30`, `02:00`.
+std::optional<std::int64_t> fixed_offset(std::string_view zone) {
+  const bool negative = zone.starts_with('-');
+  if (negative || zone.starts_with('+')) zone.remove_prefix(1);
+  const std::string_view hours = take_digits(zone);
+  if (hours.size() != 2 || !zone.starts_with(':')) return std::nullopt;
+  zone.remove_prefix(1);
+  const std::string_view minutes = take_digits(zone);
+  if (minutes.size() != 2 || !zone.empty()) return std::nullopt;
+  const auto number = [](std::string_view two) { return (two[0] - '0') * 10 + (two[1] - '0'); };
+  if (number(hours) > 23 || number(minutes) > 59) return std::nullopt;
+  const std::int64_t offset = number(hours) * 3600 + number(minutes) * 60;
+  return negative ? -offset : offset;
+}
+
 }  // namespace
 
 bool in_timestamp_range(Instant instant) { return instant.seconds >= kFirstSecond && instant.seconds <= kLastSecond; }
@@ -179,19 +195,12 @@ std::int64_t read_field(Instant instant, TimeField field) {
   return 0;
 }
 
-std::optional<std::int64_t> zone_offset(std::string_view zone) {
+std::optional<std::int64_t> zone_offset(std::string_view zone, Instant at) {
   if (zone == "UTC" || zone == "Z") return 0;
-  const bool negative = zone.starts_with('-');
-  if (negative || zone.starts_with('+')) zone.remove_prefix(1);
-  const std::string_view hours = take_digits(zone);
-  if (hours.size() != 2 || !zone.starts_with(':')) return std::nullopt;
-  zone.remove_prefix(1);
-  const std::string_view minutes = take_digits(zone);
-  if (minutes.size() != 2 || !zone.empty()) return std::nullopt;
-  const auto number = [](std::string_view two) { return (two[0] - '0') * 10 + (two[1] - '0'); };
-  if (number(hours) > 23 || number(minutes) > 59) return std::nullopt;
-  const std::int64_t offset = number(hours) * 3600 + number(minutes) * 60;
-  return negative ? -offset : offset;
+  if (const auto fixed = fixed_offset(zone)) return fixed;
+  const std::chrono::sys_seconds second{std::chrono::seconds{at.seconds}};
+  const auto offset = canorun::zone_offset(zone, second);
+  return offset ? std::optional(offset->count()) : std::nullopt;
 }
 
 }  // namespace canorun::expr

@@ -44,7 +44,7 @@ enum class TimeField : std::uint8_t {
 };
 std::int64_t read_field(Instant instant, TimeField field);
 
-/// The offset from UTC in seconds of a zone: `UTC`, `+01:00`, `-02:30`.
-std::optional<std::int64_t> zone_offset(std::string_view zone);
+/// The offset from UTC in seconds of a zone at that moment: `UTC`, `+01:00`, `-02:30`, `Europe/Berlin`.
+std::optional<std::int64_t> zone_offset(std::string_view zone, Instant at);
 
 }  // namespace canorun::expr

@@ -88,7 +88,20 @@ TEST_CASE("parts of timestamps, in UTC or in a zone") {
   CHECK(part("getMilliseconds()") == "int 789");
   CHECK(part("getDate('+01:00')") == "int 24");
   CHECK(part("getHours('-02:30')") == "int 20");
-  CHECK(part("getHours('Mars')") == "14-22: 'Mars' is not a known time zone (write it like UTC or +02:00)");
+  CHECK(part("getHours('02:00')") == "int 1");
+  CHECK(part("getHours('Europe/Berlin')") == "int 0");
+  CHECK(part("getDate('Europe/Berlin')") == "int 24");
+  CHECK(part("getMinutes('America/St_Johns')") == "int 45");
+  CHECK(part("getHours('Mars')") ==
+        "14-22: 'Mars' is not a known time zone (write it like UTC, +02:00 or Europe/Berlin)");
+  CHECK(part("getHours('../../etc/passwd')").starts_with("14-22: '../../etc/passwd' is not a known time zone"));
+}
+
+TEST_CASE("a zone keeps summer time, in all years") {
+  CHECK(evaluate("timestamp('2026-07-01T12:00:00Z').getHours('Europe/Berlin')") == "int 14");
+  CHECK(evaluate("timestamp('2026-01-01T12:00:00Z').getHours('Europe/Berlin')") == "int 13");
+  CHECK(evaluate("timestamp('0001-01-01T00:00:00Z').getFullYear('America/New_York')") == "int 0");
+  CHECK(evaluate("timestamp('9999-12-31T23:59:59Z').getFullYear('Asia/Tokyo')") == "int 10000");
 }
 
 TEST_CASE("durations are counted in whole units") {

@@ -22,6 +22,7 @@ struct Door {
 
 const std::vector<Door> kDoors{
     {"yaml-cpp/", {"workflows/document.cc"}},
+    {"date/", {"engine/base/time_zone.cc"}},
     {"lmdb.h", {"engine/store/lmdb_"}},
     {"CLI/", {"cli/"}},
     {"curl/", {"tasks/http_c"}},

@@ -49,7 +49,7 @@ TEST_CASE("the Debian package names what it needs, and holds a tree that works")
   REQUIRE(packages.size() == 1);
   const Ran depends = run_program({.argv = {"dpkg-deb", "--field", packages[0], "Package", "Depends"}});
   CHECK(depends.out.starts_with("Package: canorun\n"));
-  for (const char* needed : {"libc6", "libcurl4", "libfmt", "liblmdb0", "libmd0", "libstdc++6", "libyaml-cpp"}) {
+  for (const char* needed : {"libc6", "libcurl4", "libdate-tz3", "libfmt", "liblmdb0", "libmd0", "libstdc++6", "libyaml-cpp"}) {
     CAPTURE(needed);
     CHECK(depends.out.find(needed) != std::string::npos);
   }
