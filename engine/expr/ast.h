@@ -1,6 +1,6 @@
 // The tree of an expression: made by the parser, its names bound by the resolver, then immutable.
 //
-// What CEL nests to the left without end (`1 + 1 + …`, `a.b.c…`, `x && y && …`) is flat here, so that
+// What CEL nests to one side without end (`1 + 1 + …`, `a.b.c…`, `x && y && …`, `x ? y : z ? …`) is flat here, so that
 // the depth of the tree is what the parser bounds and whatever walks it may recurse.
 #pragma once
 
@@ -92,10 +92,14 @@ struct Logic {
   std::vector<NodePtr> terms;
 };
 
+/// `a ? b : c ? d : e`.
 struct Conditional {
-  NodePtr condition;
-  NodePtr yes;
-  NodePtr no;
+  struct Arm {
+    NodePtr condition;
+    NodePtr value;
+  };
+  std::vector<Arm> arms;
+  NodePtr otherwise;
 };
 
 /// `f(x)`, and `x.f(y)` as a step.

@@ -13,12 +13,23 @@
 namespace canorun::expr {
 namespace {
 
-std::string conversion_hint(const Type& left, const Type& right) {
-  if (left.is_number() && right.is_number()) {
-    const bool floating = left.is(TypeKind::kDouble) || right.is(TypeKind::kDouble);
-    return floating ? "convert with double()" : "convert with int() or uint()";
+bool either(const Type& a, const Type& b, TypeKind kind) { return a.is(kind) != b.is(kind); }
+
+// How to make two operands go together.
+std::string conversion_hint(const Type& a, const Type& b) {
+  if (either(a, b, TypeKind::kOptional)) return "take the value with orValue(…)";
+  if (a.is_number() && b.is_number()) {
+    return either(a, b, TypeKind::kDouble) ? "convert with double()" : "convert with int() or uint()";
   }
-  return left.is(TypeKind::kString) != right.is(TypeKind::kString) ? "convert with string()" : "";
+  if (either(a, b, TypeKind::kTimestamp)) return "convert with timestamp()";
+  if (either(a, b, TypeKind::kDuration)) return "convert with duration()";
+  return either(a, b, TypeKind::kString) ? "convert with string()" : "";
+}
+
+// "a, b or c"
+std::string alternatives(std::span<const std::string> texts) {
+  if (texts.size() == 1) return texts[0];
+  return fmt::format("{} or {}", fmt::join(texts.first(texts.size() - 1), ", "), texts.back());
 }
 
 }  // namespace
@@ -38,16 +49,24 @@ std::optional<Type> Checking::resolve(std::span<const Overload> overloads, std::
   return result;
 }
 
-Type Checking::apply(const Chain::Link& link, const Type& left, const Type& right) {
-  if (link.op == Operator::kEqual || link.op == Operator::kNotEqual) {
+Type Checking::apply(const Chain::Link& link, const Type& left, Span left_span, const Type& right) {
+  const bool equality = link.op == Operator::kEqual || link.op == Operator::kNotEqual;
+  const auto rows = overloads(link.op);
+  if (equality) {
     if (unifier_.comparable(left, right)) return Type::boolean();
-  } else if (const auto result = resolve(overloads(link.op), std::array{left, right})) {
+  } else if (const auto result = resolve(rows, std::array{left, right})) {
     return *result;
   }
-  problem(link.span, fmt::format("'{}' does not go with {} and {}", symbol(link.op), text(left), text(right)),
-          conversion_hint(left, right));
-  const bool arithmetic = link.op < Operator::kEqual;
-  return arithmetic ? Type::dyn() : Type::boolean();
+  const std::string_view name = symbol(link.op);
+  if (!equality && !wanted(rows, 2, 0, left).empty()) {
+    problem(left_span, fmt::format("'{}' does not go with {}", name, text(left)));
+  } else if (!equality && !wanted(rows, 2, 1, right).empty()) {
+    problem(link.operand->span, fmt::format("'{}' does not go with {}", name, text(right)));
+  } else {
+    problem(link.span, fmt::format("'{}' does not go with {} and {}", name, text(left), text(right)),
+            conversion_hint(finish(left), finish(right)));
+  }
+  return link.op < Operator::kEqual ? Type::dyn() : Type::boolean();
 }
 
 Type Checking::of(const Call& call, Span) { return invoke(call, nullptr); }
@@ -66,17 +85,48 @@ Type Checking::invoke(const Call& call, const Type* receiver) {
     arguments = {Type::list(now(all))};
   }
   if (auto result = resolve(candidates, arguments)) return std::move(*result);
-  refuse(call, candidates, arguments, receiver != nullptr);
+  refuse(call, candidates, arguments);
   return Type::dyn();
 }
 
-void Checking::refuse(const Call& call, std::span<const Overload> overloads, std::span<const Type> arguments,
-                      bool method) {
+std::string Checking::wanted(std::span<const Overload> overloads, std::size_t count, std::size_t place,
+                             const Type& type) {
+  const Type known = finish(type);
+  std::vector<std::string> texts;
+  for (const Overload& overload : overloads) {
+    if (overload.parameters.size() != count) continue;
+    Unifier alone;
+    alone.fresh(overload.variables);
+    const Type& parameter = overload.parameters[place];
+    if (alone.assignable(known, parameter)) return {};
+    if (std::ranges::find(texts, parameter.text()) == texts.end()) texts.push_back(parameter.text());
+  }
+  return texts.empty() ? "" : alternatives(texts);
+}
+
+// The receiver, or the first argument, that no overload takes; when each has one that does, all of them.
+void Checking::refuse(const Call& call, std::span<const Overload> overloads, std::span<const Type> arguments) {
+  const std::size_t receiver = arguments.size() > call.arguments.size() ? 1 : 0;
+  const auto takes = [&](std::size_t place) { return wanted(overloads, arguments.size(), place, arguments[place]); };
+  if (receiver > 0) {
+    if (const std::string types = takes(0); !types.empty()) {
+      problem(call.name_span, fmt::format("{}() is for {}, not {}", call.name, types, text(arguments[0])));
+      return;
+    }
+  }
+  for (std::size_t i = receiver; i < arguments.size() && arguments.size() - receiver == call.arguments.size(); ++i) {
+    const std::string types = takes(i);
+    if (types.empty()) continue;
+    const std::size_t number = i - receiver;
+    const std::string which = call.arguments.size() == 1 ? "" : fmt::format(" as argument {}", number + 1);
+    problem(call.arguments[number]->span,
+            fmt::format("{}() takes {}{}, not {}", call.name, types, which, text(arguments[i])));
+    return;
+  }
   std::vector<std::string> types;
-  for (const Type& argument : arguments.subspan(method ? 1 : 0)) types.push_back(text(argument));
-  const std::string of = method ? fmt::format(" of {}", text(arguments[0])) : "";
+  for (const Type& argument : arguments.subspan(receiver)) types.push_back(text(argument));
+  const std::string of = receiver > 0 ? fmt::format(" of {}", text(arguments[0])) : "";
   problem(call.name_span, fmt::format("{}(){} does not take ({})", call.name, of, fmt::join(types, ", ")));
-  (void)overloads;
 }
 
 }  // namespace canorun::expr

@@ -1,6 +1,7 @@
 // The part of a check that follows a path: fields, indexes, macros.
 #include <fmt/format.h>
 
+#include <array>
 #include <utility>
 
 #include "engine/base/suggest.h"
@@ -87,19 +88,21 @@ Type Checking::step(const Index& index, const Type& target, Span span) {
 
 std::optional<Type> Checking::inside_of(const Type& type, std::string_view who, Span span) {
   const Type inside = unifier_.fresh();
-  if (unifier_.assignable(type, Type::optional(inside))) return type.is_dyn() ? Type::dyn() : inside;
+  if (unifier_.assignable(type, Type::optional(inside))) return inside;
   problem(span, fmt::format("{}() needs an optional, not {}", who, text(type)),
           "an optional comes from '.?field' or '[?key]'");
   return std::nullopt;
 }
 
 Type Checking::step(const OrElse& form, const Type& target, Span span) {
+  static const Overload kOr = Signature("(optional(A), optional(A)) -> optional(A)").overload();
+  static const Overload kOrValue = Signature("(optional(A), A) -> A").overload();
   const std::string_view name = form.value ? "orValue" : "or";
   const auto inside = inside_of(target, name, span);
   const Type fallback = infer(*form.fallback);
   if (!inside) return Type::dyn();
+  if (auto result = unifier_.call(form.value ? kOrValue : kOr, std::array{now(target), fallback})) return *result;
   const Type wanted = form.value ? *inside : Type::optional(*inside);
-  if (unifier_.assignable(fallback, wanted)) return now(Unifier::most_general(now(wanted), fallback));
   return problem(form.fallback->span, fmt::format("{}() takes {}, not {}", name, text(wanted), text(fallback)));
 }
 
@@ -108,7 +111,6 @@ Type Checking::step(const OptionalMap& form, const Type& target, Span span) {
   locals_[form.local.index] = inside.value_or(Type::dyn());
   const Type body = now(infer(*form.body));
   if (!form.flat) return Type::optional(body);
-  if (body.is_dyn()) return body;
   if (unifier_.assignable(body, Type::optional(unifier_.fresh()))) return now(body);
   return problem(form.body->span, fmt::format("optFlatMap() takes an optional, not {}", text(body)));
 }

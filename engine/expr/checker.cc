@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -22,7 +23,9 @@ Checked check(const Node& root, std::size_t locals, std::span<const Type> slots)
   Checking checking(locals, slots);
   Type type = checking.infer(root);
   type = checking.finish(type);
-  return {std::move(type), std::move(checking).problems()};
+  std::vector<Problem> problems = std::move(checking).problems();
+  std::ranges::stable_sort(problems, {}, [](const Problem& problem) { return problem.span.begin; });
+  return {std::move(type), std::move(problems)};
 }
 
 Type Checking::infer(const Node& node) {
@@ -96,7 +99,11 @@ Type Checking::of(const Unary& unary, Span) {
 
 Type Checking::of(const Chain& chain, Span) {
   Type left = infer(*chain.first);
-  for (const auto& link : chain.links) left = apply(link, left, infer(*link.operand));
+  Span left_span = chain.first->span;
+  for (const auto& link : chain.links) {
+    left = apply(link, left, left_span, infer(*link.operand));
+    left_span.end = link.operand->span.end;
+  }
   return left;
 }
 
@@ -112,13 +119,24 @@ void Checking::condition(const Node& node) {
 }
 
 Type Checking::of(const Conditional& conditional, Span) {
-  condition(*conditional.condition);
-  const Type yes = infer(*conditional.yes);
-  const Type no = infer(*conditional.no);
-  if (unifier_.assignable(yes, no)) return now(Unifier::most_general(yes, no));
-  return problem(conditional.no->span,
-                 fmt::format("both sides of ':' must have one type, not {} and {}", text(yes), text(no)),
-                 "put dyn() around one of them");
+  static const Overload kOneType = Signature("(A, A) -> A").overload();
+  std::vector<Type> values;
+  for (const auto& arm : conditional.arms) {
+    condition(*arm.condition);
+    values.push_back(infer(*arm.value));
+  }
+  Type type = infer(*conditional.otherwise);
+  const Node* last = conditional.otherwise.get();
+  for (std::size_t i = values.size(); i-- > 0; last = conditional.arms[i].value.get()) {
+    if (const auto joined = unifier_.call(kOneType, std::array{values[i], type})) {
+      type = *joined;
+      continue;
+    }
+    type = problem(last->span,
+                   fmt::format("both sides of ':' must have one type, not {} and {}", text(values[i]), text(type)),
+                   "put dyn() around one of them");
+  }
+  return type;
 }
 
 Type Checking::of(const Bind& bind, Span) {

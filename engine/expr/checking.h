@@ -56,7 +56,7 @@ class Checking {
   /// What is inside of an optional; nothing, and a problem, when it is none.
   std::optional<Type> inside_of(const Type& type, std::string_view who, Span span);
 
-  Type apply(const Chain::Link& link, const Type& left, const Type& right);
+  Type apply(const Chain::Link& link, const Type& left, Span left_span, const Type& right);
   void condition(const Node& node);
   /// The type of an element or entry, without the optional it is in.
   Type part(const Node& node, bool optional);
@@ -65,13 +65,14 @@ class Checking {
 
   Type invoke(const Call& call, const Type* receiver);
   std::optional<Type> resolve(std::span<const Overload> overloads, std::span<const Type> arguments);
-  void refuse(const Call& call, std::span<const Overload> overloads, std::span<const Type> arguments,
-              bool method);
+  void refuse(const Call& call, std::span<const Overload> overloads, std::span<const Type> arguments);
 
   Type problem(Span span, std::string message, std::string hint = {});
   std::string text(const Type& type) { return unifier_.finish(type).text(); }
   /// "null", or "a value of type int".
   std::string described(const Type& type);
+  /// What the overloads with so many parameters take at `place`; empty when `type` may stand there.
+  std::string wanted(std::span<const Overload> overloads, std::size_t count, std::size_t place, const Type& type);
   /// The type as far as it is known now.
   Type now(const Type& type) { return unifier_.substitute(type); }
 

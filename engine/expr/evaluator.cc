@@ -153,9 +153,12 @@ Outcome Evaluation::condition(const Node& node) {
 }
 
 Outcome Evaluation::compute(const Conditional& conditional, Span) {
-  Outcome holds = condition(*conditional.condition);
-  if (!holds) return holds;
-  return evaluate(holds->as_bool() ? *conditional.yes : *conditional.no);
+  for (const auto& arm : conditional.arms) {
+    Outcome holds = condition(*arm.condition);
+    if (!holds) return holds;
+    if (holds->as_bool()) return evaluate(*arm.value);
+  }
+  return evaluate(*conditional.otherwise);
 }
 
 Outcome Evaluation::compute(const Call& call, Span) { return invoke(call, nullptr); }

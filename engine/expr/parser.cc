@@ -84,13 +84,15 @@ class Parser {
 
   NodePtr conditional() {
     const std::uint32_t begin = current_.span.begin;
-    NodePtr condition = binary(kLowest);
-    if (!condition || !accept(TokenKind::kQuestion)) return condition;
-    NodePtr yes = binary(kLowest);
-    if (!yes || !expect(TokenKind::kColon, "':'")) return nullptr;
-    NodePtr no = expression();
-    if (!no) return nullptr;
-    return make(from(begin), Conditional{std::move(condition), std::move(yes), std::move(no)});
+    Conditional node{{}, binary(kLowest)};
+    while (node.otherwise && accept(TokenKind::kQuestion)) {
+      NodePtr value = binary(kLowest);
+      if (!value || !expect(TokenKind::kColon, "':'")) return nullptr;
+      node.arms.push_back({std::move(node.otherwise), std::move(value)});
+      node.otherwise = binary(kLowest);
+    }
+    if (!node.otherwise || node.arms.empty()) return std::move(node.otherwise);
+    return make(from(begin), std::move(node));
   }
 
   // Operators of `lowest` level and above; those of one level become one node.

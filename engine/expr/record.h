@@ -50,4 +50,8 @@ class Record {
   std::unordered_map<std::string, RecordField, Hash, std::equal_to<>> fields_;
 };
 
+/// The type of a JSON value, as precise as can be: of an object an open record named `what`. Null is dyn,
+/// since something else is to stand there later.
+Type type_of(const Json& value, const std::string& what);
+
 }  // namespace canorun::expr

@@ -78,9 +78,11 @@ class Resolver {
   void bind(Logic& logic, Span) { visit_all(logic.terms); }
 
   void bind(Conditional& conditional, Span) {
-    visit(*conditional.condition);
-    visit(*conditional.yes);
-    visit(*conditional.no);
+    for (auto& arm : conditional.arms) {
+      visit(*arm.condition);
+      visit(*arm.value);
+    }
+    visit(*conditional.otherwise);
   }
 
   void bind(Call& call, Span) {

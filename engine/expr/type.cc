@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "engine/expr/record.h"
 #include "engine/expr/unifier.h"
 
 namespace canorun::expr {
@@ -15,19 +14,22 @@ struct Type::Node {
   std::string name = {};
   std::shared_ptr<const Record> record = {};
   std::size_t depth = 1;
+  bool variables = false;
 };
 
 // Keys are scalars; so a type is no tree but a line, and whatever walks it ends soon.
 Type Type::made(TypeKind kind, std::vector<Type> parameters, std::string name) {
   if (kind == TypeKind::kMap && parameters.front().depth() > 0) parameters.front() = dyn();
   std::size_t depth = 0;
+  bool variables = false;
   for (Type& parameter : parameters) {
     if (parameter.depth() >= kMaxDepth) parameter = dyn();
     depth = std::max(depth, parameter.depth());
+    variables = variables || parameter.has_variables();
   }
   Type type(kind);
   type.node_ = std::make_shared<const Node>(
-      Node{.parameters = std::move(parameters), .name = std::move(name), .depth = depth + 1});
+      Node{.parameters = std::move(parameters), .name = std::move(name), .depth = depth + 1, .variables = variables});
   return type;
 }
 
@@ -87,6 +89,8 @@ const std::string& Type::name() const {
 
 std::size_t Type::depth() const { return node_ == nullptr ? 0 : node_->depth; }
 
+bool Type::has_variables() const { return is(TypeKind::kVariable) || (node_ != nullptr && node_->variables); }
+
 std::string Type::text() const {
   std::string name;
   switch (kind_) {
@@ -119,14 +123,6 @@ bool Type::operator==(const Type& other) const {
   if (node_ == nullptr || other.node_ == nullptr) return false;
   if (kind_ == TypeKind::kRecord) return node_->record == other.node_->record;
   return node_->name == other.node_->name && node_->parameters == other.node_->parameters;
-}
-
-std::vector<std::string_view> Record::names() const {
-  std::vector<std::string_view> names;
-  names.reserve(fields_.size());
-  for (const auto& [name, field] : fields_) names.push_back(name);
-  std::sort(names.begin(), names.end());
-  return names;
 }
 
 bool assignable(const Type& from, const Type& to) { return Unifier().assignable(from, to); }

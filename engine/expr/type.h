@@ -82,6 +82,8 @@ class Type {
   /// The same with other parameters.
   Type with(std::vector<Type> parameters) const { return made(kind_, std::move(parameters), name()); }
   std::size_t depth() const;
+  /// It is a variable, or there is one inside.
+  bool has_variables() const;
 
   /// As the language writes it: `list(int)`, `map(string, dyn)`, `optional_type(int)`.
   std::string text() const;

@@ -27,14 +27,24 @@ bool less_specific(const Type& a, const Type& b) {
   if (b.is_dyn() || b.is(TypeKind::kVariable)) return false;
   if (!same_constructor(a, b)) return b.is(TypeKind::kNull);
   if (a.is(TypeKind::kType)) return true;
-  if (b.is(TypeKind::kRecord)) return a.is(TypeKind::kMap) || a == b;
   return std::ranges::equal(a.parameters(), b.parameters(), less_specific);
+}
+
+// `type` with a record only where `other` has the same one, or nothing that is known.
+Type without_strangers(const Type& type, const Type& other) {
+  if (type.is(TypeKind::kRecord)) return other.is_map() && type != other ? Type::map() : type;
+  if (type.parameters().empty() || !same_constructor(type, other)) return type;
+  std::vector<Type> parameters(type.parameters().begin(), type.parameters().end());
+  for (std::size_t i = 0; i < parameters.size() && i < other.parameters().size(); ++i) {
+    parameters[i] = without_strangers(parameters[i], other.parameters()[i]);
+  }
+  return type.with(std::move(parameters));
 }
 
 // With the variables of a signature, which count from 0, counted from `first`.
 Type renumbered(const Type& type, std::uint32_t first) {
   if (type.is(TypeKind::kVariable)) return Type::variable(first + type.variable());
-  if (type.parameters().empty()) return type;
+  if (!type.has_variables()) return type;
   std::vector<Type> parameters;
   for (const Type& part : type.parameters()) parameters.push_back(renumbered(part, first));
   return type.with(std::move(parameters));
@@ -54,9 +64,9 @@ bool Unifier::assignable(const Type& from, const Type& to) { return assignable({
 
 bool Unifier::assignable(std::span<const Type> from, std::span<const Type> to) {
   steps_ = 0;
+  changes_.clear();
   const bool fits = unify_all(from, to);
   if (!fits) undo();
-  changes_.clear();
   return fits;
 }
 
@@ -80,8 +90,8 @@ std::optional<Type> Unifier::call(const Overload& overload, std::span<const Type
 }
 
 Type Unifier::most_general(const Type& a, const Type& b) {
-  if (a.is(TypeKind::kRecord) && b.is_map() && a != b) return b.is(TypeKind::kMap) ? b : Type::map();
-  return less_specific(a, b) ? a : b;
+  if (a == b) return a;
+  return less_specific(a, b) ? without_strangers(a, b) : without_strangers(b, a);
 }
 
 Type Unifier::substitute(const Type& type) {
@@ -154,7 +164,8 @@ bool Unifier::occurs(std::uint32_t variable, const Type& inside) {
     --depth_;
     return found;
   }
-  return std::ranges::any_of(type.parameters(), [&](const Type& part) { return occurs(variable, part); });
+  return type.has_variables() &&
+         std::ranges::any_of(type.parameters(), [&](const Type& part) { return occurs(variable, part); });
 }
 
 void Unifier::set(std::uint32_t variable, Type type) {
@@ -197,7 +208,7 @@ Type Unifier::replaced(const Type& type, bool finish) {
     --depth_;
     return found;
   }
-  if (end.is(TypeKind::kRecord) || end.parameters().empty()) return end;
+  if (!end.has_variables()) return end;
   std::vector<Type> parameters;
   for (const Type& part : end.parameters()) parameters.push_back(replaced(part, finish));
   return end.with(std::move(parameters));

@@ -1,6 +1,6 @@
 #include <doctest/doctest.h>
 
-#include "evaluate.h"
+#include "check.h"
 
 namespace canorun::expr {
 namespace {
@@ -11,19 +11,51 @@ std::string repeated(std::string_view text, std::size_t times) {
   return all;
 }
 
+// Checks, then evaluates.
+std::string whole(const std::string& text) { return check(text) + ": " + evaluate(text); }
+
 TEST_CASE("a chain of 100,000 terms needs no deep stack") {
-  CHECK(evaluate("1" + repeated("+1", 100'000)) == "int 100001");
-  CHECK(evaluate("true" + repeated("&&true", 100'000)) == "bool true");
-  CHECK(evaluate("false" + repeated("||false", 100'000)) == "bool false");
-  CHECK(evaluate("1" + repeated("*1", 100'000)) == "int 1");
-  CHECK(evaluate(repeated("!", 100'001) + "true") == "bool false");
-  CHECK(evaluate(repeated("-", 100'001) + "1") == "int -1");
+  CHECK(whole("1" + repeated("+1", 100'000)) == "int: int 100001");
+  CHECK(whole("true" + repeated("&&true", 100'000)) == "bool: bool true");
+  CHECK(whole("false" + repeated("||false", 100'000)) == "bool: bool false");
+  CHECK(whole("1" + repeated("*1", 100'000)) == "int: int 1");
+  CHECK(whole("true" + repeated("==true", 100'000)) == "bool: bool true");
+  CHECK(whole(repeated("!", 100'001) + "true") == "bool: bool false");
+  CHECK(whole(repeated("-", 100'001) + "1") == "int: int -1");
+  CHECK(whole(repeated("false ? 1 : ", 100'000) + "2") == "int: int 2");
+}
+
+TEST_CASE("a literal of 100,000 elements needs no deep stack") {
+  CHECK(whole("size([1" + repeated(",1", 100'000) + "])") == "int: int 100001");
+  std::string map = "size({0:0";
+  for (int i = 1; i <= 100'000; ++i) map += fmt::format(",{}:0", i);
+  CHECK(whole(map + "})") == "int: int 100001");
+  CHECK(whole("math.greatest(1" + repeated(",1", 100'000) + ")") == "int: int 1");
+}
+
+TEST_CASE("types of which little is known take no long way") {
+  CHECK(whole("size([]" + repeated("+[]", 100'000) + ")") == "int: int 0");
+  CHECK(check("cel.bind(x, [], x" + repeated("+x+[]", 50'000) + ")") == "list(dyn)");
+  CHECK(check("[]" + repeated(".map(x, [x])", 100'000)).starts_with("list(list(list("));
+  CHECK(check("[1]" + repeated(".map(x, {'a': x})", 100'000)).starts_with("list(map(string, map(string, "));
+  CHECK(check("[[]" + repeated(",[[]]", 100'000) + "]") == "list(list(list(dyn)))");
+  std::string twice = "x63";
+  for (int i = 63; i > 0; --i) twice = fmt::format("cel.bind(x{}, [], x{} == [{{x{}: x{}}}] ? 1 : {})", i, i - 1, i, i, twice);
+  CHECK(check("cel.bind(x0, [], " + twice + ")").find("a map has no keys of type list(dyn)") != std::string::npos);
+}
+
+TEST_CASE("an expression with 100,000 mistakes gets as many problems") {
+  const std::string problems = check("[1" + repeated(",!1", 100'000) + "]");
+  CHECK(std::ranges::count(problems, '\n') == 99'999);
+  CHECK(problems.ends_with("\n300001-300002: '!' does not go with int"));
 }
 
 TEST_CASE("a path of 100,000 steps needs no deep stack") {
-  CHECK(evaluate("{}.?a" + repeated(".a", 100'000) + ".orValue(1)") == "int 1");
-  CHECK(evaluate("''" + repeated(".trim()", 100'000)) == R"(string "")");
-  CHECK(evaluate("optional.none()" + repeated("[0]", 100'000) + ".hasValue()") == "bool false");
+  CHECK(whole("{}.?a" + repeated(".a", 100'000) + ".orValue(1)") == "dyn: int 1");
+  CHECK(whole("''" + repeated(".trim()", 100'000)) == R"(string: string "")");
+  CHECK(whole("optional.none()" + repeated("[0]", 100'000) + ".hasValue()") == "bool: bool false");
+  CHECK(check("a" + repeated(".a", 100'000), {{"a", Type::dyn()}}) == "dyn");
+  CHECK(check("a" + repeated(".a", 100'000), {{"a", Type::map(Type::string(), Type::map())}}) == "dyn");
 }
 
 TEST_CASE("nesting is bounded") {
@@ -39,7 +71,7 @@ TEST_CASE("nesting is bounded") {
   CHECK(nested(100'000, "size(", "1", ")") == "1250-1254: " + too_deep);
   CHECK(nested(100'000, "-(", "1", ")") == "500-501: " + too_deep);
   CHECK(nested(249, "[1].map(x, ", "1", ")").starts_with("list [[[["));
-  CHECK(evaluate(repeated("true ? 1 : ", 100'000) + "1") == "2750-2754: " + too_deep);
+  CHECK(nested(100'000, "true ? (", "1", ") : 1") == "2000-2004: " + too_deep);
 }
 
 TEST_CASE("values are not made deeper than can be walked") {
