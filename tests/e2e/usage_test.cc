@@ -365,6 +365,34 @@ TEST_CASE("eval prints values, and what is wrong with an expression") {
         "2\nerror: --bind: not JSON: syntax error at byte 2\nhint: write a JSON object\n");
 }
 
+TEST_CASE("eval tells all mistakes of types before it evaluates") {
+  const World world;
+  CHECK(said(world, {"eval", "[1 + 'a', !2]"}) ==
+        "2\nexpression:1:4: error: '+' does not go with int and string [expression-type]\n    1 | [1 + 'a', !2]\n"
+        "      |    ^ convert with string()\n"
+        "expression:1:12: error: '!' does not go with int [expression-type]\n    1 | [1 + 'a', !2]\n"
+        "      |            ^\n"
+        "error: the expression has no value\n");
+  CHECK(said(world, {"eval", "n * 0.5", "--bind", R"json({"n": 3})json"}) == "0\n1.5\n");
+}
+
+TEST_CASE("eval --type prints the type, and names have that of their values") {
+  const World world;
+  const std::string bound = R"json({"n": 3, "list": [1, 2], "mixed": [1, "a"], "a": {"b": [1.5]}, "nothing": null})json";
+  const auto type = [&](const char* expression) { return said(world, {"eval", expression, "--type", "--bind", bound}); };
+  CHECK(type("n") == "0\nint\n");
+  CHECK(type("list.map(x, {x: string(x)})") == "0\nlist(map(int, string))\n");
+  CHECK(type("mixed") == "0\nlist(dyn)\n");
+  CHECK(type("a.b[0]") == "0\ndouble\n");
+  CHECK(type("a.other") == "0\ndyn\n");
+  CHECK(type("nothing") == "0\ndyn\n");
+  CHECK(type("1 / 0") == "0\nint\n");
+  CHECK(type("n * 0.5") ==
+        "2\nexpression:1:3: error: '*' does not go with int and double [expression-type]\n    1 | n * 0.5\n"
+        "      |   ^ convert with double()\nerror: the expression has no type\n");
+  CHECK(said(world, {"eval", "1", "--type", "--json"}) == "0\n\"int\"\n");
+}
+
 TEST_CASE("kinds lists all kinds, and one with its parameters, output and example") {
   const World world;
   Names names;
