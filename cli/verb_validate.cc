@@ -3,6 +3,7 @@
 
 #include "cli/command_line.h"
 #include "cli/verb.h"
+#include "cli/view_proof.h"
 #include "cli/wiring.h"
 #include "tasks/catalog.h"
 #include "workflows/load.h"
@@ -30,21 +31,15 @@ class Validate final : public Verb {
         else if (!wiring.options().quiet || !passes)
           wiring.err().write(render(diagnostic, wiring.err_style().color));
       }
-      if (passes && !wiring.options().json && !wiring.options().quiet) wiring.out().write(verdict(file, *loaded.flow));
+      if (passes && !wiring.options().json && !wiring.options().quiet) {
+        wiring.out().write(fmt::format("{}: ok: {}", file, proof_text(*loaded.flow, workflows::prove(*loaded.flow))));
+      }
     }
     if (wiring.options().json) wiring.document(documents);
     return good ? ExitCode::kSuccess : ExitCode::kUsage;
   }
 
  private:
-  static std::string verdict(const std::string& file, const model::Flow& flow) {
-    const auto exits =
-        static_cast<std::size_t>(std::count_if(flow.states.begin(), flow.states.end(), [](const model::State& state) {
-          return std::holds_alternative<model::ExitShape>(state.shape);
-        }));
-    return fmt::format("{}: ok: {}, {}\n", file, counted(flow.states.size(), "state"), counted(exits, "exit"));
-  }
-
   std::vector<std::string> files_;
   bool strict_ = false;
 };

@@ -4,6 +4,8 @@
 
 #include "engine/base/duration.h"
 #include "workflows/graph.h"
+#include "workflows/results.h"
+#include "workflows/rule_check.h"
 
 namespace canorun::workflows {
 namespace {
@@ -33,7 +35,8 @@ class FlowCompiler {
       : reader_(reader),
         def_(definition),
         names_(definition, reader.catalog),
-        expressions_(reader, names_),
+        reads_(names_),
+        expressions_(reader, names_, reads_),
         actions_(reader, expressions_, defaults_) {}
 
   model::Flow run() {
@@ -52,7 +55,11 @@ class FlowCompiler {
     for (const StateDef& state : def_.states) compile_state(state);
     if (def_.start != nullptr) graph_.start = resolve(*def_.start, 0).guess;
     flow_.start = graph_.start;
-    if (!def_.states.empty()) check_graph(reader_, def_, graph_);
+    if (!def_.states.empty()) {
+      check_graph(reader_, def_, graph_);
+      check_loops(reader_, def_, graph_, flow_);
+      reads_.check(reader_, def_, graph_);
+    }
     return std::move(flow_);
   }
 
@@ -104,37 +111,41 @@ class FlowCompiler {
     state.name = def.text();
     state.description = def.description;
     state.deadline = def.timeout;
-    Place place{.name = "'next'", .scope = kStateSlots};
+    const bool is_route = std::holds_alternative<RouteDef>(def.shape);
+    Place place{.name = "'next'", .moment = {id, is_route ? Phase::kBefore : Phase::kAfterSuccess}};
     if (const auto* const action = std::get_if<ActionDef>(&def.shape)) {
-      place = {.name = "'next'", .scope = kResultSlots, .output = model::find_kind(reader_.catalog, action->kind_name)};
+      place.scope = kResultSlots;
+      place.output = model::find_kind(reader_.catalog, action->kind_name);
     }
-    compile_shape(def, state);
+    compile_shape(def, state, id);
     state.next = compile_rules(def.next, place, id);
+    // The new result is in scope as `output`; `states` shows the old one.
     place.name = "'set'";
+    place.moment.phase = Phase::kBefore;
     compile_set(def, state, place);
-    state.on_error = compile_rules(def.on_error, {.name = "'on_error'", .scope = kErrorSlots}, id);
+    state.on_error = compile_rules(def.on_error, {.name = "'on_error'", .scope = kErrorSlots, .moment = {id, Phase::kAfterFailure}}, id);
     if (std::holds_alternative<ExitDef>(def.shape)) return;
-    if (def.next.rules.empty()) graph_.edges[id].push_back(following(id));
-    check_last_rule(def);
+    if (def.next.rules.empty()) graph_.edges[id].push_back({.to = following(id), .certain = false});
+    check_last_rule(reader_, def, state);
   }
 
-  void compile_shape(const StateDef& def, model::State& state) {
+  void compile_shape(const StateDef& def, model::State& state, model::StateId id) {
     if (const auto* const action = std::get_if<ActionDef>(&def.shape)) {
-      state.shape = model::ActionShape{actions_.compile(*action)};
+      state.shape = model::ActionShape{actions_.compile(*action, id)};
     } else if (const auto* const timer = std::get_if<TimerDef>(&def.shape)) {
-      state.shape = compile_timer(*timer);
+      state.shape = compile_timer(*timer, id);
     } else if (const auto* const exit = std::get_if<ExitDef>(&def.shape)) {
-      state.shape = compile_exit(*exit);
+      state.shape = compile_exit(*exit, id);
     } else {
       state.shape = model::RouteShape{};
     }
   }
 
-  model::TimerShape compile_timer(const TimerDef& def) {
+  model::TimerShape compile_timer(const TimerDef& def, model::StateId id) {
     model::TimerShape timer;
     const auto compile = [&](const Node& node, std::string_view name, auto check) -> std::optional<expr::Template> {
       if (!node.is_scalar() || node.kind == NodeKind::kNull) return reader_.wrong_type(node, name, "a text"), std::nullopt;
-      auto made = expressions_.text(node, {.name = name});
+      auto made = expressions_.text(node, {.name = name, .moment = {id, Phase::kBefore}});
       if (!made || !made->is_literal()) return made;
       const auto checked = check(node.text);
       if (!checked) reader_.error(Code::kBadValue, node, checked.error().message, checked.error().hint);
@@ -145,10 +156,10 @@ class FlowCompiler {
     return timer;
   }
 
-  model::ExitShape compile_exit(const ExitDef& def) {
+  model::ExitShape compile_exit(const ExitDef& def, model::StateId id) {
     model::ExitShape exit{.kind = def.kind, .output = {}};
     if (def.output == nullptr) return exit;
-    if (auto output = expressions_.tree(*def.output, {.name = "'output'"})) exit.output = std::move(*output);
+    if (auto output = expressions_.tree(*def.output, {.name = "'output'", .moment = {id, Phase::kBefore}})) exit.output = std::move(*output);
     return exit;
   }
 
@@ -159,41 +170,21 @@ class FlowCompiler {
 
   std::vector<model::Transition> compile_rules(const RulesDef& def, const Place& place, model::StateId from) {
     std::vector<model::Transition> rules;
-    const RuleDef* always = nullptr;
+    const bool readable = !std::holds_alternative<std::monostate>(def_.states[from].shape);
     for (const RuleDef& rule : def.rules) {
       model::Transition transition;
       if (rule.when != nullptr) transition.when = expressions_.condition(*rule.when, "'when'", place);
       Target target{std::nullopt, following(from)};
       if (rule.to != nullptr) target = resolve(*rule.to, following(from));
-      graph_.edges[from].push_back(target.guess);
+      Edge edge{.to = target.guess, .after_error = place.moment.phase == Phase::kAfterFailure};
+      edge.certain = readable && target.id && (rule.when == nullptr || transition.when);
+      if (transition.when) edge.asks_for = states_in(*transition.when, names_);
+      graph_.edges[from].push_back(std::move(edge));
       transition.to = target.id.value_or(0);
-      if (always != nullptr && (rule.when != nullptr || rule.to != nullptr)) {
-        reader_.error(Code::kShadowedTransition, rule.when != nullptr ? *rule.when : *rule.to,
-                      "this rule is never looked at: the one before it always holds", "put the rule without 'when' last");
-      }
-      if (always == nullptr && holds_always(rule, transition)) always = &rule;
       rules.push_back(std::move(transition));
     }
+    check_rules(reader_, def, rules);
     return rules;
-  }
-
-  static bool holds_always(const RuleDef& rule, const model::Transition& compiled) {
-    if (rule.when == nullptr) return true;
-    if (!compiled.when) return false;
-    const expr::Value* literal = compiled.when->literal();
-    return literal != nullptr && literal->is(expr::Kind::kBool) && literal->as_bool();
-  }
-
-  void check_last_rule(const StateDef& def) {
-    if (def.next.rules.empty() || reader_.report.full()) return;
-    const auto& compiled = flow_.states.back().next;
-    for (std::size_t i = 0; i < compiled.size(); ++i) {
-      // A `when` that is wrong may have been meant to hold always.
-      if (holds_always(def.next.rules[i], compiled[i]) || (def.next.rules[i].when != nullptr && !compiled[i].when)) return;
-    }
-    reader_.report.warning(Code::kNoUnconditionalNext, reader_.document.span(*def.next.rules.back().when),
-                           fmt::format("state '{}' fails when none of its rules holds", def.text()),
-                           "end the rules with one that has no 'when'");
   }
 
   void compile_set(const StateDef& def, model::State& state, const Place& place) {
@@ -219,6 +210,7 @@ class FlowCompiler {
   Reader& reader_;
   const Definition& def_;
   Names names_;
+  ResultReads reads_;
   Expressions expressions_;
   CompiledDefaults defaults_;
   ActionCompiler actions_;

@@ -30,8 +30,9 @@ class ActionCompiler {
   ActionCompiler(Reader& reader, Expressions& expressions, const CompiledDefaults& defaults)
       : reader_(reader), expressions_(expressions), defaults_(defaults) {}
 
-  model::Action compile(const ActionDef& def);
-  model::RetryRule retry(const RetryDef& def);
+  /// The action of a state.
+  model::Action compile(const ActionDef& def, model::StateId state);
+  model::RetryRule retry(const RetryDef& def, Moment moment = {});
 
  private:
   struct Params;

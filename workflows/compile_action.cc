@@ -63,6 +63,7 @@ const Node* find_param_node(const ActionDef& def, std::string_view name) {
 /// The parameters of one action while they are compiled.
 struct ActionCompiler::Params {
   const model::TaskKind& kind;
+  Moment moment;
   std::vector<std::pair<std::string, expr::Tree>> compiled;
   std::vector<std::string_view> given;  ///< named, or meant by one that is not known
   std::vector<expr::Tree> script_values;
@@ -72,15 +73,16 @@ struct ActionCompiler::Params {
   bool has(std::string_view name) const { return std::ranges::find(given, name) != given.end(); }
 };
 
-model::RetryRule ActionCompiler::retry(const RetryDef& def) {
+model::RetryRule ActionCompiler::retry(const RetryDef& def, Moment moment) {
   model::RetryRule rule{.policy = def.policy, .when = {}};
-  if (def.when != nullptr) rule.when = expressions_.condition(*def.when, "'when'", {.name = "'retry'", .scope = kRetrySlots});
+  if (def.when != nullptr) rule.when = expressions_.condition(*def.when, "'when'", {.name = "'retry'", .scope = kRetrySlots, .moment = moment});
   return rule;
 }
 
-model::Action ActionCompiler::compile(const ActionDef& def) {
+model::Action ActionCompiler::compile(const ActionDef& def, model::StateId state) {
+  const Moment moment{state, Phase::kBefore};
   model::Action action;
-  action.retry = def.retry ? retry(*def.retry) : defaults_.retry;
+  action.retry = def.retry ? retry(*def.retry, moment) : defaults_.retry;
   action.timeout = def.timeout ? def.timeout : defaults_.timeout;
   action.kind = model::find_kind(reader_.catalog, def.kind_name);
   if (action.kind == nullptr) {
@@ -91,7 +93,7 @@ model::Action ActionCompiler::compile(const ActionDef& def) {
                   reader_.report.guess(def.kind_name, known).hint);
     return action;
   }
-  Params params{.kind = *action.kind, .compiled = {}, .given = {}, .script_values = {}};
+  Params params{.kind = *action.kind, .moment = moment, .compiled = {}, .given = {}, .script_values = {}};
   if (def.script != nullptr) {
     Node key;
     key.text = "script";
@@ -119,7 +121,7 @@ void ActionCompiler::compile_param(const ActionDef& def, const Entry& entry, Par
     return;
   }
   params.given.push_back(param->name);
-  const Place place{.name = "a parameter", .scope = kActionSlots};
+  const Place place{.name = "a parameter", .scope = kActionSlots, .moment = params.moment};
   std::optional<expr::Tree> compiled;
   if (param->script && entry.value->is_scalar() && entry.value->kind != NodeKind::kNull) {
     if (auto script = compile_script(reader_, expressions_, *entry.value, place, find_param_node(def, "shell"))) {
@@ -192,7 +194,7 @@ void ActionCompiler::check_whole(const ActionDef& def, const model::TaskKind& ki
 void ActionCompiler::add_defaults(const model::TaskKind& kind, Params& params, model::Action& action) {
   if (model::find_param(kind, "env") != nullptr) action.env = defaults_.env;
   if (defaults_.cwd == nullptr || params.has("cwd") || model::find_param(kind, "cwd") == nullptr) return;
-  auto cwd = expressions_.tree(*defaults_.cwd, {.name = "'cwd'", .scope = kActionSlots}, true);
+  auto cwd = expressions_.tree(*defaults_.cwd, {.name = "'cwd'", .scope = kActionSlots, .moment = params.moment}, true);
   if (cwd) params.compiled.emplace_back("cwd", std::move(*cwd));
 }
 

@@ -59,6 +59,9 @@ class Document {
   /// a block collection, the key of an empty value.
   Span span(const Node& node) const;
 
+  /// The line it begins in, from 1.
+  std::uint32_t line(const Node& node) const { return source_->position(node.begin).line; }
+
   /// Bytes of a scalar's value in the source. One scalar's map is kept: ask for its parts in a row.
   Span part(const Node& node, Span in_value) const;
 

@@ -46,6 +46,7 @@ bool Expressions::check_names(const Node& node, const expr::Expression& expressi
     const Span span = reader_.document.part(node, {problem->span.begin + offset, problem->span.end + offset});
     reader_.report.error(problem->code, span, std::move(problem->message), std::move(problem->hint));
   }
+  if (good) reads_.note(node, offset, expression, place.moment);
   return good;
 }
 

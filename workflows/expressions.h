@@ -8,13 +8,15 @@
 #include "engine/expr/template.h"
 #include "workflows/names.h"
 #include "workflows/reader.h"
+#include "workflows/results.h"
 
 namespace canorun::workflows {
 
 /// Borrows what it is made with. Nothing is given where something was reported.
 class Expressions {
  public:
-  Expressions(Reader& reader, const Names& names) : reader_(reader), names_(names) {}
+  /// `reads` is told of what reads the results of states.
+  Expressions(Reader& reader, const Names& names, ResultReads& reads) : reader_(reader), names_(names), reads_(reads) {}
 
   /// The value of the key `what`, true or false when evaluated: an expression without braces (one whole
   /// `${{ }}` and a YAML bool are taken too).
@@ -40,6 +42,7 @@ class Expressions {
 
   Reader& reader_;
   const Names& names_;
+  ResultReads& reads_;
   std::size_t template_work_left_ = 200'000'000;
 };
 

@@ -8,7 +8,7 @@
 namespace canorun::workflows {
 namespace {
 
-using Edges = std::vector<std::vector<model::StateId>>;
+using Targets = std::vector<std::vector<model::StateId>>;
 /// Who reached each state first; 0: nobody.
 using Marks = std::vector<std::uint32_t>;
 
@@ -16,7 +16,7 @@ bool is_exit(const StateDef& state) { return std::holds_alternative<ExitDef>(sta
 
 // Marks all that can be reached from `from` over states without a mark. True when it met the mark of
 // somebody else.
-bool spread(const Edges& edges, model::StateId from, std::uint32_t mark, Marks& marks) {
+bool spread(const Targets& edges, model::StateId from, std::uint32_t mark, Marks& marks) {
   bool met = false;
   std::vector<model::StateId> open{from};
   marks[from] = mark;
@@ -35,8 +35,16 @@ bool spread(const Edges& edges, model::StateId from, std::uint32_t mark, Marks& 
   return met;
 }
 
-Edges reversed(const Edges& edges) {
-  Edges back(edges.size());
+Targets targets(const Graph& graph) {
+  Targets to(graph.edges.size());
+  for (model::StateId from = 0; from < to.size(); ++from) {
+    for (const Edge& edge : graph.edges[from]) to[from].push_back(edge.to);
+  }
+  return to;
+}
+
+Targets reversed(const Targets& edges) {
+  Targets back(edges.size());
   for (model::StateId from = 0; from < edges.size(); ++from) {
     for (const model::StateId to : edges[from]) {
       if (to != from) back[to].push_back(from);
@@ -48,7 +56,7 @@ Edges reversed(const Edges& edges) {
 class GraphCheck {
  public:
   GraphCheck(Reader& reader, const Definition& flow, const Graph& graph)
-      : reader_(reader), flow_(flow), edges_(graph.edges), back_(reversed(graph.edges)), reached_(flow.states.size(), 0) {
+      : reader_(reader), flow_(flow), edges_(targets(graph)), back_(reversed(edges_)), reached_(flow.states.size(), 0) {
     spread(edges_, graph.start, 1, reached_);
   }
 
@@ -106,8 +114,8 @@ class GraphCheck {
 
   Reader& reader_;
   const Definition& flow_;
-  const Edges& edges_;
-  Edges back_;
+  Targets edges_;
+  Targets back_;
   Marks reached_;
 };
 

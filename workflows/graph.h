@@ -1,6 +1,8 @@
-// Whether a state machine can be gone through: every state from the start, an exit from every state.
+// The state machine as far as it is known, and whether it can be gone through: every state from the
+// start, an exit from every state.
 #pragma once
 
+#include <cstdint>
 #include <vector>
 
 #include "engine/model/flow.h"
@@ -9,11 +11,34 @@
 
 namespace canorun::workflows {
 
-/// Where each state can go, as far as it is known or can be guessed: a wrong target is reported where
-/// it stands, and must not make others look unreachable too.
+/// One way out of a state.
+struct Edge {
+  model::StateId to = 0;
+  bool after_error = false;  ///< of `on_error`
+  /// False: where it leads, or when, is guessed, for what is written there is wrong. It must not make
+  /// states look unreachable, and nothing else is concluded from it.
+  bool certain = true;
+  /// States whose results its `when` asks for.
+  std::vector<model::StateId> asks_for = {};
+};
+
 struct Graph {
   model::StateId start = 0;
-  std::vector<std::vector<model::StateId>> edges;
+  /// Of each state, in the order in which its rules are tried.
+  std::vector<std::vector<Edge>> edges;
+};
+
+/// When something is evaluated: around the work of a state.
+enum class Phase : std::uint8_t {
+  kNone,          ///< not in a state
+  kBefore,        ///< its result is that of an earlier visit
+  kAfterSuccess,
+  kAfterFailure,
+};
+
+struct Moment {
+  model::StateId state = 0;
+  Phase phase = Phase::kNone;
 };
 
 void check_graph(Reader& reader, const Definition& flow, const Graph& graph);

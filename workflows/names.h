@@ -14,6 +14,7 @@
 #include "engine/model/scope.h"
 #include "engine/model/task_kind.h"
 #include "workflows/definition.h"
+#include "workflows/graph.h"
 
 namespace canorun::workflows {
 
@@ -33,6 +34,7 @@ struct Place {
   std::string_view name;                    ///< for messages: 'set'
   SlotSet scope = kStateSlots;
   const model::TaskKind* output = nullptr;  ///< whose result `output` is; null: not known
+  Moment moment = {};
 };
 
 /// A name that is not there; the span is in the expression.

@@ -9,12 +9,12 @@
 namespace canorun {
 namespace {
 
-constexpr std::array<std::string_view, 22> kCodeNames{
-    "yaml-syntax",        "file-too-large",  "duplicate-key",    "unknown-key",          "missing-key",
-    "wrong-type",         "bad-value",       "misplaced-template", "unknown-state",      "unreachable-state",
-    "no-exit",            "no-path-to-exit", "unknown-kind",     "unknown-parameter",    "unknown-input",
-    "unknown-variable",   "unknown-name",    "expression-syntax", "expression-type",     "quoted-template",
-    "no-unconditional-next", "shadowed-transition",
+constexpr std::array<std::string_view, 25> kCodeNames{
+    "yaml-syntax",        "file-too-large",        "duplicate-key",     "unknown-key",       "missing-key",
+    "wrong-type",         "bad-value",             "misplaced-template", "not-yet-run",      "maybe-not-run",
+    "unknown-state",      "unreachable-state",     "no-exit",           "no-path-to-exit",   "unknown-kind",
+    "unknown-parameter",  "unknown-input",         "unknown-variable",  "unknown-name",      "expression-syntax",
+    "expression-type",    "quoted-template",       "no-unconditional-next", "unguarded-loop", "shadowed-transition",
 };
 static_assert(kCodeNames.size() == static_cast<std::size_t>(Code::kShadowedTransition) + 1);
 

@@ -22,6 +22,8 @@ enum class Code : std::uint8_t {
   kWrongType,
   kBadValue,
   kMisplacedTemplate,
+  kNotYetRun,
+  kMaybeNotRun,
   kUnknownState,
   kUnreachableState,
   kNoExit,
@@ -35,6 +37,7 @@ enum class Code : std::uint8_t {
   kExpressionType,
   kQuotedTemplate,
   kNoUnconditionalNext,
+  kUnguardedLoop,
   kShadowedTransition,
 };
 

@@ -12,6 +12,7 @@
 #include "support/temp_folder.h"
 #include "tasks/catalog.h"
 #include "workflows/load.h"
+#include "workflows/proof.h"
 
 using namespace canorun;
 namespace asio = boost::asio;
@@ -92,6 +93,33 @@ void read_and_check(benchmark::State& state) {
   for (auto _ : state) benchmark::DoNotOptimize(load(text));
 }
 BENCHMARK(read_and_check)->Arg(1)->Arg(100)->Arg(1'000)->Arg(10'000)->Unit(benchmark::kMillisecond);
+
+// Each state reads the one before it and one far back, sets a variable and has rules.
+std::string knit(std::size_t states) {
+  std::string text = "name: knit\nvars: {n: 0}\nstates:\n";
+  for (std::size_t i = 0; i < states; ++i) {
+    const std::string next = i + 1 == states ? "done" : fmt::format("s{}", i + 1);
+    const std::string value =
+        i == 0 ? "1" : fmt::format("\"${{{{ states.s{}.output.value + states.s{}.output.value }}}}\"", i - 1, i / 2);
+    text += fmt::format("  s{0}:\n    task: pass\n    with: {{value: {1}}}\n    set: {{n: \"${{{{ vars.n + 1 }}}}\"}}\n"
+                        "    next: [{{when: vars.n > {0} && output.value != 7, to: done}}, {{to: {2}}}]\n",
+                        i, value, next);
+  }
+  return text + "  done: {exit: success}\n";
+}
+
+void read_and_check_expressions(benchmark::State& state) {
+  const std::string text = knit(static_cast<std::size_t>(state.range(0)));
+  if (load(text) == nullptr) return state.SkipWithError("the flow is not valid");
+  for (auto _ : state) benchmark::DoNotOptimize(load(text));
+}
+BENCHMARK(read_and_check_expressions)->Arg(100)->Arg(1'000)->Arg(10'000)->Unit(benchmark::kMillisecond);
+
+void prove_flow(benchmark::State& state) {
+  const auto flow = load(knit(static_cast<std::size_t>(state.range(0))));
+  for (auto _ : state) benchmark::DoNotOptimize(workflows::prove(*flow));
+}
+BENCHMARK(prove_flow)->Arg(10'000)->Unit(benchmark::kMillisecond);
 
 constexpr std::size_t kDurableStates = 500;
 

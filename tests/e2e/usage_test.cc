@@ -303,7 +303,11 @@ TEST_CASE("validate tells all problems of all files") {
   world.file("worse.yaml", "name: worse\nstates:\n  a: {task: htp, next: done}\n  done: {exit: success}\n");
   const Ran ran = world.canorun({"validate", "bad.yaml", "good.yaml", "worse.yaml", "none.yaml"});
   CHECK(ran.code == 2);
-  CHECK(ran.out == "good.yaml: ok: 4 states, 1 exit\n");
+  CHECK(ran.out ==
+        "good.yaml: ok: 4 states, 1 exit\n"
+        "  exits         done: from every state one can be reached\n"
+        "  longest path  4 states: a → b → c → done\n"
+        "  loops         none: no state is entered twice\n");
   CHECK(ran.err ==
         "bad.yaml:2:1: error: unknown key 'colour' in a flow [unknown-key]\n    2 | colour: red\n      | ^^^^^^ known: name, "
         "version, description, start, inputs, vars, env, timeout, max_transitions, defaults, keep, states\n"
@@ -337,7 +341,13 @@ states:
       "flow.yaml:4:33: warning: state 'a' fails when none of its rules holds [no-unconditional-next]\n"
       "    4 |   a: {task: pass, next: [{when: inputs.n == 1, to: done}]}\n"
       "      |                                 ^^^^^^^^^^^^^ end the rules with one that has no 'when'\n";
-  CHECK(said(world, {"validate", "flow.yaml"}) == "0\nflow.yaml: ok: 2 states, 1 exit\n" + warning);
+  const std::string proven =
+      "flow.yaml: ok: 2 states, 1 exit\n"
+      "  exits         done: from every state one can be reached\n"
+      "  longest path  2 states: a → done\n"
+      "  loops         none: no state is entered twice\n";
+  CHECK(said(world, {"validate", "flow.yaml"}) == "0\n" + proven + warning);
+  CHECK(said(world, {"validate", "flow.yaml", "--quiet"}) == "0\n");
   CHECK(said(world, {"validate", "flow.yaml", "--strict"}) == "2\n" + warning);
   const Json all = world.json({"validate", "flow.yaml", "--strict"});
   REQUIRE(all.size() == 1);

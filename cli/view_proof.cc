@@ -1,0 +1,52 @@
+#include "cli/view_proof.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "cli/text.h"
+
+namespace canorun::cli {
+namespace {
+
+constexpr std::size_t kMostNames = 8;
+constexpr std::size_t kMostLoops = 8;
+
+std::vector<std::string_view> names(const model::Flow& flow, const std::vector<model::StateId>& states) {
+  std::vector<std::string_view> all;
+  for (const model::StateId id : states) all.push_back(flow.states[id].name);
+  return all;
+}
+
+// `a, b, c and 5 more`.
+std::string listed(const std::vector<std::string_view>& all) {
+  if (all.size() <= kMostNames) return fmt::format("{}", fmt::join(all, ", "));
+  return fmt::format("{} and {} more", fmt::join(all.begin(), all.begin() + kMostNames, ", "), all.size() - kMostNames);
+}
+
+// `a → b → … → y → z`.
+std::string shown_way(const std::vector<std::string_view>& all) {
+  if (all.size() <= kMostNames) return fmt::format("{}", fmt::join(all, " → "));
+  constexpr std::ptrdiff_t kHalf = kMostNames / 2;
+  return fmt::format("{} → … → {}", fmt::join(all.begin(), all.begin() + kHalf, " → "), fmt::join(all.end() - kHalf, all.end(), " → "));
+}
+
+}  // namespace
+
+std::string proof_text(const model::Flow& flow, const workflows::Proof& proof) {
+  std::string out = fmt::format("{}, {}\n", counted(flow.states.size(), "state"), counted(proof.exits.size(), "exit"));
+  Table table;
+  table.row({{"exits"}, {listed(names(flow, proof.exits)) + ": from every state one can be reached"}});
+  table.row({{"longest path"},
+             {fmt::format("{}{}: {}", proof.longest_is_exact ? "" : "at least ", counted(proof.longest.size(), "state"),
+                          shown_way(names(flow, proof.longest)))}});
+  if (proof.loops.empty()) table.row({{"loops"}, {"none: no state is entered twice"}});
+  for (std::size_t i = 0; i < proof.loops.size() && i < kMostLoops; ++i) {
+    const workflows::Loop& loop = proof.loops[i];
+    table.row({{i == 0 ? "loops" : ""},
+               {fmt::format("{}: left at {}", listed(names(flow, loop.states)), listed(names(flow, loop.left_at)))}});
+  }
+  if (proof.loops.size() > kMostLoops) table.row({{""}, {fmt::format("and {} more", proof.loops.size() - kMostLoops)}});
+  return out + table.text("  ");
+}
+
+}  // namespace canorun::cli

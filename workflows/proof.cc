@@ -1,0 +1,223 @@
+#include "workflows/proof.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <optional>
+#include <utility>
+
+namespace canorun::workflows {
+namespace {
+
+using model::StateId;
+using Targets = std::vector<std::vector<StateId>>;
+
+Targets targets(const model::Flow& flow) {
+  Targets to(flow.states.size());
+  for (StateId id = 0; id < to.size(); ++id) {
+    for (const model::Transition& rule : flow.states[id].next) to[id].push_back(rule.to);
+    for (const model::Transition& rule : flow.states[id].on_error) to[id].push_back(rule.to);
+    std::ranges::sort(to[id]);
+    to[id].erase(std::unique(to[id].begin(), to[id].end()), to[id].end());
+  }
+  return to;
+}
+
+/// Splits the states into groups of which each state leads to each other (Tarjan's algorithm).
+class Groups {
+ public:
+  explicit Groups(const Targets& to) : to_(to), of_(to.size()), index_(to.size(), 0), low_(to.size(), 0), open_(to.size(), false) {
+    for (StateId id = 0; id < to.size(); ++id) {
+      if (index_[id] == 0) search(id);
+    }
+  }
+
+  /// A group comes after all that it leads to.
+  const std::vector<std::vector<StateId>>& all() const { return all_; }
+  std::size_t of(StateId id) const { return of_[id]; }
+
+ private:
+  void search(StateId root) {
+    std::vector<std::pair<StateId, std::size_t>> path{{enter(root), 0}};
+    while (!path.empty()) {
+      auto& [id, next] = path.back();
+      if (next < to_[id].size()) {
+        const StateId to = to_[id][next++];
+        if (index_[to] == 0) {
+          path.emplace_back(enter(to), 0);
+        } else if (open_[to]) {
+          low_[id] = std::min(low_[id], index_[to]);
+        }
+        continue;
+      }
+      const StateId done = id;
+      if (low_[done] == index_[done]) close(done);
+      path.pop_back();
+      if (!path.empty()) low_[path.back().first] = std::min(low_[path.back().first], low_[done]);
+    }
+  }
+
+  StateId enter(StateId id) {
+    index_[id] = low_[id] = ++entered_;
+    open_[id] = true;
+    stack_.push_back(id);
+    return id;
+  }
+
+  void close(StateId first) {
+    std::vector<StateId>& group = all_.emplace_back();
+    StateId id = first;
+    do {
+      id = stack_.back();
+      stack_.pop_back();
+      open_[id] = false;
+      of_[id] = all_.size() - 1;
+      group.push_back(id);
+    } while (id != first);
+    std::ranges::sort(group);
+  }
+
+  const Targets& to_;
+  std::vector<std::vector<StateId>> all_;
+  std::vector<std::size_t> of_;
+  std::vector<std::uint32_t> index_, low_;
+  std::vector<bool> open_;
+  std::vector<StateId> stack_;
+  std::uint32_t entered_ = 0;
+};
+
+/// The longest way to an exit, group by group: who has left a group never comes back to it.
+class LongestWay {
+ public:
+  LongestWay(const model::Flow& flow, const Targets& to, const Groups& groups)
+      : flow_(flow), to_(to), groups_(groups), length_(to.size(), 0), inside_(to.size()), on_way_(to.size(), false) {}
+
+  void find(Proof& proof) {
+    std::vector<bool> entered(to_.size(), false);
+    entered[flow_.start] = true;
+    for (StateId id = 0; id < to_.size(); ++id) {
+      for (const StateId to : to_[id]) {
+        if (groups_.of(to) != groups_.of(id)) entered[to] = true;
+      }
+    }
+    for (const auto& group : groups_.all()) {
+      for (const StateId id : group) {
+        if (entered[id]) search(id);
+      }
+    }
+    proof.longest = way();
+    proof.longest_is_exact = steps_left_ > 0;
+    if (proof.longest_is_exact) return;
+    if (auto other = deepest(); other.size() > proof.longest.size()) proof.longest = std::move(other);
+  }
+
+ private:
+  bool is_exit(StateId id) const { return std::holds_alternative<model::ExitShape>(flow_.states[id].shape); }
+
+  // Goes through the group of `first` in all ways that enter no state twice.
+  void search(StateId first) {
+    std::vector<std::pair<StateId, std::size_t>> path{{first, 0}};
+    on_way_[first] = true;
+    while (!path.empty()) {
+      auto& [id, next] = path.back();
+      if (steps_left_ > 0 && next < to_[id].size()) {
+        --steps_left_;
+        const StateId to = to_[id][next++];
+        if (groups_.of(to) != groups_.of(id)) {
+          if (length_[to] > 0) keep(first, path, length_[to] + path.size(), to);
+        } else if (!on_way_[to]) {
+          on_way_[to] = true;
+          path.emplace_back(to, 0);
+        }
+        continue;
+      }
+      if (is_exit(id)) keep(first, path, path.size(), std::nullopt);
+      on_way_[id] = false;
+      path.pop_back();
+    }
+  }
+
+  void keep(StateId first, const std::vector<std::pair<StateId, std::size_t>>& path, std::size_t length, std::optional<StateId> then) {
+    if (length <= length_[first]) return;
+    length_[first] = length;
+    auto& inside = inside_[first];
+    inside.states.clear();
+    for (const auto& [id, next] : path) inside.states.push_back(id);
+    inside.then = then;
+    steps_left_ -= std::min(steps_left_, path.size());
+  }
+
+  std::vector<StateId> way() const {
+    std::vector<StateId> way;
+    for (std::optional<StateId> at = flow_.start; at; at = inside_[*at].then) {
+      way.insert(way.end(), inside_[*at].states.begin(), inside_[*at].states.end());
+    }
+    return way;
+  }
+
+  // The way to the exit that a plain search finds deepest.
+  std::vector<StateId> deepest() const {
+    std::vector<StateId> best;
+    std::vector<bool> seen(to_.size(), false);
+    std::vector<std::pair<StateId, std::size_t>> path{{flow_.start, 0}};
+    seen[flow_.start] = true;
+    while (!path.empty()) {
+      auto& [id, next] = path.back();
+      if (next == to_[id].size()) {
+        if (is_exit(id) && path.size() > best.size()) {
+          best.clear();
+          for (const auto& step : path) best.push_back(step.first);
+        }
+        path.pop_back();
+        continue;
+      }
+      const StateId to = to_[id][next++];
+      if (seen[to]) continue;
+      seen[to] = true;
+      path.emplace_back(to, 0);
+    }
+    return best;
+  }
+
+  /// The longest way from a state, as far as its group goes.
+  struct Inside {
+    std::vector<StateId> states;
+    std::optional<StateId> then;  ///< where the group is left to; none: the way ends in an exit
+  };
+
+  const model::Flow& flow_;
+  const Targets& to_;
+  const Groups& groups_;
+  std::vector<std::size_t> length_;  ///< of the longest way from a state; 0: none was looked for
+  std::vector<Inside> inside_;
+  std::vector<bool> on_way_;
+  std::size_t steps_left_ = 1'000'000;
+};
+
+Loop loop(const std::vector<StateId>& group, const Targets& to, const Groups& groups) {
+  Loop loop{.states = group, .left_at = {}};
+  for (const StateId id : group) {
+    if (std::ranges::any_of(to[id], [&](StateId next) { return groups.of(next) != groups.of(id); })) loop.left_at.push_back(id);
+  }
+  return loop;
+}
+
+}  // namespace
+
+Proof prove(const model::Flow& flow) {
+  Proof proof;
+  const Targets to = targets(flow);
+  const Groups groups(to);
+  for (StateId id = 0; id < flow.states.size(); ++id) {
+    if (std::holds_alternative<model::ExitShape>(flow.states[id].shape)) proof.exits.push_back(id);
+  }
+  LongestWay(flow, to, groups).find(proof);
+  for (const auto& group : groups.all()) {
+    if (group.size() > 1 || std::ranges::find(to[group.front()], group.front()) != to[group.front()].end()) {
+      proof.loops.push_back(loop(group, to, groups));
+    }
+  }
+  std::ranges::sort(proof.loops, {}, [](const Loop& each) { return each.states.front(); });
+  return proof;
+}
+
+}  // namespace canorun::workflows

@@ -1,0 +1,44 @@
+// Uses of other states' results: whether what is read can be there.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "engine/expr/expression.h"
+#include "workflows/result_flow.h"
+
+namespace canorun::workflows {
+
+class Names;
+
+/// Notes what all expressions of a flow read, then checks it against the flow's graph.
+class ResultReads {
+ public:
+  explicit ResultReads(const Names& names) : names_(names) {}
+
+  /// Notes what an expression reads at `moment`; its text is that of `node` from `offset` on. Not noted
+  /// is what it asks about: the results of a state of which it also reads `visits`, compares the output
+  /// or the error as a whole, or reads with `.?` or `has()`.
+  void note(const Node& node, std::uint32_t offset, const expr::Expression& expression, Moment moment);
+
+  /// Reports reads of what cannot be there (errors) and of what is not there on some way (warnings),
+  /// once for a reader and what it reads. An error as a whole may be null.
+  void check(Reader& reader, const Definition& flow, const Graph& graph);
+
+ private:
+  struct Read {
+    Moment moment;
+    StateResult result;
+    std::string field = {};  ///< that is read of it; empty: all of it
+    const Node* node = nullptr;
+    Span span;               ///< in the node's text
+  };
+
+  const Names& names_;
+  std::vector<Read> reads_;
+};
+
+/// The states whose results an expression reads or asks about.
+std::vector<model::StateId> states_in(const expr::Expression& expression, const Names& names);
+
+}  // namespace canorun::workflows
