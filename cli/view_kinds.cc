@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "engine/model/types.h"
+
 namespace canorun::cli {
 namespace {
 
@@ -19,15 +21,37 @@ std::string params_text(std::span<const model::Param> params) {
   return table.text("  ");
 }
 
-Json params_json(std::span<const model::Param> params, bool of_output) {
+// When the field is there.
+std::string condition(const model::Field& field) {
+  return field.with_param.empty() ? "" : fmt::format("with {}: {}", field.with_param, field.with_value);
+}
+
+std::string fields_text(std::span<const model::Field> fields) {
+  Table table;
+  for (const model::Field& field : fields) {
+    table.row({{std::string(field.name)}, {model::type_of(field.type).text()}, {condition(field)}, {std::string(field.doc)}});
+  }
+  return table.text("  ");
+}
+
+Json params_json(std::span<const model::Param> params) {
   Json out = Json::array();
   for (const model::Param& param : params) {
     Json& added =
         out.emplace_back(Json{{"name", param.name}, {"type", param_type_name(param.type)}, {"doc", param.doc}});
-    if (of_output) continue;
     added["required"] = param.required;
     added["templates"] = !param.literal;
     if (!param.one_of.empty()) added["one_of"] = param.one_of;
+  }
+  return out;
+}
+
+Json fields_json(std::span<const model::Field> fields) {
+  Json out = Json::array();
+  for (const model::Field& field : fields) {
+    Json& added =
+        out.emplace_back(Json{{"name", field.name}, {"type", model::type_of(field.type).text()}, {"doc", field.doc}});
+    if (!field.with_param.empty()) added["with"] = {{field.with_param, field.with_value}};
   }
   return out;
 }
@@ -45,7 +69,7 @@ std::string kinds_text(model::Catalog catalog, const Style& style) {
 std::string kind_text(const model::TaskKind& kind, const Style& style) {
   std::string out = fmt::format("{}: {}\n", style.bold(kind.name), kind.doc);
   if (!kind.params.empty()) out += "\nParameters:\n" + params_text(kind.params);
-  if (!kind.outputs.empty()) out += "\nOutput:\n" + params_text(kind.outputs);
+  if (!kind.outputs.empty()) out += "\nOutput:\n" + fields_text(kind.outputs);
   std::string_view example = kind.example;
   out += "\nExample:\n";
   while (!example.empty()) {
@@ -59,8 +83,8 @@ std::string kind_text(const model::TaskKind& kind, const Style& style) {
 Json to_json(const model::TaskKind& kind) {
   return {{"name", kind.name},
           {"doc", kind.doc},
-          {"parameters", params_json(kind.params, false)},
-          {"output", params_json(kind.outputs, true)},
+          {"parameters", params_json(kind.params)},
+          {"output", fields_json(kind.outputs)},
           {"example", kind.example}};
 }
 

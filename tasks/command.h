@@ -63,7 +63,7 @@ inline constexpr model::Param kCwdParam{.name = "cwd",
                                         .doc = "folder to run in, from the flow file's folder; default: that folder",
                                         .beside_run = true};
 inline constexpr model::Param kEnvParam{.name = "env",
-                                        .type = model::ParamType::kStringMap,
+                                        .type = model::ParamType::kEnvironment,
                                         .doc = "environment variables, beside those of the flow and of canorun itself",
                                         .beside_run = true};
 inline constexpr model::Param kOkExitCodesParam{.name = "ok_exit_codes",
@@ -83,15 +83,23 @@ inline constexpr model::Param kStdinParam{
     .beside_run = true};
 
 inline constexpr std::array kCommandOutputs{
-    model::Param{.name = "duration_ms", .type = model::ParamType::kInt, .doc = "how long the command took"},
-    model::Param{.name = "exit_code", .type = model::ParamType::kInt, .doc = "one of `ok_exit_codes`"},
-    model::Param{.name = "json", .type = model::ParamType::kAny, .doc = "stdout, with `parse: json`"},
-    model::Param{.name = "lines", .type = model::ParamType::kStringList, .doc = "stdout, with `parse: lines`"},
-    model::Param{.name = "stderr", .type = model::ParamType::kString, .doc = "up to `capture`, without end newline"},
-    model::Param{.name = "stdout", .type = model::ParamType::kString, .doc = "up to `capture`, without end newline"},
-    model::Param{.name = "truncated", .type = model::ParamType::kBool, .doc = "whether stdout or stderr was cut"},
-    model::Param{.name = "values",
-                 .type = model::ParamType::kMap,
+    model::Field{.name = "duration_ms", .type = model::FieldType::kInt, .doc = "how long the command took"},
+    model::Field{.name = "exit_code", .type = model::FieldType::kInt, .doc = "one of `ok_exit_codes`"},
+    model::Field{.name = "json",
+                 .type = model::FieldType::kAny,
+                 .doc = "stdout, read",
+                 .with_param = "parse",
+                 .with_value = "json"},
+    model::Field{.name = "lines",
+                 .type = model::FieldType::kStringList,
+                 .doc = "stdout, line by line",
+                 .with_param = "parse",
+                 .with_value = "lines"},
+    model::Field{.name = "stderr", .type = model::FieldType::kString, .doc = "up to `capture`, without end newline"},
+    model::Field{.name = "stdout", .type = model::FieldType::kString, .doc = "up to `capture`, without end newline"},
+    model::Field{.name = "truncated", .type = model::FieldType::kBool, .doc = "whether stdout or stderr was cut"},
+    model::Field{.name = "values",
+                 .type = model::FieldType::kMap,
                  .doc = "what the command wrote to the file CANORUN_OUTPUT names: `key=value` lines or a JSON object"},
 };
 

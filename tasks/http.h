@@ -43,14 +43,14 @@ inline constexpr std::array kHttpParams{
 };
 
 inline constexpr std::array kHttpOutputs{
-    model::Param{.name = "body",
-                 .type = model::ParamType::kAny,
+    model::Field{.name = "body",
+                 .type = model::FieldType::kAny,
                  .doc = "a value when the answer is JSON, otherwise text; null with `save_to`"},
-    model::Param{.name = "duration_ms", .type = model::ParamType::kInt, .doc = "how long request and answer took"},
-    model::Param{.name = "headers",
-                 .type = model::ParamType::kStringMap,
+    model::Field{.name = "duration_ms", .type = model::FieldType::kInt, .doc = "how long request and answer took"},
+    model::Field{.name = "headers",
+                 .type = model::FieldType::kStringMap,
                  .doc = "names in lower case; repeated ones joined by a comma"},
-    model::Param{.name = "status", .type = model::ParamType::kInt, .doc = "the HTTP status"},
+    model::Field{.name = "status", .type = model::FieldType::kInt, .doc = "the HTTP status"},
 };
 
 inline constexpr model::TaskKind kHttp{

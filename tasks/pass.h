@@ -15,7 +15,7 @@ inline constexpr std::array kPassParams{
 };
 
 inline constexpr std::array kPassOutputs{
-    model::Param{.name = "value", .type = model::ParamType::kAny, .doc = "the value given"},
+    model::Field{.name = "value", .type = model::FieldType::kAny, .doc = "the value given"},
 };
 
 inline constexpr model::TaskKind kPass{

@@ -15,28 +15,15 @@ constexpr SlotSet kVarSlots = kEnvSlots | slots(model::Slot::kEnv);
 constexpr SlotSet kResultSlots = kStateSlots | slots(model::Slot::kOutput);
 constexpr SlotSet kErrorSlots = kStateSlots | slots(model::Slot::kError);
 
-model::InputType type_of(const Json* initial) {
-  if (initial == nullptr) return model::InputType::kAny;
-  switch (initial->type()) {
-    case Json::value_t::string: return model::InputType::kString;
-    case Json::value_t::boolean: return model::InputType::kBool;
-    case Json::value_t::number_integer:
-    case Json::value_t::number_unsigned: return model::InputType::kInt;
-    case Json::value_t::number_float: return model::InputType::kDouble;
-    case Json::value_t::array: return model::InputType::kList;
-    case Json::value_t::object: return model::InputType::kMap;
-    default: return model::InputType::kAny;
-  }
-}
-
 class FlowCompiler {
  public:
   FlowCompiler(Reader& reader, const Definition& definition)
       : reader_(reader),
         def_(definition),
-        names_(definition, reader.catalog),
+        names_(definition),
+        types_(definition, reader.catalog),
         reads_(names_),
-        expressions_(reader, names_, reads_),
+        expressions_(reader, types_, names_, reads_),
         actions_(reader, expressions_, defaults_) {}
 
   model::Flow run() {
@@ -88,12 +75,14 @@ class FlowCompiler {
   void compile_vars() {
     for (const Entry& entry : def_.vars) {
       model::Var var{.name = entry.key->text, .initial = {}, .type = model::InputType::kAny};
-      if (auto initial = expressions_.tree(*entry.value, {.name = "'vars'", .scope = kVarSlots})) {
-        var.type = type_of(initial->literal());
+      const Place place{.name = "'vars'", .scope = kVarSlots};
+      if (auto initial = expressions_.tree(*entry.value, place)) {
+        var.type = model::input_type_of(expressions_.type(*initial, place));
         var.initial = std::move(*initial);
       }
       flow_.vars.push_back(std::move(var));
     }
+    types_.set_vars(flow_.vars);
   }
 
   void compile_defaults() {
@@ -113,9 +102,9 @@ class FlowCompiler {
     state.deadline = def.timeout;
     const bool is_route = std::holds_alternative<RouteDef>(def.shape);
     Place place{.name = "'next'", .moment = {id, is_route ? Phase::kBefore : Phase::kAfterSuccess}};
-    if (const auto* const action = std::get_if<ActionDef>(&def.shape)) {
+    if (std::holds_alternative<ActionDef>(def.shape)) {
       place.scope = kResultSlots;
-      place.output = model::find_kind(reader_.catalog, action->kind_name);
+      place.output = types_.output(id);
     }
     compile_shape(def, state, id);
     state.next = compile_rules(def.next, place, id);
@@ -143,16 +132,17 @@ class FlowCompiler {
 
   model::TimerShape compile_timer(const TimerDef& def, model::StateId id) {
     model::TimerShape timer;
-    const auto compile = [&](const Node& node, std::string_view name, auto check) -> std::optional<expr::Template> {
-      if (!node.is_scalar() || node.kind == NodeKind::kNull) return reader_.wrong_type(node, name, "a text"), std::nullopt;
-      auto made = expressions_.text(node, {.name = name, .moment = {id, Phase::kBefore}});
+    const auto compile = [&](const Node& node, const Want& want, auto check) -> std::optional<expr::Template> {
+      if (!node.is_scalar() || node.kind == NodeKind::kNull) return reader_.wrong_type(node, want.what, "a text"), std::nullopt;
+      auto made = expressions_.text(node, {.name = want.what, .moment = {id, Phase::kBefore}}, want);
       if (!made || !made->is_literal()) return made;
       const auto checked = check(node.text);
       if (!checked) reader_.error(Code::kBadValue, node, checked.error().message, checked.error().hint);
       return made;
     };
-    if (def.wait_for != nullptr) timer.wait_for = compile(*def.wait_for, "'for'", parse_duration);
-    if (def.until != nullptr) timer.until = compile(*def.until, "'until'", parse_time);
+    constexpr auto kText = model::json::kString;
+    if (def.wait_for != nullptr) timer.wait_for = compile(*def.wait_for, {"'for'", "the text of a duration", kText}, parse_duration);
+    if (def.until != nullptr) timer.until = compile(*def.until, {"'until'", "the text of a time", kText}, parse_time);
     return timer;
   }
 
@@ -189,19 +179,21 @@ class FlowCompiler {
 
   void compile_set(const StateDef& def, model::State& state, const Place& place) {
     for (const Entry& entry : def.set) {
-      auto value = expressions_.tree(*entry.value, place);
       const auto var = names_.var(entry.key->text);
       if (!var) {
         reader_.error(Code::kUnknownVariable, *entry.key, fmt::format("unknown variable '{}'", entry.key->text.substr(0, 80)),
                       names_.vars().empty() ? "declare it under 'vars'" : reader_.report.guess(entry.key->text, names_.vars()).hint);
+        expressions_.tree(*entry.value, place);
         continue;
       }
-      if (!value) continue;
       const model::InputType type = flow_.vars[*var].type;
+      const Want want{.what = fmt::format("variable '{}'", entry.key->text),
+                      .wanted = fmt::format("{}, as its initial value is", model::described(type)),
+                      .kinds = model::json_kinds(type)};
+      auto value = expressions_.tree(*entry.value, place, false, want);
+      if (!value) continue;
       if (const Json* literal = value->literal(); literal != nullptr && !model::fits(type, *literal)) {
-        reader_.wrong_type(*entry.value, fmt::format("variable '{}'", entry.key->text),
-                           fmt::format("{} {}, as its initial value is", type == model::InputType::kInt ? "an" : "a",
-                                       model::input_type_name(type)));
+        reader_.wrong_type(*entry.value, want.what, want.wanted);
       }
       state.set.push_back({*var, std::move(*value)});
     }
@@ -210,6 +202,7 @@ class FlowCompiler {
   Reader& reader_;
   const Definition& def_;
   Names names_;
+  FlowTypes types_;
   ResultReads reads_;
   Expressions expressions_;
   CompiledDefaults defaults_;

@@ -14,6 +14,7 @@ bool takes_text(model::ParamType type) {
   switch (type) {
     case model::ParamType::kString:
     case model::ParamType::kStringMap:
+    case model::ParamType::kEnvironment:
     case model::ParamType::kStringList:
     case model::ParamType::kSize:
     case model::ParamType::kDuration: return true;
@@ -44,13 +45,24 @@ const Node* misfit(model::ParamType type, const Node& node) {
     case model::ParamType::kInt: return unless(node.kind == NodeKind::kInt || node.kind == NodeKind::kDouble);
     case model::ParamType::kBool: return unless(node.kind == NodeKind::kBool);
     case model::ParamType::kMap: return unless(node.kind == NodeKind::kMap);
-    case model::ParamType::kStringMap: return node.kind == NodeKind::kMap ? first_that(no_text) : &node;
+    case model::ParamType::kStringMap:
+    case model::ParamType::kEnvironment: return node.kind == NodeKind::kMap ? first_that(no_text) : &node;
     case model::ParamType::kStringList: return node.kind == NodeKind::kList ? first_that(no_text) : &node;
     case model::ParamType::kIntList: return node.kind == NodeKind::kList ? first_that(no_int) : &node;
     case model::ParamType::kStatusList: return unless(node.kind == NodeKind::kList);
     case model::ParamType::kAny: return nullptr;
   }
   return nullptr;
+}
+
+std::string_view element_name(model::ParamType type) { return type == model::ParamType::kIntList ? "an int" : "a text"; }
+
+Want wanted(const model::Param& param) {
+  return {.what = fmt::format("'{}'", param.name),
+          .wanted = std::string(model::param_type_name(param.type)),
+          .kinds = model::json_kinds(param.type),
+          .element_wanted = std::string(element_name(param.type)),
+          .element_kinds = model::element_kinds(param.type)};
 }
 
 const Node* find_param_node(const ActionDef& def, std::string_view name) {
@@ -122,6 +134,7 @@ void ActionCompiler::compile_param(const ActionDef& def, const Entry& entry, Par
   }
   params.given.push_back(param->name);
   const Place place{.name = "a parameter", .scope = kActionSlots, .moment = params.moment};
+  const bool good_names = param->type != model::ParamType::kEnvironment || check_names(*entry.value);
   std::optional<expr::Tree> compiled;
   if (param->script && entry.value->is_scalar() && entry.value->kind != NodeKind::kNull) {
     if (auto script = compile_script(reader_, expressions_, *entry.value, place, find_param_node(def, "shell"))) {
@@ -131,7 +144,7 @@ void ActionCompiler::compile_param(const ActionDef& def, const Entry& entry, Par
   } else {
     compiled = value(*param, *entry.value, place);
   }
-  if (!compiled || !check_value(*param, *entry.value, *compiled)) {
+  if (!compiled || !check_value(*param, *entry.value, *compiled, good_names)) {
     params.good = false;
     return;
   }
@@ -147,15 +160,15 @@ std::optional<expr::Tree> ActionCompiler::value(const model::Param& param, const
       return std::nullopt;
     }
   }
-  return expressions_.tree(node, place, takes_text(param.type));
+  return expressions_.tree(node, place, takes_text(param.type), wanted(param));
 }
 
 // Literal values are brought into their type's form. Of texts with templates, and of maps and lists of
-// texts that have some, only the form is known.
-bool ActionCompiler::check_value(const model::Param& param, const Node& node, expr::Tree& tree) {
+// texts that have some, only the form is known. Bad names were reported.
+bool ActionCompiler::check_value(const model::Param& param, const Node& node, expr::Tree& tree, bool good_names) {
   const bool literal = tree.literal() != nullptr;
   const bool form_is_known = param.type == model::ParamType::kMap || param.type == model::ParamType::kStringMap ||
-                             param.type == model::ParamType::kStringList;
+                             param.type == model::ParamType::kEnvironment || param.type == model::ParamType::kStringList;
   if (!literal && (tree.as_template() != nullptr || !form_is_known)) return true;
   Json value = tree.replace([](const expr::Template&) { return Json(""); });
   auto checked = model::check_param(param, value);
@@ -166,11 +179,22 @@ bool ActionCompiler::check_value(const model::Param& param, const Node& node, ex
   if (const Node* wrong = misfit(param.type, node)) {
     const bool whole = wrong == &node;
     reader_.wrong_type(*wrong, whole ? fmt::format("'{}'", param.name) : fmt::format("an element of '{}'", param.name),
-                       whole ? model::param_type_name(param.type) : param.type == model::ParamType::kIntList ? "an int" : "a text");
-  } else {
+                       whole ? model::param_type_name(param.type) : element_name(param.type));
+  } else if (good_names) {
     reader_.error(Code::kBadValue, node, std::move(checked.error().message), std::move(checked.error().hint));
   }
   return false;
+}
+
+bool ActionCompiler::check_names(const Node& environment) {
+  bool good = true;
+  for (const Entry& variable : environment.map) {
+    if (model::is_environment_name(variable.key->text)) continue;
+    good = false;
+    reader_.error(Code::kBadValue, *variable.key,
+                  fmt::format("'{}' cannot be the name of an environment variable", variable.key->text.substr(0, 80)));
+  }
+  return good;
 }
 
 void ActionCompiler::check_whole(const ActionDef& def, const model::TaskKind& kind, const Params& params) {
@@ -178,7 +202,7 @@ void ActionCompiler::check_whole(const ActionDef& def, const model::TaskKind& ki
     if (!param.required || params.has(param.name)) continue;
     reader_.error(Code::kMissingKey, *def.kind, fmt::format("'{}' needs '{}'", kind.name, param.name), "give it under 'with'");
   }
-  if (!params.good || kind.check == nullptr) return;
+  if (kind.check == nullptr) return;
   auto checked = kind.check(params.literals);
   if (checked) return;
   // The last parameter without which all would be well is the one to look at.

@@ -22,23 +22,23 @@ std::optional<CompiledScript> compile_script(Reader& reader, Expressions& expres
     reader.error(Code::kBadValue, node, "a script cannot hold a NUL character");
     return std::nullopt;
   }
-  const auto compiled = expressions.text(node, place);
-  if (!compiled) return std::nullopt;
+  const Expressions::Pieces read = expressions.pieces(node, place);
   std::string marked;
-  for (const expr::Template::Piece& piece : compiled->pieces()) {
+  for (const expr::Template::Piece& piece : read.all) {
     if (piece.expression) {
       marked += kHole;
     } else {
       marked += piece.text;
     }
   }
-  if (compiled->is_literal()) return CompiledScript{std::move(marked), {}};
+  if (read.whole && read.whole->is_literal()) return CompiledScript{std::move(marked), {}};
 
   constexpr std::string_view kUseEnv = "give the value a name under 'env', and use that name here";
   CompiledScript script;
   const auto places = scan_shell_script(marked);
-  bool good = true;
-  for (const expr::Template::Piece& piece : compiled->pieces()) {
+  std::size_t number = 0;
+  bool good = read.whole.has_value();
+  for (const expr::Template::Piece& piece : read.all) {
     if (!piece.expression) {
       script.text += piece.text;
       continue;
@@ -48,7 +48,7 @@ std::optional<CompiledScript> compile_script(Reader& reader, Expressions& expres
                           fmt::format("a template cannot stand in a script for '{}'", program(shell)), std::string(kUseEnv));
       return std::nullopt;
     }
-    const std::size_t number = script.values.size() + 1;
+    ++number;
     const HolePlace& hole = places[number - 1];
     if (hole.quoting == Quoting::kRefused) {
       reader.report.error(Code::kQuotedTemplate, reader.document.part(node, piece.span),
@@ -57,7 +57,7 @@ std::optional<CompiledScript> compile_script(Reader& reader, Expressions& expres
     }
     script.text += shell_reference(hole.quoting, number);
     const std::string_view text = std::string_view(node.text).substr(piece.span.begin, piece.span.end - piece.span.begin);
-    script.values.push_back(expr::Tree::of(*expr::Template::compile(text, model::environment())));
+    if (good) script.values.push_back(expr::Tree::of(*expr::Template::compile(text, model::environment())));
   }
   return good ? std::optional(std::move(script)) : std::nullopt;
 }

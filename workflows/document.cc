@@ -67,15 +67,21 @@ class TreeBuilder final : public YAML::EventHandler {
     node.text = value;
     if (text_.substr(node.begin).starts_with('!')) {
       refuse_tag(node);
-    } else if (const ScalarStyle style = scalar_style(text_, node.begin); style != ScalarStyle::kPlain) {
-      if (!is_closed(style, node.begin)) stop(Code::kYamlSyntax, node.begin, "this quoted text is not closed", "end it with the quote it begins with");
     } else {
-      if (const auto resolved = resolve_plain(value)) node.kind = kind_of(*resolved);
-      if (is_not_finite(value)) {
-        report_.error(Code::kBadValue, document_.span(node), fmt::format("no value can hold {}", value), "in quotes it is text");
-      }
+      read_scalar(node);
     }
     add(node, anchor, {});
+  }
+
+  void read_scalar(Node& node) {
+    if (const ScalarStyle style = scalar_style(text_, node.begin); style != ScalarStyle::kPlain) {
+      if (!is_closed(style, node.begin)) stop(Code::kYamlSyntax, node.begin, "this quoted text is not closed", "end it with the quote it begins with");
+      return;
+    }
+    if (const auto resolved = resolve_plain(node.text)) node.kind = kind_of(*resolved);
+    if (is_not_finite(node.text)) {
+      report_.error(Code::kBadValue, document_.span(node), fmt::format("no value can hold {}", node.text), "in quotes it is text");
+    }
   }
 
   // The parser takes the end of the file for the end of a quoted text.
@@ -173,14 +179,21 @@ class TreeBuilder final : public YAML::EventHandler {
     return static_cast<std::uint32_t>(skip_space(std::min(text_.find_first_of(" \t\r\n,[]{}", at), text_.size())));
   }
 
-  // Most often a text that begins with `!` was meant, so it is read on as that.
+  // Most often a text that begins with `!` was meant, so it is read on as that; behind a tag of YAML's
+  // own (`!!str`) stands the value that was meant.
   void refuse_tag(Node& node) {
     const std::size_t end = std::min(text_.find_first_of(" \t\r\n,[]{}", node.begin), text_.size());
     const std::string tag(text_.substr(node.begin, end - node.begin));
+    const bool own = tag.starts_with("!!") || tag.starts_with("!<");
     report_.error(Code::kYamlSyntax, {node.begin, static_cast<std::uint32_t>(end)},
                   fmt::format("'{}' is a YAML tag, and no tag has a meaning here", tag.substr(0, 80)),
-                  "quote a text that begins with '!'");
+                  own ? "delete it: in quotes a value is text" : "quote a text that begins with '!'");
+    if (own) node.begin = static_cast<std::uint32_t>(skip_space(end));
     if (!node.is_scalar()) return;
+    if (own) {
+      read_scalar(node);
+      return;
+    }
     const bool in_block = frames_.empty() || std::string_view("[{").find(text_[frames_.back().node->begin]) == std::string_view::npos;
     const std::size_t line_end = std::min(text_.find_first_of("\r\n", node.begin), text_.size());
     if (in_block) {

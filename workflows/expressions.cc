@@ -2,18 +2,58 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <memory>
+
+#include "engine/expr/record.h"
+
 namespace canorun::workflows {
 namespace {
 
 Code code_of(expr::ProblemKind kind) {
   switch (kind) {
     case expr::ProblemKind::kSyntax: return Code::kExpressionSyntax;
-    case expr::ProblemKind::kUnknownName: return Code::kUnknownName;
+    case expr::ProblemKind::kUnknownName:
+    case expr::ProblemKind::kUnknownField: return Code::kUnknownName;
     case expr::ProblemKind::kType:
-    case expr::ProblemKind::kUnknownField:
     case expr::ProblemKind::kEvaluation: return Code::kExpressionType;
   }
   return Code::kExpressionType;
+}
+
+expr::Template::Piece moved(expr::Template::Piece piece, std::size_t by) {
+  const auto shift = static_cast<std::uint32_t>(by);
+  piece.span = {piece.span.begin + shift, piece.span.end + shift};
+  piece.inner = {piece.inner.begin + shift, piece.inner.end + shift};
+  return piece;
+}
+
+// The pieces of a text in which some expressions cannot be read: the others can have problems of their own.
+std::vector<expr::Template::Piece> mended(std::string_view text, const std::vector<expr::Problem>& problems) {
+  static const auto kNull = std::make_shared<const expr::Expression>(*expr::Expression::compile("null", model::environment()));
+  std::vector<expr::Template::Piece> pieces;
+  std::size_t at = 0;
+  const auto take_until = [&](std::size_t end) {
+    const auto good = expr::Template::compile(text.substr(at, end - at), model::environment());
+    if (!good) return;
+    for (const expr::Template::Piece& piece : good->pieces()) pieces.push_back(moved(piece, at));
+  };
+  for (const expr::Problem& problem : problems) {
+    const std::size_t begin = text.rfind("${{", problem.span.begin);
+    if (begin == std::string_view::npos || begin < at) continue;
+    take_until(begin);
+    const std::size_t close = text.find("}}", std::max<std::size_t>(problem.span.end, begin + 3));
+    at = close == std::string_view::npos ? text.size() : close + 2;
+    const Span span{static_cast<std::uint32_t>(begin), static_cast<std::uint32_t>(at)};
+    pieces.push_back({.text = {}, .expression = kNull, .span = span, .inner = span});
+  }
+  take_until(text.size());
+  return pieces;
+}
+
+Want of_element(const Want& want) {
+  if (want.element_kinds == model::json::kAny) return {};
+  return {.what = fmt::format("an element of {}", want.what), .wanted = want.element_wanted, .kinds = want.element_kinds};
 }
 
 bool may_hold_template(const Node& node) { return node.is_text() && node.text.find("${{") != std::string::npos; }
@@ -33,55 +73,96 @@ const Node* find_template(const Node& node) {
 
 void Expressions::report(const Node& node, const expr::Problem& problem, std::uint32_t offset) {
   const Span span = reader_.document.part(node, {problem.span.begin + offset, problem.span.end + offset});
+  if (problem.kind == expr::ProblemKind::kUnknownField) return report_field(span, problem);
   reader_.report.error(code_of(problem.kind), span, problem.message, problem.hint);
 }
 
-bool Expressions::check_names(const Node& node, const expr::Expression& expression, const Place& place, std::uint32_t offset) {
-  bool good = true;
-  for (const expr::Reference& reference : expression.references()) {
-    auto problem = names_.check(reference, place);
-    if (!problem) continue;
-    good = false;
-    if (problem->hint.empty()) problem->hint = reader_.report.guess(problem->name, problem->known).hint;
-    const Span span = reader_.document.part(node, {problem->span.begin + offset, problem->span.end + offset});
-    reader_.report.error(problem->code, span, std::move(problem->message), std::move(problem->hint));
+void Expressions::report_field(const Span& span, const expr::Problem& problem) {
+  using model::RecordTag;
+  const std::string name = problem.field.substr(0, 80);
+  const auto known = problem.record->names();
+  std::string hint = types_.how_to_get(*problem.record, name);
+  if (hint.empty()) hint = problem.hint.empty() ? reader_.report.guess(name, known).hint : problem.hint;
+  switch (static_cast<RecordTag>(problem.record->tag())) {
+    case RecordTag::kInputs:
+      return reader_.report.error(Code::kUnknownInput, span, fmt::format("unknown input '{}'", name), std::move(hint));
+    case RecordTag::kVars:
+      return reader_.report.error(Code::kUnknownVariable, span, fmt::format("unknown variable '{}'", name), std::move(hint));
+    case RecordTag::kStates:
+      return reader_.report.error(Code::kUnknownState, span, fmt::format("unknown state '{}'", name), std::move(hint));
+    case RecordTag::kEnv:
+    case RecordTag::kState:
+    case RecordTag::kRun:
+    case RecordTag::kAction:
+    case RecordTag::kError:
+    case RecordTag::kOutput:
+      return reader_.report.error(Code::kUnknownName, span, fmt::format("{} has no '{}'", problem.record->what(), name), std::move(hint));
   }
-  if (good) reads_.note(node, offset, expression, place.moment);
-  return good;
 }
 
-std::optional<expr::Expression> Expressions::whole_template(const Node& node, std::string_view what, const Place& place) {
-  const auto compiled = text(node, place);
-  if (!compiled) return std::nullopt;
-  if (compiled->pieces().size() == 1 && compiled->pieces().front().expression) return *compiled->pieces().front().expression;
+std::optional<expr::Type> Expressions::check(const Node& node, std::uint32_t offset, const expr::Expression& expression, const Place& place) {
+  bool good = true;
+  for (const expr::Reference& reference : expression.references()) {
+    auto problem = check_scope(reference, place);
+    if (!problem) continue;
+    good = false;
+    const Span span = reader_.document.part(node, {problem->span.begin + offset, problem->span.end + offset});
+    reader_.report.error(Code::kUnknownName, span, std::move(problem->message), std::move(problem->hint));
+  }
+  const auto slots = types_.at(place);
+  const expr::Checked checked = expression.check(slots);
+  for (const expr::Problem& problem : checked.problems) report(node, problem, offset);
+  if (!good || !checked.problems.empty()) return std::nullopt;
+  reads_.note(node, offset, expression, place.moment);
+  return checked.type;
+}
+
+bool Expressions::fits(Span span, const expr::Type& type, const Want& want) {
+  const auto refuse = [&](std::string_view what, std::string_view wanted, const expr::Type& found) {
+    reader_.report.error(Code::kExpressionType, span, fmt::format("{} must be {}, not {}", what, wanted, model::described(found)));
+    return false;
+  };
+  if ((model::json_kinds(type) & want.kinds) == 0) return refuse(want.what, want.wanted, type);
+  // No list that is taken is empty.
+  if (!type.is(expr::TypeKind::kList) || (model::json_kinds(type.parameters()[0]) & want.element_kinds) != 0) return true;
+  return refuse(fmt::format("an element of {}", want.what), want.element_wanted, type.parameters()[0]);
+}
+
+std::optional<Expressions::Typed> Expressions::plain_condition(const Node& node, const Place& place) {
+  auto compiled = expr::Expression::compile(node.text, model::environment());
+  if (!compiled) return report(node, compiled.error()), std::nullopt;
+  auto type = check(node, 0, *compiled, place);
+  if (!type) return std::nullopt;
+  constexpr std::string_view kBlanks = " \t\r\n";
+  const Span whole{static_cast<std::uint32_t>(node.text.find_first_not_of(kBlanks)),
+                   static_cast<std::uint32_t>(node.text.find_last_not_of(kBlanks) + 1)};
+  return Typed{std::move(*compiled), std::move(*type), reader_.document.part(node, whole)};
+}
+
+std::optional<Expressions::Typed> Expressions::template_condition(const Node& node, std::string_view what, const Place& place) {
+  auto made = pieces(node, place);
+  if (!made.whole) return std::nullopt;
+  const auto& first = made.all.front();
+  if (made.all.size() == 1 && first.expression) {
+    return Typed{*first.expression, std::move(made.type), reader_.document.part(node, first.inner)};
+  }
   reader_.error(Code::kMisplacedTemplate, node, fmt::format("{} takes an expression, not a text with templates in it", what),
                 "write it without '${{ }}'");
   return std::nullopt;
 }
 
 std::optional<expr::Expression> Expressions::condition(const Node& node, std::string_view what, const Place& place) {
-  std::optional<expr::Expression> made;
   if (node.kind == NodeKind::kBool) {
-    auto compiled = expr::Expression::compile(scalar_value(node) == true ? "true" : "false", model::environment());
-    if (compiled) made = std::move(*compiled);
-    return made;
+    return *expr::Expression::compile(scalar_value(node) == true ? "true" : "false", model::environment());
   }
   if (!node.is_text()) {
     reader_.wrong_type(node, what, "an expression");
     return std::nullopt;
   }
-  if (expr::has_template(node.text)) {
-    made = whole_template(node, what, place);
-    if (!made) return std::nullopt;
-  } else {
-    auto compiled = expr::Expression::compile(node.text, model::environment());
-    if (!compiled) return report(node, compiled.error()), std::nullopt;
-    if (!check_names(node, *compiled, place, 0)) return std::nullopt;
-    made = std::move(*compiled);
-  }
-  const expr::Value* literal = made->literal();
-  if (literal == nullptr || literal->is(expr::Kind::kBool)) return made;
-  reader_.error(Code::kExpressionType, node, fmt::format("{} must be true or false, and this is always of type {}", what, expr::type_name(*literal)));
+  auto made = expr::has_template(node.text) ? template_condition(node, what, place) : plain_condition(node, place);
+  if (!made) return std::nullopt;
+  if (made->type.is_dyn() || made->type.is(expr::TypeKind::kBool)) return std::move(made->expression);
+  reader_.report.error(Code::kExpressionType, made->span, fmt::format("{} must be true or false, not {}", what, model::described(made->type)));
   return std::nullopt;
 }
 
@@ -98,25 +179,43 @@ bool Expressions::too_much_work(const Node& node) {
   return false;
 }
 
-std::optional<expr::Template> Expressions::text(const Node& node, const Place& place) {
-  if (too_much_work(node)) return std::nullopt;
+Expressions::Pieces Expressions::pieces(const Node& node, const Place& place) {
+  Pieces made;
+  if (too_much_work(node)) return made;
   auto compiled = expr::Template::compile(node.text, model::environment());
   if (!compiled) {
     for (const expr::Problem& problem : compiled.error()) report(node, problem);
-    return std::nullopt;
   }
-  bool good = true;
-  for (const expr::Template::Piece& piece : compiled->pieces()) {
-    if (piece.expression && !check_names(node, *piece.expression, place, piece.inner.begin)) good = false;
+  made.all = compiled ? compiled->pieces() : mended(node.text, compiled.error());
+  made.type = expr::Type::string();
+  bool good = compiled.has_value();
+  for (const expr::Template::Piece& piece : made.all) {
+    if (!piece.expression) continue;
+    auto type = check(node, piece.inner.begin, *piece.expression, place);
+    good = good && type;
+    if (type && made.all.size() == 1) made.type = std::move(*type);
   }
-  return good ? std::optional(std::move(*compiled)) : std::nullopt;
+  if (good) made.whole = std::move(*compiled);
+  return made;
 }
 
-std::optional<expr::Tree> Expressions::tree(const Node& node, const Place& place, bool as_text) {
-  if (node.kind == NodeKind::kList) return list(node, place, as_text);
-  if (node.kind == NodeKind::kMap) return map(node, place, as_text);
+std::optional<expr::Template> Expressions::text(const Node& node, const Place& place, const Want& want) {
+  auto made = pieces(node, place);
+  if (!made.whole || made.whole->is_literal()) return std::move(made.whole);
+  const bool is_whole = made.all.size() == 1;
+  const Span span = is_whole ? reader_.document.part(node, made.all.front().inner) : reader_.document.span(node);
+  return fits(span, made.type, want) ? std::move(made.whole) : std::nullopt;
+}
+
+std::optional<expr::Tree> Expressions::tree(const Node& node, const Place& place, bool as_text, const Want& want) {
+  if (!node.is_scalar()) {
+    auto made = node.kind == NodeKind::kList ? list(node, place, as_text, want) : map(node, place, as_text, want);
+    if (!made || made->literal() != nullptr) return made;
+    const expr::Type type = node.kind == NodeKind::kList ? expr::Type::list() : expr::Type::map();
+    return fits(reader_.document.span(node), type, want) ? std::move(made) : std::nullopt;
+  }
   if (may_hold_template(node)) {
-    auto made = text(node, place);
+    auto made = text(node, place, want);
     if (!made) return std::nullopt;
     return expr::Tree::of(std::move(*made));
   }
@@ -124,26 +223,36 @@ std::optional<expr::Tree> Expressions::tree(const Node& node, const Place& place
   return expr::Tree::of(scalar_value(node));
 }
 
-std::optional<expr::Tree> Expressions::list(const Node& node, const Place& place, bool as_text) {
+std::optional<expr::Tree> Expressions::list(const Node& node, const Place& place, bool as_text, const Want& want) {
+  const Want wanted = of_element(want);
   std::vector<expr::Tree> elements;
   for (const Node* element : node.list) {
-    if (auto made = tree(*element, place, as_text)) elements.push_back(std::move(*made));
+    if (auto made = tree(*element, place, as_text, wanted)) elements.push_back(std::move(*made));
   }
   if (elements.size() != node.list.size()) return std::nullopt;
   return expr::Tree::list(std::move(elements));
 }
 
-std::optional<expr::Tree> Expressions::map(const Node& node, const Place& place, bool as_text) {
+std::optional<expr::Tree> Expressions::map(const Node& node, const Place& place, bool as_text, const Want& want) {
+  const Want wanted = of_element(want);
   std::vector<std::pair<std::string, expr::Tree>> entries;
   for (const Entry& entry : node.map) {
     if (expr::has_template(entry.key->text)) {
       reader_.error(Code::kMisplacedTemplate, *entry.key, "a template cannot stand in a key", "only values may have them");
-    } else if (auto made = tree(*entry.value, place, as_text)) {
+    } else if (auto made = tree(*entry.value, place, as_text, wanted)) {
       entries.emplace_back(entry.key->text, std::move(*made));
     }
   }
   if (entries.size() != node.map.size()) return std::nullopt;
   return expr::Tree::map(std::move(entries));
+}
+
+expr::Type Expressions::type(const expr::Tree& tree, const Place& place) const {
+  const expr::Template* const text = tree.as_template();
+  if (text == nullptr) return model::type_of(tree.replace([](const expr::Template&) { return Json(); }));
+  if (text->pieces().size() > 1) return expr::Type::string();
+  const auto slots = types_.at(place);
+  return text->pieces().front().expression->check(slots).type;
 }
 
 }  // namespace canorun::workflows

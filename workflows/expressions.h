@@ -2,45 +2,77 @@
 #pragma once
 
 #include <optional>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "engine/expr/expression.h"
 #include "engine/expr/template.h"
+#include "workflows/flow_types.h"
 #include "workflows/names.h"
 #include "workflows/reader.h"
 #include "workflows/results.h"
 
 namespace canorun::workflows {
 
+/// What a value is for, where not every value will do.
+struct Want {
+  std::string what;                                    ///< for messages: 'argv'
+  std::string wanted;                                  ///< a list of texts
+  model::JsonKinds kinds = model::json::kAny;
+  std::string element_wanted = {};                     ///< of what is inside a list or a map
+  model::JsonKinds element_kinds = model::json::kAny;
+};
+
 /// Borrows what it is made with. Nothing is given where something was reported.
 class Expressions {
  public:
   /// `reads` is told of what reads the results of states.
-  Expressions(Reader& reader, const Names& names, ResultReads& reads) : reader_(reader), names_(names), reads_(reads) {}
+  Expressions(Reader& reader, const FlowTypes& types, const Names& names, ResultReads& reads)
+      : reader_(reader), types_(types), names_(names), reads_(reads) {}
 
   /// The value of the key `what`, true or false when evaluated: an expression without braces (one whole
   /// `${{ }}` and a YAML bool are taken too).
   std::optional<expr::Expression> condition(const Node& node, std::string_view what, const Place& place);
 
-  /// A scalar that may hold templates.
-  std::optional<expr::Template> text(const Node& node, const Place& place);
+  /// A scalar that may hold templates. What is known not to be wanted is reported.
+  std::optional<expr::Template> text(const Node& node, const Place& place, const Want& want = {});
+
+  /// What a scalar is made of, also where some of it is wrong.
+  struct Pieces {
+    std::vector<expr::Template::Piece> all;  ///< expressions that cannot be read are `null`
+    std::optional<expr::Template> whole;     ///< none: something was reported
+    expr::Type type;
+  };
+  Pieces pieces(const Node& node, const Place& place);
 
   /// A value of any type whose strings may hold templates. With `as_text`, scalars stay what is
-  /// written: `1.10` is that text and no number.
-  std::optional<expr::Tree> tree(const Node& node, const Place& place, bool as_text = false);
+  /// written: `1.10` is that text and no number. Literal values are not compared with what is wanted.
+  std::optional<expr::Tree> tree(const Node& node, const Place& place, bool as_text = false, const Want& want = {});
 
-  /// Reports a problem of the text of `node`; its span counts from `offset` in that text.
-  void report(const Node& node, const expr::Problem& problem, std::uint32_t offset = 0);
+  /// The type of a value without problems.
+  expr::Type type(const expr::Tree& tree, const Place& place) const;
 
  private:
-  std::optional<expr::Expression> whole_template(const Node& node, std::string_view what, const Place& place);
-  bool check_names(const Node& node, const expr::Expression& expression, const Place& place, std::uint32_t offset);
-  std::optional<expr::Tree> list(const Node& node, const Place& place, bool as_text);
-  std::optional<expr::Tree> map(const Node& node, const Place& place, bool as_text);
+  struct Typed {
+    expr::Expression expression;
+    expr::Type type;
+    Span span;  ///< in the file
+  };
+
+  std::optional<Typed> plain_condition(const Node& node, const Place& place);
+  std::optional<Typed> template_condition(const Node& node, std::string_view what, const Place& place);
+  std::optional<expr::Type> check(const Node& node, std::uint32_t offset, const expr::Expression& expression, const Place& place);
+  bool fits(Span span, const expr::Type& type, const Want& want);
+  void report(const Node& node, const expr::Problem& problem, std::uint32_t offset = 0);
+  void report_field(const Span& span, const expr::Problem& problem);
+  std::optional<expr::Tree> list(const Node& node, const Place& place, bool as_text, const Want& want);
+  std::optional<expr::Tree> map(const Node& node, const Place& place, bool as_text, const Want& want);
 
   bool too_much_work(const Node& node);
 
   Reader& reader_;
+  const FlowTypes& types_;
   const Names& names_;
   ResultReads& reads_;
   std::size_t template_work_left_ = 200'000'000;

@@ -71,7 +71,7 @@ Result<std::string> real_folder(const std::string& path) {
 }
 
 // A file of which nothing is shown.
-Loaded unreadable(const std::string& path, Error error, Code code = Code::kYamlSyntax) {
+Loaded unreadable(const std::string& path, Error error, Code code = Code::kUnreadableFile) {
   Loaded loaded;
   loaded.diagnostics.push_back({.code = code,
                                 .source = nullptr,

@@ -1,4 +1,4 @@
-// The names that expressions of one flow may use, and at which places.
+// The names of one flow, and which of those that expressions use are in scope at a place.
 #pragma once
 
 #include <cstdint>
@@ -8,11 +8,10 @@
 #include <unordered_map>
 #include <vector>
 
-#include "engine/base/diagnostic.h"
+#include "engine/base/source.h"
 #include "engine/expr/expression.h"
 #include "engine/model/flow.h"
 #include "engine/model/scope.h"
-#include "engine/model/task_kind.h"
 #include "workflows/definition.h"
 #include "workflows/graph.h"
 
@@ -31,44 +30,37 @@ inline constexpr SlotSet kStateSlots =
 
 /// Where an expression stands.
 struct Place {
-  std::string_view name;                    ///< for messages: 'set'
+  std::string_view name;     ///< for messages: 'set'
   SlotSet scope = kStateSlots;
-  const model::TaskKind* output = nullptr;  ///< whose result `output` is; null: not known
+  expr::Type output = {};    ///< of the result that `output` is
   Moment moment = {};
 };
 
-/// A name that is not there; the span is in the expression.
+/// A name that is not in scope; the span is in the expression.
 struct NameProblem {
-  Code code;
   Span span;
   std::string message;
-  std::string name;
-  std::vector<std::string_view> known;
-  std::string hint = {};  ///< instead of a guess among `known`
+  std::string hint;
 };
 
 /// Borrows the definition.
 class Names {
  public:
-  Names(const Definition& flow, model::Catalog catalog);
+  explicit Names(const Definition& flow);
 
   std::optional<model::StateId> state(std::string_view name) const;
   std::optional<std::uint32_t> var(std::string_view name) const;
   const std::vector<std::string_view>& states() const { return states_; }
   const std::vector<std::string_view>& vars() const { return vars_; }
 
-  /// What is wrong with a reference at a place, if anything.
-  std::optional<NameProblem> check(const expr::Reference& reference, const Place& place) const;
-
  private:
   using Index = std::unordered_map<std::string_view, std::uint32_t>;
-  using Parts = std::vector<expr::Reference::Part>;
 
-  std::optional<NameProblem> check_state(const Parts& parts) const;
-
-  std::vector<std::string_view> inputs_, vars_, env_, states_;
-  Index input_index_, var_index_, env_index_, state_index_;
-  std::vector<const model::TaskKind*> kinds_;  ///< of each state; null where it has none
+  std::vector<std::string_view> vars_, states_;
+  Index var_index_, state_index_;
 };
+
+/// What is wrong when a reference stands at a place, if anything.
+std::optional<NameProblem> check_scope(const expr::Reference& reference, const Place& place);
 
 }  // namespace canorun::workflows

@@ -6,11 +6,13 @@
 #include <array>
 #include <map>
 
+#include "engine/base/display_width.h"
+
 namespace canorun {
 namespace {
 
-constexpr std::array<std::string_view, 25> kCodeNames{
-    "yaml-syntax",        "file-too-large",        "duplicate-key",     "unknown-key",       "missing-key",
+constexpr std::array<std::string_view, 26> kCodeNames{
+    "unreadable-file",    "yaml-syntax",         "file-too-large",        "duplicate-key",     "unknown-key",       "missing-key",
     "wrong-type",         "bad-value",             "misplaced-template", "not-yet-run",      "maybe-not-run",
     "unknown-state",      "unreachable-state",     "no-exit",           "no-path-to-exit",   "unknown-kind",
     "unknown-parameter",  "unknown-input",         "unknown-variable",  "unknown-name",      "expression-syntax",
@@ -20,7 +22,7 @@ static_assert(kCodeNames.size() == static_cast<std::size_t>(Code::kShadowedTrans
 
 constexpr std::size_t kWidestLine = 160;
 
-// The characters of a line, each as it may be shown: one column each.
+// The characters of a line, each as it may be shown.
 std::vector<std::string> printable_characters(std::string_view line) {
   std::vector<std::string> out;
   for (const char c : line) {
@@ -76,21 +78,29 @@ void append_quote(std::string& out, const Diagnostic& diagnostic, Position at, s
   std::size_t length = end.line == at.line && end.column > at.column ? end.column - at.column
                        : end.line > at.line                          ? line.size() - first
                                                                      : 1;
-  std::string before, after;
   if (line.size() > kWidestLine) {
     const std::size_t from = first > kWidestLine / 2 ? first - kWidestLine / 2 : 0;
     const std::size_t to = std::min(line.size(), from + kWidestLine);
-    if (from > 0) before = "…";
-    if (to < line.size()) after = "…";
+    const bool is_cut = to < line.size();
     line = {line.begin() + static_cast<std::ptrdiff_t>(from), line.begin() + static_cast<std::ptrdiff_t>(to)};
-    first = first - from + (from > 0 ? 1 : 0);
+    first -= from;
+    if (from > 0) {
+      line.insert(line.begin(), "…");
+      ++first;
+    }
     length = std::min(length, line.size() - std::min(first, line.size()) + 1);
+    if (is_cut) line.emplace_back("…");
   }
-  std::string shown = before;
+  std::string shown;
   for (const std::string& character : line) shown += character;
-  shown += after;
+  const auto columns = [&](std::size_t from, std::size_t to) {
+    std::size_t sum = 0;
+    for (std::size_t i = from; i < to; ++i) sum += i < line.size() ? display_width(line[i]) : 1;
+    return sum;
+  };
   out += shown.empty() ? fmt::format("{:>5} |\n", at.line) : fmt::format("{:>5} | {}\n", at.line, shown);
-  out += fmt::format("      | {}{}{}{}", std::string(first, ' '), paint, std::string(std::max<std::size_t>(length, 1), '^'), plain);
+  out += fmt::format("      | {}{}{}{}", std::string(columns(0, first), ' '), paint,
+                     std::string(std::max<std::size_t>(columns(first, first + length), 1), '^'), plain);
   if (!diagnostic.hint.empty()) out += " " + printable(diagnostic.hint);
   out += "\n";
 }

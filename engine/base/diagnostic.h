@@ -14,6 +14,7 @@ namespace canorun {
 
 /// Every code a diagnostic can have. The names are in `diagnostic.cc`, in this order.
 enum class Code : std::uint8_t {
+  kUnreadableFile,
   kYamlSyntax,
   kFileTooLarge,
   kDuplicateKey,

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "engine/model/types.h"
+
 namespace canorun::model {
 namespace {
 
@@ -16,17 +18,10 @@ std::optional<StateId> Flow::find(std::string_view state) const {
   return found->second;
 }
 
-bool fits(InputType type, const Json& value) {
-  switch (type) {
-    case InputType::kString: return value.is_string();
-    case InputType::kInt: return value.is_number_integer();
-    case InputType::kDouble: return value.is_number();
-    case InputType::kBool: return value.is_boolean();
-    case InputType::kList: return value.is_array();
-    case InputType::kMap: return value.is_object();
-    case InputType::kAny: return true;
-  }
-  return false;
+bool fits(InputType type, const Json& value) { return (json_kinds(type) & json_kind(value)) != 0; }
+
+void convert(InputType type, Json& value) {
+  if (type == InputType::kDouble) value = value.get<double>();
 }
 
 std::string_view input_type_name(InputType type) { return kInputTypes[static_cast<std::size_t>(type)]; }

@@ -98,7 +98,7 @@ struct State {
 struct Var {
   std::string name;
   expr::Tree initial;
-  InputType type = InputType::kAny;  ///< fixed by a literal initial value; kAny where it is null or unknown
+  InputType type = InputType::kAny;  ///< fixed by the initial value; kAny where that is null or its type not known
 };
 
 /// Immutable after compile; shared by everything that runs it.
@@ -127,6 +127,7 @@ struct Flow {
 
 /// Whether a value is of a type; `kDouble` takes integers too and `convert` makes them doubles.
 bool fits(InputType type, const Json& value);
+void convert(InputType type, Json& value);
 std::string_view input_type_name(InputType type);
 std::optional<InputType> input_type_from(std::string_view name);
 

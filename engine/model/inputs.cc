@@ -37,7 +37,7 @@ Result<Json> check(const Input& input, Json value) {
     return fail(fmt::format("input '{}' must be {} {}, not {} {}", input.name, input.type == InputType::kInt ? "an" : "a",
                             input_type_name(input.type), type_name(value), to_json_text(value).substr(0, 80)));
   }
-  if (input.type == InputType::kDouble) value = value.get<double>();
+  convert(input.type, value);
   if (!input.one_of.empty() && std::find(input.one_of.begin(), input.one_of.end(), value) == input.one_of.end()) {
     std::vector<std::string> allowed;
     for (const Json& one : input.one_of) allowed.push_back(to_json_text(one));

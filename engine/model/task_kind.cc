@@ -13,9 +13,9 @@
 namespace canorun::model {
 namespace {
 
-constexpr std::array<std::string_view, 11> kTypeNames{
+constexpr std::array<std::string_view, 12> kTypeNames{
     "a string",        "an int",          "a bool", "any value", "a map", "a map of name to text",
-    "a list of texts", "a list of ints", "a list of HTTP statuses and ranges", "a size", "a duration"};
+    "a map of name to text", "a list of texts", "a list of ints", "a list of HTTP statuses and ranges", "a size", "a duration"};
 static_assert(kTypeNames.size() == static_cast<std::size_t>(ParamType::kDuration) + 1);
 
 std::unexpected<Error> wrong(const Param& param, const Json& value) {
@@ -51,6 +51,10 @@ Result<void> check_texts(const Param& param, Json& value) {
   for (auto& element : value) {
     if (!is_scalar(element)) return wrong(param, element);
     element = to_text(element);
+  }
+  if (param.type != ParamType::kEnvironment) return {};
+  for (const auto& [name, text] : value.items()) {
+    if (!is_environment_name(name)) return fail(fmt::format("'{}' cannot be the name of an environment variable", name));
   }
   return {};
 }
@@ -103,6 +107,10 @@ const Param* find_param(const TaskKind& kind, std::string_view name) {
   return found != kind.params.end() ? &*found : nullptr;
 }
 
+bool is_environment_name(std::string_view name) {
+  return !name.empty() && name.find_first_of(std::string_view("=\0", 2)) == std::string_view::npos;
+}
+
 Result<void> check_param(const Param& param, Json& value) {
   switch (param.type) {
     case ParamType::kString: return check_string(param, value);
@@ -111,6 +119,7 @@ Result<void> check_param(const Param& param, Json& value) {
     case ParamType::kAny: return {};
     case ParamType::kMap: return value.is_object() ? Result<void>{} : wrong(param, value);
     case ParamType::kStringMap:
+    case ParamType::kEnvironment:
     case ParamType::kStringList: return check_texts(param, value);
     case ParamType::kIntList: return check_list(param, value, [](const Json& v) { return v.is_number_integer(); });
     case ParamType::kStatusList: return check_list(param, value, is_status);

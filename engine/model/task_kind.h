@@ -23,6 +23,7 @@ enum class ParamType : std::uint8_t {
   kAny,
   kMap,
   kStringMap,    ///< name -> text; other scalars are turned into text
+  kEnvironment,  ///< the same, and the names are those of environment variables
   kStringList,   ///< at least one element
   kIntList,
   kStatusList,   ///< HTTP status codes and ranges: [200, 201-204, "300-399"]
@@ -44,13 +45,27 @@ struct Param {
   bool beside_run = false;                       ///< may stand beside `run` in a state
 };
 
+/// What a field of an output holds.
+enum class FieldType : std::uint8_t { kAny, kBool, kInt, kString, kMap, kStringMap, kStringList };
+
+/// One field of a kind's output.
+struct Field {
+  std::string_view name;
+  FieldType type;
+  std::string_view doc;
+  /// Such a field is there only when this parameter, a literal one, has this value.
+  std::string_view with_param = {};
+  std::string_view with_value = {};
+};
+
 /// What the task needs of one attempt's parameters is checked once: literal values when the flow is
 /// read, values from templates when they are known. Rows of one constexpr table.
 struct TaskKind {
   std::string_view name;
   std::string_view doc;
   std::span<const Param> params;                 ///< sorted by name
-  std::span<const Param> outputs;                ///< documentation of the output's fields, sorted by name
+  std::span<const Field> outputs;                ///< all fields of the output, sorted by name
+  bool any_output = false;                       ///< nothing is known of the output but when it runs
   std::string_view example;                      ///< YAML of a whole state
   /// Whether parameters that are each right fit together; null where nothing can be said. Parameters
   /// that are known only at run time are missing from `literals`.
@@ -64,6 +79,9 @@ using Catalog = std::span<const TaskKind>;
 
 const TaskKind* find_kind(Catalog catalog, std::string_view name);
 const Param* find_param(const TaskKind& kind, std::string_view name);
+
+/// What the system takes as the name of an environment variable.
+bool is_environment_name(std::string_view name);
 
 /// Checks one value against its parameter and brings it into the type's form (`"75"` for a string
 /// stays text; a number where text is wanted becomes text; a StringMap's scalars become text).

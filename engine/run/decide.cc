@@ -45,6 +45,7 @@ class Evaluation {
         return std::unexpected(expression_error(
             where, fmt::format("the variable holds {}, not {}", input_type_name(var.type), type_name(*value)), ""));
       }
+      model::convert(var.type, *value);
       changed[var.name] = std::move(*value);
     }
     vars_ = context_.run().vars;

@@ -34,6 +34,22 @@ TEST_CASE("columns and carets count characters, not bytes, and a tab is one of t
         "      |        ^^^^\n");
 }
 
+TEST_CASE("carets stand under characters that are wide, and under those that take no room") {
+  const auto text = source("name: 漢字 e\u0301x 😀y");
+  CHECK(render({Code::kBadValue, Severity::kError, text, {6, 12}, "wide"}, false) ==
+        "flow.yaml:1:7: error: wide [bad-value]\n"
+        "    1 | name: 漢字 e\u0301x 😀y\n"
+        "      |       ^^^^\n");
+  CHECK(render({Code::kBadValue, Severity::kError, text, {16, 17}, "after both"}, false) ==
+        "flow.yaml:1:12: error: after both [bad-value]\n"
+        "    1 | name: 漢字 e\u0301x 😀y\n"
+        "      |             ^\n");
+  CHECK(render({Code::kBadValue, Severity::kError, text, {22, 23}, "after an emoji"}, false) ==
+        "flow.yaml:1:15: error: after an emoji [bad-value]\n"
+        "    1 | name: 漢字 e\u0301x 😀y\n"
+        "      |                 ^\n");
+}
+
 TEST_CASE("an empty span, one past the end and one over lines still have a caret") {
   const auto text = source("abc\ndef");
   CHECK(render({Code::kMissingKey, Severity::kError, text, {3, 3}, "m"}, false) ==

@@ -126,17 +126,17 @@ TEST_CASE("inputs come from a file, and -i wins over it") {
 TEST_CASE("a flow that is not there, is a folder, or cannot be read is refused") {
   const World world;
   CHECK(said(world, {"run", "none.yaml"}) ==
-        "2\nnone.yaml: error: there is no such file [yaml-syntax]\n      give the path of a flow file\n"
+        "2\nnone.yaml: error: there is no such file [unreadable-file]\n      give the path of a flow file\n"
         "error: none.yaml has 1 error: nothing was run\n");
   CHECK(said(world, {"run", "."}) ==
-        "2\n.: error: this is a folder [yaml-syntax]\n      give the path of a flow file in it\n"
+        "2\n.: error: this is a folder [unreadable-file]\n      give the path of a flow file in it\n"
         "error: . has 1 error: nothing was run\n");
   // What fails to be read for root, too.
   CHECK(said(world, {"run", "/proc/self/mem"}) ==
-        "2\n/proc/self/mem: error: cannot be read: Input/output error [yaml-syntax]\n"
+        "2\n/proc/self/mem: error: cannot be read: Input/output error [unreadable-file]\n"
         "error: /proc/self/mem has 1 error: nothing was run\n");
   CHECK(said(world, {"run", "/dev/zero"}) ==
-        "2\n/dev/zero: error: this is no regular file [yaml-syntax]\n      give the path of a flow file\n"
+        "2\n/dev/zero: error: this is no regular file [unreadable-file]\n      give the path of a flow file\n"
         "error: /dev/zero has 1 error: nothing was run\n");
   CHECK(world.json({"run", "none.yaml"})["error"] ==
         Json{{"kind", "invalid_flow"}, {"message", "none.yaml has 1 error: nothing was run"}});
@@ -315,7 +315,7 @@ TEST_CASE("validate tells all problems of all files") {
         "      |                          ^^^^ did you mean 'done'?\n"
         "worse.yaml:3:13: error: unknown task kind 'htp' [unknown-kind]\n    3 |   a: {task: htp, next: done}\n"
         "      |             ^^^ did you mean 'http'?\n"
-        "none.yaml: error: there is no such file [yaml-syntax]\n      give the path of a flow file\n");
+        "none.yaml: error: there is no such file [unreadable-file]\n      give the path of a flow file\n");
   const Json all = world.json({"validate", "bad.yaml", "good.yaml", "worse.yaml", "none.yaml"});
   REQUIRE(all.size() == 4);
   CHECK(all[1] == Json{{"file", "bad.yaml"},
@@ -412,7 +412,7 @@ TEST_CASE("kinds lists all kinds, and one with its parameters, output and exampl
   const std::string http = world.canorun({"kinds", "http"}).out;
   CHECK(http.starts_with("http: Sends one HTTP request. "));
   for (const char* part : {"\nParameters:\n", "  url       a string                            required  http:// or https://\n",
-                           "  save_to   a string ", "\nOutput:\n", "  status       an int ", "\nExample:\n  charge:\n    task: http\n"}) {
+                           "  save_to   a string ", "\nOutput:\n", "  status       int ", "\nExample:\n  charge:\n    task: http\n"}) {
     CAPTURE(part);
     CHECK(http.find(part) != std::string::npos);
   }

@@ -32,6 +32,7 @@ const std::array<model::TaskKind, 1> kKinds{{
      .doc = "does what a test says",
      .params = kActParams,
      .outputs = {},
+     .any_output = true,
      .example = "",
      .check = nullptr,
      .make = [](Json params) -> Result<std::unique_ptr<model::Task>> { return std::make_unique<ActTask>(std::move(params)); }},

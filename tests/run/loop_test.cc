@@ -71,6 +71,20 @@ states:
   CHECK(rows()[2] == R"(state_ended {"attempts":1,"output":{"n":7},"set":{"seen":7,"x":2,"y":1},"state":"a","visit":1})");
 }
 
+TEST_CASE_FIXTURE(Fixture, "a variable that holds a double stays one when it is given an int") {
+  const run::RunState& run = run_to_end(R"(
+name: sets
+inputs: {price: double}
+vars: {a: 0.5, b: "${{ inputs.price }}"}
+states:
+  a: {task: act, with: {value: 3}, set: {a: "${{ output }}", b: 4}, next: done}
+  done: {exit: success, output: ["${{ vars.a / 2.0 }}", "${{ type(vars.b) == double }}"]}
+)",
+                                        {{"price", 1.5}});
+  CHECK(run.vars.dump() == R"({"a":3.0,"b":4.0})");
+  CHECK(run.output == Json{1.5, true});
+}
+
 TEST_CASE_FIXTURE(Fixture, "a value that does not fit the variable fails the state, and nothing is set") {
   Harness::acts["a"] = gives("text");
   const run::RunState& run = run_to_end(R"(

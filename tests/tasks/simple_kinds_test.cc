@@ -23,8 +23,14 @@ TEST_CASE("the catalog has the kinds of this version, each with its documentatio
     CHECK_FALSE(kind.doc.empty());
     CHECK(kind.example.find("  next: ") != std::string_view::npos);
     CHECK(kind.example.ends_with('\n'));
-    for (const auto& params : {kind.params, kind.outputs}) {
-      for (const model::Param& param : params) CHECK_MESSAGE(!param.doc.empty(), param.name);
+    for (const model::Param& param : kind.params) CHECK_MESSAGE(!param.doc.empty(), param.name);
+    for (const model::Field& field : kind.outputs) {
+      CHECK_MESSAGE(!field.doc.empty(), field.name);
+      if (field.with_param.empty()) continue;
+      const model::Param* param = model::find_param(kind, field.with_param);
+      REQUIRE(param != nullptr);
+      CHECK(param->literal);
+      CHECK(std::ranges::find(param->one_of, field.with_value) != param->one_of.end());
     }
   }
   CHECK(names == std::vector<std::string_view>{"exec", "fail", "http", "log", "pass", "shell"});

@@ -75,7 +75,7 @@ states:
   REQUIRE(flow.vars.size() == 3);
   CHECK(flow.vars[0].type == model::InputType::kInt);
   CHECK(flow.vars[1].type == model::InputType::kAny);
-  CHECK(flow.vars[2].type == model::InputType::kAny);
+  CHECK(flow.vars[2].type == model::InputType::kString);
   REQUIRE(flow.env.size() == 2);
   CHECK(flow.env[0].first == "LC_ALL");
   REQUIRE(flow.states.size() == 5);
@@ -154,6 +154,32 @@ TEST_CASE("a script without templates is free to be for any shell") {
   const auto loaded = load_state("{run: 'print(1 if [[1]] else `x`)', shell: [python3], next: done}");
   REQUIRE_MESSAGE(loaded.flow, problems(loaded));
   CHECK(action_of(loaded).script_values.empty());
+}
+
+TEST_CASE("a variable has the type of its initial value, as far as that is known before the run") {
+  const auto loaded = load(R"(
+name: x
+inputs: {s: string, i: int, d: double, b: bool, l: list, m: map, any: any}
+vars:
+  a: "${{ inputs.s }}"
+  b: "${{ inputs.i + 1 }}"
+  c: "${{ inputs.d }}"
+  d: "${{ inputs.b }}"
+  e: "${{ inputs.l.map(x, string(x)) }}"
+  f: ["${{ inputs.i }}"]
+  g: {k: "${{ inputs.i }}"}
+  h: "${{ inputs.i }} of them"
+  i: "${{ inputs.any }}"
+  j: "${{ timestamp('2026-01-01T00:00:00Z') }}"
+  k: "${{ inputs.m.?x }}"
+  l: 1.5
+  m: null
+states: {done: {exit: success}}
+)");
+  REQUIRE_MESSAGE(loaded.flow, problems(loaded));
+  std::string types;
+  for (const model::Var& var : loaded.flow->vars) types += std::string(model::input_type_name(var.type)) + " ";
+  CHECK(types == "string int double bool list list map string any string any double any ");
 }
 
 TEST_CASE("warnings leave a flow that can run") {

@@ -1,0 +1,108 @@
+#include "workflows/flow_types.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <memory>
+
+#include "engine/expr/record.h"
+
+namespace canorun::workflows {
+namespace {
+
+using expr::Record;
+using expr::Type;
+using model::RecordTag;
+using model::Slot;
+
+std::shared_ptr<Record> record(std::string what, RecordTag tag) {
+  return std::make_shared<Record>(std::move(what), static_cast<int>(tag));
+}
+
+Type& at_slot(std::array<Type, model::kSlotCount>& types, Slot slot) { return types[static_cast<std::size_t>(slot)]; }
+
+Type state_type(const Type& output) {
+  auto state = record("a state", RecordTag::kState);
+  state->add("output", output);
+  state->add("error", model::error_type());
+  state->add("visits", Type::integer());
+  return Type::record(std::move(state));
+}
+
+}  // namespace
+
+FlowTypes::FlowTypes(const Definition& flow, model::Catalog catalog) {
+  auto inputs = record("'inputs'", RecordTag::kInputs);
+  for (const model::Input& input : flow.inputs) inputs->add(input.name, model::type_of(input.type));
+  auto env = record("'env'", RecordTag::kEnv);
+  for (const Entry& variable : flow.env) env->add(variable.key->text, Type::string());
+  auto states = record("'states'", RecordTag::kStates);
+  std::unordered_map<const Record*, Type> by_output;
+  for (const StateDef& state : flow.states) {
+    const Type& output = outputs_.emplace_back(output_of(state, catalog));
+    const auto [type, is_new] = by_output.try_emplace(output.record().get());
+    if (is_new) type->second = state_type(output);
+    states->add(std::string(state.text()), type->second);
+  }
+  at_slot(types_, Slot::kInputs) = Type::record(std::move(inputs));
+  at_slot(types_, Slot::kEnv) = Type::record(std::move(env));
+  at_slot(types_, Slot::kStates) = Type::record(std::move(states));
+  at_slot(types_, Slot::kRun) = model::run_type();
+  at_slot(types_, Slot::kAction) = model::action_type();
+  at_slot(types_, Slot::kError) = model::error_type();
+}
+
+Type FlowTypes::output_of(const StateDef& state, model::Catalog catalog) {
+  if (std::holds_alternative<TimerDef>(state.shape)) return model::timer_output_type();
+  const auto* const action = std::get_if<ActionDef>(&state.shape);
+  const model::TaskKind* const kind = action != nullptr ? model::find_kind(catalog, action->kind_name) : nullptr;
+  return kind != nullptr ? output_of(*action, *kind) : Type::dyn();
+}
+
+Type FlowTypes::output_of(const ActionDef& action, const model::TaskKind& kind) {
+  std::string key(kind.name);
+  std::unordered_map<std::string_view, std::string_view> given;
+  bool sure = true;
+  for (const Entry& entry : action.params) {
+    const model::Param* const param = model::find_param(kind, entry.key->text);
+    // A parameter that is wrong may be the one that a field depends on.
+    if (param == nullptr) sure = false;
+    if (param == nullptr || std::ranges::find(kind.outputs, param->name, &model::Field::with_param) == kind.outputs.end()) continue;
+    if (std::ranges::find(param->one_of, entry.value->text) == param->one_of.end()) sure = false;
+    given.emplace(param->name, entry.value->text);
+    key += fmt::format(" {}={}", param->name, entry.value->text);
+  }
+  Type& made = made_[sure ? key : std::string(kind.name) + "?"];
+  if (!made.is_dyn()) return made;
+  made = model::output_type(kind, [&](const model::Field& field) {
+    const auto found = given.find(field.with_param);
+    return !sure || (found != given.end() && found->second == field.with_value);
+  });
+  if (made.record() != nullptr) kinds_.emplace(made.record().get(), &kind);
+  return made;
+}
+
+void FlowTypes::set_vars(const std::vector<model::Var>& vars) {
+  auto types = record("'vars'", RecordTag::kVars);
+  for (const model::Var& var : vars) types->add(var.name, model::type_of(var.type));
+  at_slot(types_, Slot::kVars) = Type::record(std::move(types));
+}
+
+std::string FlowTypes::how_to_get(const expr::Record& output, std::string_view field) const {
+  const auto kind = kinds_.find(&output);
+  if (kind == kinds_.end()) return {};
+  const auto found = std::ranges::find(kind->second->outputs, field, &model::Field::name);
+  if (found == kind->second->outputs.end()) return {};
+  return fmt::format("it has that with '{}: {}'", found->with_param, found->with_value);
+}
+
+std::array<Type, model::kSlotCount> FlowTypes::at(const Place& place) const {
+  std::array<Type, model::kSlotCount> types;
+  for (std::size_t i = 0; i < types.size(); ++i) {
+    if ((place.scope >> i & 1U) != 0) types[i] = types_[i];
+  }
+  if ((place.scope & slots(Slot::kOutput)) != 0) at_slot(types, Slot::kOutput) = place.output;
+  return types;
+}
+
+}  // namespace canorun::workflows
