@@ -203,12 +203,22 @@ void ActionCompiler::check_whole(const ActionDef& def, const model::TaskKind& ki
     reader_.error(Code::kMissingKey, *def.kind, fmt::format("'{}' needs '{}'", kind.name, param.name), "give it under 'with'");
   }
   if (kind.check == nullptr) return;
-  auto checked = kind.check(params.literals);
+  // First what is wrong with one alone, so that one does not hide another.
+  Json literals = params.literals;
+  for (const Entry& entry : def.params) {
+    const auto literal = literals.find(entry.key->text);
+    if (literal == literals.end()) continue;
+    auto checked = kind.check(Json{{entry.key->text, *literal}});
+    if (checked) continue;
+    reader_.error(Code::kBadValue, *entry.value, std::move(checked.error().message), std::move(checked.error().hint));
+    literals.erase(literal);
+  }
+  auto checked = kind.check(literals);
   if (checked) return;
-  // The last parameter without which all would be well is the one to look at.
+  // Then the last one without which all would be well.
   const Node* culprit = def.kind;
   for (const Entry& entry : def.params) {
-    Json others = params.literals;
+    Json others = literals;
     others.erase(entry.key->text);
     if (kind.check(others)) culprit = entry.value;
   }

@@ -63,6 +63,7 @@ struct StateDef {
   RulesDef on_error;
   std::vector<Entry> set;
   std::optional<Millis> timeout;
+  bool has_unknown_keys = false;  ///< they were reported; any other key may have been meant
 
   std::string_view text() const { return name->text; }
 };

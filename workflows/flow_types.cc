@@ -56,13 +56,12 @@ Type FlowTypes::output_of(const StateDef& state, model::Catalog catalog) {
   if (std::holds_alternative<TimerDef>(state.shape)) return model::timer_output_type();
   const auto* const action = std::get_if<ActionDef>(&state.shape);
   const model::TaskKind* const kind = action != nullptr ? model::find_kind(catalog, action->kind_name) : nullptr;
-  return kind != nullptr ? output_of(*action, *kind) : Type::dyn();
+  return kind != nullptr ? output_of(*action, *kind, !state.has_unknown_keys) : Type::dyn();
 }
 
-Type FlowTypes::output_of(const ActionDef& action, const model::TaskKind& kind) {
+Type FlowTypes::output_of(const ActionDef& action, const model::TaskKind& kind, bool sure) {
   std::string key(kind.name);
   std::unordered_map<std::string_view, std::string_view> given;
-  bool sure = true;
   for (const Entry& entry : action.params) {
     const model::Param* const param = model::find_param(kind, entry.key->text);
     // A parameter that is wrong may be the one that a field depends on.

@@ -30,7 +30,8 @@ class FlowTypes {
 
  private:
   expr::Type output_of(const StateDef& state, model::Catalog catalog);
-  expr::Type output_of(const ActionDef& action, const model::TaskKind& kind);
+  /// Not `sure`: a parameter may be missing because it is misspelt.
+  expr::Type output_of(const ActionDef& action, const model::TaskKind& kind, bool sure);
 
   std::array<expr::Type, model::kSlotCount> types_;
   std::vector<expr::Type> outputs_;

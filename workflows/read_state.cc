@@ -178,7 +178,8 @@ void refuse_key(Reader& reader, const Node& key, const Shapes& shapes) {
                           : fmt::format("with '{}' go: {}", shape, fmt::join(keys_with(reader, shapes.bits), ", ")));
 }
 
-/// Reads the keys beside the shape. Gives the known ones that unknown ones were meant to be.
+/// Reads the keys beside the shape. Gives the known ones that unknown ones were meant to be; an empty one
+/// for what is like none.
 std::vector<std::string_view> read_keys(Reader& reader, const Shapes& shapes, Draft& draft) {
   std::vector<std::string_view> misspelt;
   const std::uint8_t bits = shapes.bits != 0 ? shapes.bits : kEvery;
@@ -195,7 +196,8 @@ std::vector<std::string_view> read_keys(Reader& reader, const Shapes& shapes, Dr
       refuse_key(reader, *entry.key, shapes);
     } else {
       Guess guess = reader.report.guess(key, keys_with(reader, shapes.bits != 0 ? shapes.bits : kEvery));
-      if (guess.name) misspelt.push_back(*guess.name);
+      misspelt.push_back(guess.name.value_or(std::string_view()));
+      draft.state.has_unknown_keys = true;
       reader.error(Code::kUnknownKey, *entry.key,
                    fmt::format("unknown key '{}' in state '{}'", key.substr(0, 80), draft.state.text().substr(0, 80)),
                    std::move(guess.hint));
@@ -209,6 +211,8 @@ void check_complete(Reader& reader, const Shapes& shapes, const std::vector<std:
   const auto was_meant = [&](std::string_view key) { return std::ranges::find(misspelt, key) != misspelt.end(); };
   const StateDef& state = draft.state;
   if (shapes.rows.empty()) {
+    // A key that nobody knows may have been meant as the shape.
+    if (was_meant({})) return;
     if (std::ranges::any_of(kShapes, [&](const ShapeRow& row) { return was_meant(row.key); })) return;
     reader.error(Code::kMissingKey, *state.name, fmt::format("state '{}' does nothing", state.text()),
                  "it needs one of run, task, timer, route, exit");

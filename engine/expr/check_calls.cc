@@ -16,14 +16,22 @@ namespace {
 bool either(const Type& a, const Type& b, TypeKind kind) { return a.is(kind) != b.is(kind); }
 
 // How to make two operands go together.
-std::string conversion_hint(const Type& a, const Type& b) {
+std::string conversion_hint(Operator op, const Type& a, const Type& b) {
   if (either(a, b, TypeKind::kOptional)) return "take the value with orValue(…)";
   if (a.is_number() && b.is_number()) {
     return either(a, b, TypeKind::kDouble) ? "convert with double()" : "convert with int() or uint()";
   }
   if (either(a, b, TypeKind::kTimestamp)) return "convert with timestamp()";
   if (either(a, b, TypeKind::kDuration)) return "convert with duration()";
-  return either(a, b, TypeKind::kString) ? "convert with string()" : "";
+  if (!either(a, b, TypeKind::kString)) return "";
+  const Type& other = a.is(TypeKind::kString) ? b : a;
+  if (op == Operator::kAdd || !other.is_number()) return "convert with string()";
+  return fmt::format("convert with string() or {}()", other.text());
+}
+
+// How to make an operand one that arithmetic takes.
+std::string number_hint(Operator op, const Type& type) {
+  return op < Operator::kEqual && type.is(TypeKind::kString) ? "convert with int() or double()" : "";
 }
 
 // "a, b or c"
@@ -59,12 +67,12 @@ Type Checking::apply(const Chain::Link& link, const Type& left, Span left_span, 
   }
   const std::string_view name = symbol(link.op);
   if (!equality && !wanted(rows, 2, 0, left).empty()) {
-    problem(left_span, fmt::format("'{}' does not go with {}", name, text(left)));
+    problem(left_span, fmt::format("'{}' does not go with {}", name, text(left)), number_hint(link.op, finish(left)));
   } else if (!equality && !wanted(rows, 2, 1, right).empty()) {
-    problem(link.operand->span, fmt::format("'{}' does not go with {}", name, text(right)));
+    problem(link.operand->span, fmt::format("'{}' does not go with {}", name, text(right)), number_hint(link.op, finish(right)));
   } else {
     problem(link.span, fmt::format("'{}' does not go with {} and {}", name, text(left), text(right)),
-            conversion_hint(finish(left), finish(right)));
+            conversion_hint(link.op, finish(left), finish(right)));
   }
   return link.op < Operator::kEqual ? Type::dyn() : Type::boolean();
 }
