@@ -6,7 +6,7 @@
 namespace canorun::workflows {
 
 ResultFlow::ResultFlow(const Definition& flow, const Graph& graph)
-    : flow_(flow), graph_(graph), before_(flow.states.size()), own_(flow.states.size()), changed_(flow.states.size(), 0) {
+    : flow_(flow), graph_(graph), before_(flow.states.size()), own_at_(flow.states.size(), 0), changed_(flow.states.size(), 0) {
   order_from(graph.start);
 }
 
@@ -36,11 +36,13 @@ bool ResultFlow::works(model::StateId id) const {
 }
 
 ResultFlow::Masks ResultFlow::after(model::StateId id, bool failed) const {
-  const Masks& in = before_[id];
-  if (!works(id) || (in.there | in.missing) == 0) return in;
-  const Own& own = own_[id];
-  const Bits left = own.ends | (failed ? own.errors : own.outputs);
-  return {(in.there & ~own.all()) | left, (in.missing & ~own.all()) | (own.all() & ~left)};
+  Masks out = before_[id];
+  const Own* const mine = own(id);
+  if (mine == nullptr || !works(id) || (out.there | out.missing).none()) return out;
+  const Bits left = mine->ends | (failed ? mine->errors : mine->outputs);
+  out.there = (out.there & ~mine->all) | left;
+  out.missing = (out.missing & ~mine->all) | (mine->all & ~left);
+  return out;
 }
 
 void ResultFlow::pass_on(model::StateId id, bool failed) {
@@ -49,30 +51,38 @@ void ResultFlow::pass_on(model::StateId id, bool failed) {
     if (edge.after_error != failed) continue;
     work_left_ -= 1 + static_cast<std::int64_t>(edge.asks_for.size());
     // Who asks for a result, and goes another way without it, has thought of it: also in the rules behind.
-    for (const model::StateId asked : edge.asks_for) {
-      out.there |= own_[asked].all();
-      out.missing &= ~own_[asked].all();
+    for (const model::StateId id_asked : edge.asks_for) {
+      if (const Own* const asked = own(id_asked)) {
+        out.there |= asked->all;
+        out.missing &= ~asked->all;
+      }
     }
-    const Masks& given = edge.certain ? out : Masks{all_, 0};
     Masks& to = before_[edge.to];
-    if ((given.there & ~to.there) == 0 && (given.missing & ~to.missing) == 0) continue;
-    to.there |= given.there;
-    to.missing |= given.missing;
+    const Bits there = to.there | (edge.certain ? out.there : all_);
+    const Bits missing = edge.certain ? to.missing | out.missing : to.missing;
+    if (there == to.there && missing == to.missing) continue;
+    to = {there, missing};
     changed_[edge.to] = 1;
   }
 }
 
-bool ResultFlow::follow(std::span<const StateResult> results) {
-  for (const model::StateId id : followed_) own_[id] = {};
-  followed_.clear();
-  all_ = 0;
-  for (std::size_t i = 0; i < results.size(); ++i) {
-    const Bits bit = Bits{1} << i;
-    Own& own = own_[results[i].of];
-    (results[i].part == Part::kOutput ? own.outputs : results[i].part == Part::kError ? own.errors : own.ends) |= bit;
-    followed_.push_back(results[i].of);
-    all_ |= bit;
+void ResultFlow::add(StateResult result, std::size_t bit) {
+  if (own_at_[result.of] == 0) {
+    own_.emplace_back();
+    own_at_[result.of] = static_cast<std::uint16_t>(own_.size());
   }
+  Own& of = own_[own_at_[result.of] - 1];
+  of.all.set(bit);
+  (result.part == Part::kOutput ? of.outputs : result.part == Part::kError ? of.errors : of.ends).set(bit);
+  all_.set(bit);
+}
+
+bool ResultFlow::follow(std::span<const StateResult> results) {
+  for (const StateResult& result : followed_) own_at_[result.of] = 0;
+  followed_.assign(results.begin(), results.end());
+  own_.clear();
+  all_.reset();
+  for (std::size_t i = 0; i < results.size(); ++i) add(results[i], i);
   std::ranges::fill(before_, Masks{});
   before_[graph_.start].missing = all_;
   changed_[graph_.start] = 1;
@@ -93,7 +103,24 @@ bool ResultFlow::follow(std::span<const StateResult> results) {
 
 Presence ResultFlow::at(Moment moment, std::size_t result) const {
   const Masks masks = moment.phase == Phase::kBefore ? before_[moment.state] : after(moment.state, moment.phase == Phase::kAfterFailure);
-  return {(masks.there >> result & 1U) != 0, (masks.missing >> result & 1U) != 0};
+  return {masks.there[result], masks.missing[result]};
+}
+
+bool ResultFlow::can_have_ended(model::StateId state, Moment moment) const {
+  if (!works(state) || std::ranges::find(order_, state) == order_.end()) return false;
+  if (state == moment.state && moment.phase != Phase::kBefore) return true;
+  std::vector<char> seen(graph_.edges.size(), 0);
+  std::vector<model::StateId> open{state};
+  while (!open.empty()) {
+    const model::StateId id = open.back();
+    open.pop_back();
+    for (const Edge& edge : graph_.edges[id]) {
+      if (seen[edge.to] != 0) continue;
+      seen[edge.to] = 1;
+      open.push_back(edge.to);
+    }
+  }
+  return seen[moment.state] != 0;
 }
 
 std::vector<model::StateId> ResultFlow::way_without(StateResult result, Moment moment) const {

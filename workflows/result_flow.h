@@ -1,6 +1,7 @@
 // Which results of states are there when a run comes to a place of its flow, whatever way it took.
 #pragma once
 
+#include <bitset>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -33,7 +34,7 @@ struct Presence {
 class ResultFlow {
  public:
   /// Results that are followed at once: a bit each.
-  static constexpr std::size_t kAtOnce = 64;
+  static constexpr std::size_t kAtOnce = 256;
 
   ResultFlow(const Definition& flow, const Graph& graph);
 
@@ -44,24 +45,29 @@ class ResultFlow {
   /// Of a result by its place in what was followed last.
   Presence at(Moment moment, std::size_t result) const;
 
+  /// Whether some way leads over the end of a state's work to a moment.
+  bool can_have_ended(model::StateId state, Moment moment) const;
+
   /// The shortest way from the start on which the result is missing at the end, where it is on some.
   std::vector<model::StateId> way_without(StateResult result, Moment moment) const;
 
  private:
-  using Bits = std::uint64_t;
+  using Bits = std::bitset<kAtOnce>;
   struct Masks {
-    Bits there = 0;
-    Bits missing = 0;
+    Bits there;
+    Bits missing;
   };
   /// The followed results that are of one state.
   struct Own {
-    Bits outputs = 0;
-    Bits errors = 0;
-    Bits ends = 0;
-    Bits all() const { return outputs | errors | ends; }
+    Bits all;
+    Bits outputs;
+    Bits errors;
+    Bits ends;
   };
 
   bool works(model::StateId id) const;
+  void add(StateResult result, std::size_t bit);
+  const Own* own(model::StateId id) const { return own_at_[id] == 0 ? nullptr : &own_[own_at_[id] - 1]; }
   Masks after(model::StateId id, bool failed) const;
   void pass_on(model::StateId id, bool failed);
   void order_from(model::StateId start);
@@ -70,11 +76,12 @@ class ResultFlow {
   const Graph& graph_;
   std::vector<model::StateId> order_;     ///< what can be reached, each as late as its way in, loops aside
   std::vector<Masks> before_;             ///< of each state
+  std::vector<std::uint16_t> own_at_;     ///< of each state, in `own_`, from 1; 0: nothing of it is followed
   std::vector<Own> own_;
+  std::vector<StateResult> followed_;
   std::vector<char> changed_;
-  std::vector<model::StateId> followed_;  ///< states whose `own_` is not empty
-  Bits all_ = 0;
-  std::int64_t work_left_ = 300'000'000;
+  Bits all_;
+  std::int64_t work_left_ = 100'000'000;
 };
 
 }  // namespace canorun::workflows

@@ -57,16 +57,16 @@ std::string shown_way(const Definition& flow, const std::vector<model::StateId>&
 /// Judges reads by what is known of their results, and says what is wrong with them.
 class Judge {
  public:
-  Judge(Reader& reader, const Definition& flow, ResultFlow& results) : reader_(reader), flow_(flow), results_(results) {}
+  Judge(Reader& reader, const Definition& flow, const ResultFlow& results) : reader_(reader), flow_(flow), results_(results) {}
 
-  void never_there(const Span& span, StateResult result, Presence ended) {
+  void never_there(const Span& span, StateResult result, Moment moment) {
     const std::string_view name = flow_.states[result.of].text();
     const ShapeDef& shape = flow_.states[result.of].shape;
     std::string message;
     std::string hint;
     if (std::holds_alternative<RouteDef>(shape) || std::holds_alternative<ExitDef>(shape)) {
       message = fmt::format("state '{}' does no work, so it has no {}", name, result.part == Part::kOutput ? "output" : "error");
-    } else if (!ended.there) {
+    } else if (!results_.can_have_ended(result.of, moment)) {
       message = fmt::format("state '{}' has not run where this is read", name);
       hint = "no path from the start to here goes through it";
     } else if (result.part == Part::kOutput) {
@@ -97,7 +97,7 @@ class Judge {
  private:
   Reader& reader_;
   const Definition& flow_;
-  ResultFlow& results_;
+  const ResultFlow& results_;
 };
 
 }  // namespace
@@ -137,21 +137,18 @@ void ResultReads::check(Reader& reader, const Definition& flow, const Graph& gra
   ResultFlow results(flow, graph);
   Judge judge(reader, flow, results);
   for (std::size_t begin = 0; begin < reads_.size();) {
-    // Two bits each: whether it is there, and whether the state has ended at all.
     std::vector<StateResult> followed;
     std::size_t end = begin;
     for (; end < reads_.size(); ++end) {
-      if (!followed.empty() && followed[followed.size() - 2] == reads_[end].result) continue;
+      if (!followed.empty() && followed.back() == reads_[end].result) continue;
       if (followed.size() == ResultFlow::kAtOnce) break;
       followed.push_back(reads_[end].result);
-      followed.push_back({reads_[end].result.of, Part::kEnd});
     }
     if (!results.follow(followed)) return;
     std::set<std::pair<model::StateId, std::size_t>> told;
-    std::size_t at = 0;
-    for (; begin < end && !reader.report.full(); ++begin) {
+    for (std::size_t at = 0; begin < end && !reader.report.full(); ++begin) {
       const Read& read = reads_[begin];
-      while (!(followed[at] == read.result)) at += 2;
+      while (!(followed[at] == read.result)) ++at;
       const Presence presence = results.at(read.moment, at);
       if (!presence.missing || (presence.there && read.result.part == Part::kEnd)) continue;
       if (!told.emplace(read.moment.state, at).second) continue;
@@ -159,7 +156,7 @@ void ResultReads::check(Reader& reader, const Definition& flow, const Graph& gra
       if (presence.there) {
         judge.maybe_missing(span, read.result, read.moment, read.field);
       } else {
-        judge.never_there(span, read.result, results.at(read.moment, at + 1));
+        judge.never_there(span, read.result, read.moment);
       }
     }
     if (reader.report.full()) return;

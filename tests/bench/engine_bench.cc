@@ -94,15 +94,13 @@ void read_and_check(benchmark::State& state) {
 }
 BENCHMARK(read_and_check)->Arg(1)->Arg(100)->Arg(1'000)->Arg(10'000)->Unit(benchmark::kMillisecond);
 
-// Each state reads the one before it and one far back, sets a variable and has rules.
+// Each state reads the one before it, and has a rule.
 std::string knit(std::size_t states) {
-  std::string text = "name: knit\nvars: {n: 0}\nstates:\n";
+  std::string text = "name: knit\nstates:\n";
   for (std::size_t i = 0; i < states; ++i) {
+    const std::string value = i == 0 ? "1" : fmt::format("\"${{{{ states.s{}.output.value }}}}\"", i - 1);
     const std::string next = i + 1 == states ? "done" : fmt::format("s{}", i + 1);
-    const std::string value =
-        i == 0 ? "1" : fmt::format("\"${{{{ states.s{}.output.value + states.s{}.output.value }}}}\"", i - 1, i / 2);
-    text += fmt::format("  s{0}:\n    task: pass\n    with: {{value: {1}}}\n    set: {{n: \"${{{{ vars.n + 1 }}}}\"}}\n"
-                        "    next: [{{when: vars.n > {0} && output.value != 7, to: done}}, {{to: {2}}}]\n",
+    text += fmt::format("  s{}: {{task: pass, with: {{value: {}}}, next: [{{when: output.value == 7, to: done}}, {{to: {}}}]}}\n",
                         i, value, next);
   }
   return text + "  done: {exit: success}\n";
