@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <set>
 #include <tuple>
+#include <unordered_set>
 
 #include "workflows/names.h"
 
@@ -21,11 +22,6 @@ constexpr std::size_t kPart = 2;
 
 bool is_of_state(const Reference& reference) { return reference.parts.size() > kPart && reference.parts[0].name == "states"; }
 
-bool is_whole(const Reference& reference, std::string_view text) {
-  return text.find_first_not_of(kBlanks) == reference.parts.front().span.begin &&
-         text.find_last_not_of(kBlanks) < reference.parts.back().span.end;
-}
-
 // Something is read of the value: a field, an element, a method.
 bool goes_on(const Reference& reference, std::string_view text) {
   if (reference.parts.size() > kPart + 1) return true;
@@ -33,12 +29,13 @@ bool goes_on(const Reference& reference, std::string_view text) {
   return next != std::string_view::npos && (text[next] == '.' || text[next] == '[');
 }
 
-// What is asked for is looked at, and may be missing.
-bool asks(const Reference& reference, std::string_view text) {
+// What is asked for is looked at, and may be missing. `whole` is the text without blanks around it.
+bool asks(const Reference& reference, std::string_view text, Span whole) {
   const auto& parts = reference.parts;
   if (std::ranges::any_of(parts, [](const Reference::Part& part) { return part.optional; })) return true;
   if (parts[kPart].name == "visits") return true;
-  return !goes_on(reference, text) && !is_whole(reference, text);
+  const bool is_whole = parts.front().span.begin == whole.begin && parts.back().span.end >= whole.end;
+  return !is_whole && !goes_on(reference, text);
 }
 
 std::string shown_way(const Definition& flow, const std::vector<model::StateId>& way) {
@@ -114,16 +111,18 @@ std::vector<model::StateId> states_in(const expr::Expression& expression, const 
 void ResultReads::note(const Node& node, std::uint32_t offset, const expr::Expression& expression, Moment moment) {
   if (moment.phase == Phase::kNone) return;
   const std::string_view text = expression.text();
-  std::vector<std::string_view> asked;
+  const Span whole{static_cast<std::uint32_t>(text.find_first_not_of(kBlanks)),
+                   static_cast<std::uint32_t>(text.find_last_not_of(kBlanks) + 1)};
+  std::unordered_set<std::string_view> asked;
   for (const Reference& reference : expression.references()) {
-    if (is_of_state(reference) && asks(reference, text)) asked.push_back(reference.parts[1].name);
+    if (is_of_state(reference) && asks(reference, text, whole)) asked.insert(reference.parts[1].name);
   }
   for (const Reference& reference : expression.references()) {
     if (!is_of_state(reference)) continue;
     const auto& parts = reference.parts;
     const auto of = names_.state(parts[1].name);
     const bool output = parts[kPart].name == "output";
-    if (!of || (!output && parts[kPart].name != "error") || std::ranges::find(asked, parts[1].name) != asked.end()) continue;
+    if (!of || (!output && parts[kPart].name != "error") || asked.contains(parts[1].name)) continue;
     const Part part = output ? Part::kOutput : goes_on(reference, text) ? Part::kError : Part::kEnd;
     const std::string field = parts.size() > kPart + 1 ? parts[kPart + 1].name : std::string();
     reads_.push_back({moment, {*of, part}, field, &node, {parts[0].span.begin + offset, parts[kPart].span.end + offset}});

@@ -35,6 +35,9 @@ bool is_calm(std::string_view text) {
   });
 }
 
+// `x in y` is none: `!x in y` does not deny it.
+bool is_flag(std::string_view text) { return is_calm(text) && text.find(' ') == std::string_view::npos; }
+
 /// An expression that says at a glance when it holds, and what holds exactly when it does not.
 struct Plain {
   std::string text;
@@ -46,8 +49,8 @@ std::optional<Plain> plain(std::string_view text) {
       {{"==", "!="}, {"!=", "=="}, {"<=", ">"}, {">=", "<"}, {"<", ">="}, {">", "<="}}};
   text = trimmed(text);
   const std::string_view denied = text.starts_with('!') ? trimmed(text.substr(1)) : std::string_view();
-  if (is_calm(text)) return Plain{std::string(text), fmt::format("!{}", text)};
-  if (is_calm(denied)) return Plain{fmt::format("!{}", denied), std::string(denied)};
+  if (is_flag(text)) return Plain{std::string(text), fmt::format("!{}", text)};
+  if (is_flag(denied)) return Plain{fmt::format("!{}", denied), std::string(denied)};
   for (const auto& [op, other] : kOpposites) {
     const std::size_t at = text.find(op);
     if (at == std::string_view::npos) continue;
