@@ -8,17 +8,31 @@
 #include <string_view>
 #include <vector>
 
-#include "workflows/reader.h"
+#include "workflows/read.h"
 
 namespace canorun::workflows {
 
-/// One key and what reads its value into a `Target`.
+/// A key, and what reads its value into a `Target`.
 template <class Target>
-struct Key {
-  std::string_view name;
-  void (*read)(Reader& reader, const Entry& entry, Target& target);
-  bool required = false;
+struct Key : KeyInfo {
+  void (*read)(Reader& reader, const Entry& entry, const Accept& accepts, Target& target);
 };
+
+/// Makes a row: the value is read as what it accepts, and `store(Target&, value)` takes it. Nothing is
+/// stored where something was reported.
+template <class Target, class Type, class Store>
+constexpr Key<Target> key(std::string_view name, std::string_view doc, Type accepts, Store, bool required = false) {
+  return {{name, doc, accepts, required}, [](Reader& reader, const Entry& entry, const Accept& type, Target& target) {
+            if (auto value = read_value(reader, entry, std::get<Type>(type))) Store{}(target, *std::move(value));
+          }};
+}
+inline constexpr bool kRequired = true;
+
+/// What a table says, without what reads it.
+template <class Table>
+std::vector<KeyInfo> infos(const Table& table) {
+  return {table.begin(), table.end()};
+}
 
 /// Reads a map by its table. `what` is how messages call it; a key that is missing is reported at
 /// `owner`. False when it is no map.
@@ -35,7 +49,7 @@ bool read_map(Reader& reader, const Node& node, const Node& owner, std::string_v
   for (const Entry& entry : node.map) {
     const auto row = std::ranges::find(table, std::string_view(entry.key->text), &Key<Target>::name);
     if (row != table.end()) {
-      row->read(reader, entry, target);
+      row->read(reader, entry, row->accepts, target);
       continue;
     }
     Guess guess = reader.report.guess(entry.key->text, known);

@@ -2,104 +2,54 @@
 
 #include <limits>
 
-#include "engine/base/ids.h"
 #include "workflows/keys.h"
-#include "workflows/read.h"
 
 namespace canorun::workflows {
 namespace {
 
 constexpr Millis kShortest{1};
 
-void read_environment(Reader& reader, const Entry& entry, std::string_view what, std::vector<Entry>& env) {
-  for (const Entry& variable : reader.entries(*entry.value, what, "a map of name to text")) {
-    if (variable.key->text.empty() || variable.key->text.find_first_of(std::string_view("=\0", 2)) != std::string::npos) {
-      reader.error(Code::kBadValue, *variable.key,
-                   fmt::format("'{}' cannot be the name of an environment variable", variable.key->text));
-    } else if (!variable.value->is_scalar() || variable.value->kind == NodeKind::kNull) {
-      reader.wrong_type(*variable.value, fmt::format("'{}'", variable.key->text), "a text");
-    } else {
-      env.push_back(variable);
-    }
-  }
-}
+constexpr std::array kDefaultsKeys{
+    key<DefaultsDef>("retry", "Attempts after one that failed.", accept::Retry{},
+                     [](DefaultsDef& d, RetryDef retry) { d.retry = retry; }),
+    key<DefaultsDef>("timeout", "How long one attempt may take.", accept::Duration{kShortest},
+                     [](DefaultsDef& d, Millis timeout) { d.timeout = timeout; }),
+    key<DefaultsDef>("env", "Environment variables for every command.", accept::Environment{},
+                     [](DefaultsDef& d, std::vector<Entry> env) { d.env = std::move(env); }),
+    key<DefaultsDef>("cwd", "The folder that commands run in, from the flow file's folder.", accept::TextTemplate{},
+                     [](DefaultsDef& d, const Node& cwd) { d.cwd = &cwd; }),
+};
 
-constexpr std::array<Key<DefaultsDef>, 4> kDefaultsKeys{{
-    {"retry", [](Reader& r, const Entry& e, DefaultsDef& d) { d.retry = read_retry(r, e); }},
-    {"timeout", [](Reader& r, const Entry& e, DefaultsDef& d) { d.timeout = r.duration(*e.value, "'timeout'", kShortest); }},
-    {"env", [](Reader& r, const Entry& e, DefaultsDef& d) { read_environment(r, e, "'env'", d.env); }},
-    {"cwd",
-     [](Reader& r, const Entry& e, DefaultsDef& d) {
-       if (e.value->is_scalar() && e.value->kind != NodeKind::kNull) {
-         d.cwd = e.value;
-       } else {
-         r.wrong_type(*e.value, "'cwd'", "a text");
-       }
-     }},
-}};
+constexpr std::int64_t kLargest = std::numeric_limits<std::int64_t>::max();
 
-void read_name(Reader& reader, const Entry& entry, Definition& flow) {
-  const auto name = reader.text(*entry.value, "'name'");
-  if (!name) return;
-  if (is_flow_name(*name)) {
-    flow.name = *name;
-  } else {
-    reader.error(Code::kBadValue, *entry.value, fmt::format("'{}' cannot be the name of a flow", name->substr(0, 80)),
-                 "a to z and 0 to 9, then also _ and -, at most 63");
-  }
-}
-
-void read_vars(Reader& reader, const Entry& entry, Definition& flow) {
-  for (const Entry& var : reader.entries(*entry.value, "'vars'", "a map of name to initial value")) {
-    if (reader.name(*var.key, "a variable")) flow.vars.push_back(var);
-  }
-}
-
-void read_states(Reader& reader, const Entry& entry, Definition& flow) {
-  const auto states = reader.entries(*entry.value, "'states'", "a map of name to state");
-  flow.states.reserve(states.size());
-  // A state whose name is wrong is still one that others may go to.
-  for (const Entry& state : states) {
-    reader.name(*state.key, "a state");
-    flow.states.push_back(read_state(reader, state));
-  }
-  if (states.empty() && entry.value->kind == NodeKind::kMap) {
-    reader.error(Code::kNoExit, *entry.key, "a flow without states", "it needs at least one: 'done: {exit: success}'");
-  }
-}
-
-constexpr std::array<Key<Definition>, 12> kFlowKeys{{
-    {"name", read_name, true},
-    {"version",
-     [](Reader& r, const Entry& e, Definition& d) {
-       if (const auto version = r.integer(*e.value, "'version'", 0, std::numeric_limits<std::int64_t>::max())) {
-         d.version = static_cast<std::uint64_t>(*version);
-       }
-     }},
-    {"description",
-     [](Reader& r, const Entry& e, Definition& d) { d.description = r.text(*e.value, "'description'").value_or(""); }},
-    {"start",
-     [](Reader& r, const Entry& e, Definition& d) {
-       if (r.text(*e.value, "'start'")) d.start = e.value;
-     }},
-    {"inputs",
-     [](Reader& r, const Entry& e, Definition& d) {
-       for (const Entry& input : r.entries(*e.value, "'inputs'", "a map of name to type")) read_input(r, input, d);
-     }},
-    {"vars", read_vars},
-    {"env", [](Reader& r, const Entry& e, Definition& d) { read_environment(r, e, "'env'", d.env); }},
-    {"timeout", [](Reader& r, const Entry& e, Definition& d) { d.timeout = r.duration(*e.value, "'timeout'", kShortest); }},
-    {"max_transitions",
-     [](Reader& r, const Entry& e, Definition& d) {
-       if (const auto most = r.integer(*e.value, "'max_transitions'", 1, std::numeric_limits<std::int64_t>::max())) {
-         d.max_transitions = static_cast<std::uint64_t>(*most);
-       }
-     }},
-    {"defaults",
-     [](Reader& r, const Entry& e, Definition& d) { read_map(r, *e.value, *e.key, "'defaults'", kDefaultsKeys, d.defaults); }},
-    {"keep", [](Reader& r, const Entry& e, Definition& d) { d.keep = r.duration(*e.value, "'keep'", Millis{0}); }},
-    {"states", read_states, true},
-}};
+constexpr std::array kFlowKeys{
+    key<Definition>("name", "The flow's name: a-z, 0-9, _ and -, at most 63.", accept::FlowName{},
+                    [](Definition& d, std::string_view name) { d.name = name; }, kRequired),
+    key<Definition>("version", "Is written into every row of a run; no run is resumed with another version. 0 is the default.",
+                    accept::Integer{0, kLargest},
+                    [](Definition& d, std::int64_t version) { d.version = static_cast<std::uint64_t>(version); }),
+    key<Definition>("description", "What the flow is for.", accept::Text{},
+                    [](Definition& d, std::string_view text) { d.description = text; }),
+    key<Definition>("start", "The state that a run begins in. The first one is the default.", accept::StateName{},
+                    [](Definition& d, const Node& name) { d.start = &name; }),
+    key<Definition>("inputs", "What a run is given.", accept::Inputs{},
+                    [](Definition& d, std::vector<model::Input> inputs) { d.inputs = std::move(inputs); }),
+    key<Definition>("vars", "The run's variables, with their initial values. `set` changes them.", accept::Variables{},
+                    [](Definition& d, std::vector<Entry> vars) { d.vars = std::move(vars); }),
+    key<Definition>("env", "Environment variables for every command of the flow.", accept::Environment{},
+                    [](Definition& d, std::vector<Entry> env) { d.env = std::move(env); }),
+    key<Definition>("timeout", "How long the whole run may take.", accept::Duration{kShortest},
+                    [](Definition& d, Millis timeout) { d.timeout = timeout; }),
+    key<Definition>("max_transitions", "A guard against going round for ever. 100000 is the default.",
+                    accept::Integer{1, kLargest},
+                    [](Definition& d, std::int64_t most) { d.max_transitions = static_cast<std::uint64_t>(most); }),
+    key<Definition>("defaults", "What every action takes that does not set it itself.", accept::Defaults{},
+                    [](Definition& d, DefaultsDef defaults) { d.defaults = std::move(defaults); }),
+    key<Definition>("keep", "Ended runs of this flow may be deleted after this time.", accept::Duration{},
+                    [](Definition& d, Millis keep) { d.keep = keep; }),
+    key<Definition>("states", "The states, by name. At least one is an exit.", accept::States{},
+                    [](Definition& d, std::vector<StateDef> states) { d.states = std::move(states); }, kRequired),
+};
 
 }  // namespace
 
@@ -108,5 +58,50 @@ Definition read_flow(Reader& reader) {
   read_map(reader, reader.document.root(), reader.document.root(), "a flow", kFlowKeys, flow);
   return flow;
 }
+
+std::optional<DefaultsDef> read_value(Reader& reader, const Entry& entry, accept::Defaults) {
+  DefaultsDef defaults;
+  read_map(reader, *entry.value, *entry.key, quoted(entry), kDefaultsKeys, defaults);
+  return defaults;
+}
+
+std::optional<std::vector<Entry>> read_value(Reader& reader, const Entry& entry, accept::Environment) {
+  std::vector<Entry> env;
+  for (const Entry& variable : reader.entries(*entry.value, quoted(entry), "a map of name to text")) {
+    if (variable.key->text.empty() || variable.key->text.find_first_of(std::string_view("=\0", 2)) != std::string::npos) {
+      reader.error(Code::kBadValue, *variable.key,
+                   fmt::format("'{}' cannot be the name of an environment variable", variable.key->text));
+    } else if (reader.read(accept::TextTemplate{}, *variable.value, quoted(variable)) != nullptr) {
+      env.push_back(variable);
+    }
+  }
+  return env;
+}
+
+std::optional<std::vector<Entry>> read_value(Reader& reader, const Entry& entry, accept::Variables) {
+  std::vector<Entry> vars;
+  for (const Entry& var : reader.entries(*entry.value, quoted(entry), "a map of name to initial value")) {
+    if (reader.name(*var.key, "a variable")) vars.push_back(var);
+  }
+  return vars;
+}
+
+std::optional<std::vector<StateDef>> read_value(Reader& reader, const Entry& entry, accept::States) {
+  const auto states = reader.entries(*entry.value, quoted(entry), "a map of name to state");
+  std::vector<StateDef> read;
+  read.reserve(states.size());
+  // A state whose name is wrong is still one that others may go to.
+  for (const Entry& state : states) {
+    reader.name(*state.key, "a state");
+    read.push_back(read_state(reader, state));
+  }
+  if (states.empty() && entry.value->kind == NodeKind::kMap) {
+    reader.error(Code::kNoExit, *entry.key, "a flow without states", "it needs at least one: 'done: {exit: success}'");
+  }
+  return read;
+}
+
+std::vector<KeyInfo> flow_keys() { return infos(kFlowKeys); }
+std::vector<KeyInfo> defaults_keys() { return infos(kDefaultsKeys); }
 
 }  // namespace canorun::workflows

@@ -1,7 +1,6 @@
 #include <fmt/format.h>
 
 #include "workflows/keys.h"
-#include "workflows/read.h"
 
 namespace canorun::workflows {
 namespace {
@@ -13,22 +12,20 @@ struct InputDef {
   const Node* one_of = nullptr;
 };
 
-void read_type(Reader& reader, const Node& node, InputDef& def) {
-  std::array<std::string_view, static_cast<std::size_t>(model::InputType::kAny) + 1> types;
-  for (std::size_t i = 0; i < types.size(); ++i) types[i] = model::input_type_name(static_cast<model::InputType>(i));
-  const auto type = reader.choice(node, "the type of an input", types);
-  if (!type) return;
-  def.input.type = static_cast<model::InputType>(*type);
-  def.typed = true;
-}
-
-constexpr std::array<Key<InputDef>, 4> kInputKeys{{
-    {"type", [](Reader& r, const Entry& e, InputDef& d) { read_type(r, *e.value, d); }, true},
-    {"default", [](Reader&, const Entry& e, InputDef& d) { d.fallback = e.value; }},
-    {"description",
-     [](Reader& r, const Entry& e, InputDef& d) { d.input.description = r.text(*e.value, "'description'").value_or(""); }},
-    {"enum", [](Reader&, const Entry& e, InputDef& d) { d.one_of = e.value; }},
-}};
+constexpr std::array kInputKeys{
+    key<InputDef>("type", "The type of its values.", accept::InputType{},
+                  [](InputDef& d, model::InputType type) {
+                    d.input.type = type;
+                    d.typed = true;
+                  },
+                  kRequired),
+    key<InputDef>("default", "Its value when none is given. Without a default it must be given.", accept::InputDefault{},
+                  [](InputDef& d, const Node& value) { d.fallback = &value; }),
+    key<InputDef>("description", "What it is for.", accept::Text{},
+                  [](InputDef& d, std::string_view text) { d.input.description = text; }),
+    key<InputDef>("enum", "The allowed values.", accept::InputEnum{},
+                  [](InputDef& d, const Node& values) { d.one_of = &values; }),
+};
 
 // A value of the input's type, in the form that inputs of it have.
 std::optional<Json> read_value(Reader& reader, const Node& node, const InputDef& def, std::string_view what) {
@@ -61,23 +58,39 @@ void read_default(Reader& reader, InputDef& def) {
   reader.error(Code::kBadValue, *def.fallback, fmt::format("the default of input '{}' is not in its 'enum'", def.input.name));
 }
 
-}  // namespace
-
-void read_input(Reader& reader, const Entry& entry, Definition& flow) {
+model::Input read_input(Reader& reader, const Entry& entry) {
   InputDef def;
   reader.name(*entry.key, "an input");
   def.input.name = entry.key->text;
   if (entry.value->kind == NodeKind::kMap) {
     read_map(reader, *entry.value, *entry.key, fmt::format("input '{}'", entry.key->text), kInputKeys, def);
   } else if (entry.value->is_text()) {
-    read_type(reader, *entry.value, def);
+    const auto type = read_value(reader, entry, accept::InputType{});
+    if (type) def.input.type = *type;
   } else {
     reader.wrong_type(*entry.value, fmt::format("input '{}'", entry.key->text), "a type or a map with one",
                       "for example string, or {type: int, default: 3}");
   }
   if (def.one_of != nullptr) read_one_of(reader, def);
   if (def.fallback != nullptr) read_default(reader, def);
-  flow.inputs.push_back(std::move(def.input));
+  return std::move(def.input);
 }
+
+}  // namespace
+
+std::optional<model::InputType> read_value(Reader& reader, const Entry& entry, accept::InputType) {
+  const auto type = reader.read(accept::Choice{model::kInputTypeNames}, *entry.value, "the type of an input");
+  return type ? std::optional(static_cast<model::InputType>(*type)) : std::nullopt;
+}
+
+std::optional<std::vector<model::Input>> read_value(Reader& reader, const Entry& entry, accept::Inputs) {
+  std::vector<model::Input> inputs;
+  for (const Entry& input : reader.entries(*entry.value, quoted(entry), "a map of name to type")) {
+    inputs.push_back(read_input(reader, input));
+  }
+  return inputs;
+}
+
+std::vector<KeyInfo> input_keys() { return infos(kInputKeys); }
 
 }  // namespace canorun::workflows

@@ -6,16 +6,9 @@
 #include <cstdint>
 
 #include "workflows/keys.h"
-#include "workflows/read.h"
 
 namespace canorun::workflows {
 namespace {
-
-/// A state that is being read.
-struct Draft {
-  const Node& node;
-  StateDef state;
-};
 
 // Shapes as bits, so that a key can say which ones it goes with.
 enum : std::uint8_t { kRun = 1, kTask = 2, kTimer = 4, kRoute = 8, kExit = 16 };
@@ -25,126 +18,94 @@ constexpr std::uint8_t kEvery = kGoesOn | kRoute | kExit;
 
 constexpr Millis kShortest{1};
 
-constexpr std::array<Key<TimerDef>, 2> kTimerKeys{{
-    {"for", [](Reader&, const Entry& e, TimerDef& d) { d.wait_for = e.value; }},
-    {"until", [](Reader&, const Entry& e, TimerDef& d) { d.until = e.value; }},
-}};
-
-void read_run(Reader& reader, const Entry& entry, Draft& draft) {
-  ActionDef action{.kind = entry.key, .kind_name = "shell", .params = {}, .script = entry.value, .retry = {}, .timeout = {}};
-  if (!entry.value->is_scalar() || entry.value->kind == NodeKind::kNull) {
-    reader.wrong_type(*entry.value, "'run'", "a shell script");
-    action.kind_name = {};
-  }
-  draft.state.shape = std::move(action);
-}
-
-void read_task(Reader& reader, const Entry& entry, Draft& draft) {
-  ActionDef action;
-  action.kind = entry.value;
-  action.kind_name = reader.text(*entry.value, "'task'").value_or(std::string_view());
-  draft.state.shape = std::move(action);
-}
-
-void read_timer(Reader& reader, const Entry& entry, Draft& draft) {
-  TimerDef timer;
-  draft.state.shape = timer;
-  const Node& node = *entry.value;
-  if (!read_map(reader, node, *entry.key, "'timer'", kTimerKeys, timer)) return;
-  if (timer.wait_for != nullptr && timer.until != nullptr) {
-    reader.error(Code::kBadValue, node, "a timer waits either 'for' a time or 'until' one", "leave one of them out");
-  } else if (node.map.empty()) {
-    reader.error(Code::kMissingKey, *entry.key, "'timer' needs 'for' or 'until'", "for example {for: 30s}");
-  } else {
-    draft.state.shape = timer;
-  }
-}
-
-void read_route(Reader& reader, const Entry& entry, Draft& draft) {
-  draft.state.shape = RouteDef{};
-  draft.state.next = read_rules(reader, entry);
-}
-
-void read_exit(Reader& reader, const Entry& entry, Draft& draft) {
-  constexpr std::array<std::string_view, 2> kKinds{"success", "failure"};
-  ExitDef exit;
-  if (const auto kind = reader.choice(*entry.value, "'exit'", kKinds)) exit.kind = static_cast<model::ExitKind>(*kind);
-  draft.state.shape = exit;
-}
-
-struct ShapeRow {
-  std::string_view key;
-  std::uint8_t bit;
-  void (*read)(Reader&, const Entry&, Draft&);
+constexpr std::array kTimerKeys{
+    key<TimerDef>("for", "A duration, from when the state is entered.", accept::DurationTemplate{},
+                  [](TimerDef& d, const Node& duration) { d.wait_for = &duration; }),
+    key<TimerDef>("until", "A time, like 2026-12-01T09:00:00+01:00.", accept::TimeTemplate{},
+                  [](TimerDef& d, const Node& time) { d.until = &time; }),
 };
 
-constexpr std::array<ShapeRow, 5> kShapes{{
-    {"run", kRun, read_run},
-    {"task", kTask, read_task},
-    {"timer", kTimer, read_timer},
-    {"route", kRoute, read_route},
-    {"exit", kExit, read_exit},
-}};
-
-/// A key beside the shape; read after it.
+/// A key of a state, and the shapes it goes with.
 struct StateKey {
-  std::string_view name;
   std::uint8_t shapes;
-  void (*read)(Reader&, const Entry&, StateDef&);
+  Key<StateDef> key;
 };
+
+constexpr std::array<StateKey, 5> kShapes{{
+    {kRun, key<StateDef>("run", "Runs a POSIX shell script. Values put into it with ${{ }} stay values, whatever they hold.",
+                         accept::Script{}, [](StateDef& s, ActionDef action) { s.shape = std::move(action); })},
+    {kTask, key<StateDef>("task", "Runs a task of a kind. `canorun kinds` explains them.", accept::TaskName{},
+                          [](StateDef& s, ActionDef action) { s.shape = std::move(action); })},
+    {kTimer, key<StateDef>("timer", "Waits `for` a duration or `until` a time.", accept::Timer{},
+                           [](StateDef& s, TimerDef timer) { s.shape = timer; })},
+    {kRoute, key<StateDef>("route", "Decides where to go, and does nothing else: the first rule that holds.",
+                           accept::Rules{.only_list = true},
+                           [](StateDef& s, RulesDef rules) {
+                             s.shape = RouteDef{};
+                             s.next = std::move(rules);
+                           })},
+    {kExit, key<StateDef>("exit", "Ends the run: canorun then ends with 0 or 1.", accept::ExitKind{},
+                          [](StateDef& s, ExitDef exit) { s.shape = exit; })},
+}};
 
 template <class Shape>
 Shape* shape(StateDef& state) {
   return std::get_if<Shape>(&state.shape);
 }
 
+// Read after the shape.
 constexpr std::array<StateKey, 8> kStateKeys{{
-    {"description", kEvery,
-     [](Reader& r, const Entry& e, StateDef& s) { s.description = r.text(*e.value, "'description'").value_or(""); }},
-    {"next", kGoesOn, [](Reader& r, const Entry& e, StateDef& s) { s.next = read_rules(r, e); }},
-    {"on_error", kGoesOn, [](Reader& r, const Entry& e, StateDef& s) { s.on_error = read_rules(r, e); }},
-    {"set", kGoesOn,
-     [](Reader& r, const Entry& e, StateDef& s) { s.set = r.entries(*e.value, "'set'", "a map of variable to value"); }},
-    {"timeout", kGoesOn,
-     [](Reader& r, const Entry& e, StateDef& s) {
-       const auto timeout = r.duration(*e.value, "'timeout'", kShortest);
-       auto* const action = shape<ActionDef>(s);
-       (action != nullptr ? action->timeout : s.timeout) = timeout;
-     }},
-    {"retry", kActions,
-     [](Reader& r, const Entry& e, StateDef& s) {
-       if (auto* const action = shape<ActionDef>(s)) action->retry = read_retry(r, e);
-     }},
-    {"with", kTask,
-     [](Reader& r, const Entry& e, StateDef& s) {
-       auto params = r.entries(*e.value, "'with'", "a map of parameter to value");
-       if (auto* const action = shape<ActionDef>(s)) action->params = std::move(params);
-     }},
-    {"output", kExit,
-     [](Reader&, const Entry& e, StateDef& s) {
-       if (auto* const exit = shape<ExitDef>(s)) exit->output = e.value;
-     }},
+    {kEvery, key<StateDef>("description", "What the state is for.", accept::Text{},
+                           [](StateDef& s, std::string_view text) { s.description = text; })},
+    {kGoesOn, key<StateDef>("next", "The state that follows, or rules: the first whose `when` holds.", accept::Rules{},
+                            [](StateDef& s, RulesDef rules) { s.next = std::move(rules); }, kRequired)},
+    {kGoesOn, key<StateDef>("on_error", "The state that follows a failure, or rules with `error` in scope. Otherwise the run fails.",
+                            accept::Rules{}, [](StateDef& s, RulesDef rules) { s.on_error = std::move(rules); })},
+    {kGoesOn, key<StateDef>("set", "Variables and their new values, after success and before `next` is decided.",
+                            accept::Settings{}, [](StateDef& s, std::vector<Entry> set) { s.set = std::move(set); })},
+    {kGoesOn, key<StateDef>("timeout", "How long one attempt of a task, or a timer in all, may take.",
+                            accept::Duration{kShortest},
+                            [](StateDef& s, Millis timeout) {
+                              auto* const action = shape<ActionDef>(s);
+                              (action != nullptr ? action->timeout : s.timeout) = timeout;
+                            })},
+    {kActions, key<StateDef>("retry", "Attempts after one that failed: how many, `none`, or a map that says more.",
+                             accept::Retry{},
+                             [](StateDef& s, RetryDef retry) {
+                               if (auto* const action = shape<ActionDef>(s)) action->retry = retry;
+                             })},
+    {kTask, key<StateDef>("with", "The task's parameters.", accept::Parameters{},
+                          [](StateDef& s, std::vector<Entry> params) {
+                            if (auto* const action = shape<ActionDef>(s)) action->params = std::move(params);
+                          })},
+    {kExit, key<StateDef>("output", "The run's output.", accept::Value{},
+                          [](StateDef& s, const Node& output) {
+                            if (auto* const exit = shape<ExitDef>(s)) exit->output = &output;
+                          })},
 }};
 
-std::span<const model::Param> run_params(const Reader& reader) {
-  const model::TaskKind* kind = model::find_kind(reader.catalog, "shell");
-  return kind != nullptr ? kind->params : std::span<const model::Param>();
+const StateKey* find_key(std::span<const StateKey> table, std::string_view name) {
+  const auto found = std::ranges::find(table, name, [](const StateKey& row) { return row.key.name; });
+  return found != table.end() ? &*found : nullptr;
+}
+
+void read_key(Reader& reader, const StateKey& row, const Entry& entry, StateDef& state) {
+  row.key.read(reader, entry, row.key.accepts, state);
 }
 
 bool is_beside_run(const Reader& reader, std::string_view key) {
-  return std::ranges::any_of(run_params(reader), [&](const model::Param& p) { return p.beside_run && p.name == key; });
+  return std::ranges::any_of(run_params(reader.catalog), [&](const model::Param& p) { return p.beside_run && p.name == key; });
 }
 
 std::vector<std::string_view> keys_with(const Reader& reader, std::uint8_t shapes) {
   std::vector<std::string_view> keys;
-  for (const ShapeRow& row : kShapes) {
-    if ((row.bit & shapes) != 0) keys.push_back(row.key);
-  }
-  for (const StateKey& key : kStateKeys) {
-    if ((key.shapes & shapes) != 0) keys.push_back(key.name);
+  for (const std::span<const StateKey> table : {std::span<const StateKey>(kShapes), std::span<const StateKey>(kStateKeys)}) {
+    for (const StateKey& row : table) {
+      if ((row.shapes & shapes) != 0) keys.push_back(row.key.name);
+    }
   }
   if ((shapes & kRun) != 0) {
-    for (const model::Param& param : run_params(reader)) {
+    for (const model::Param& param : run_params(reader.catalog)) {
       if (param.beside_run) keys.push_back(param.name);
     }
   }
@@ -153,7 +114,7 @@ std::vector<std::string_view> keys_with(const Reader& reader, std::uint8_t shape
 
 /// The shapes that a state names, in the order of the file.
 struct Shapes {
-  std::vector<const ShapeRow*> rows;
+  std::vector<const StateKey*> rows;
   std::vector<const Entry*> entries;
   std::uint8_t bits = 0;
 };
@@ -161,17 +122,17 @@ struct Shapes {
 Shapes find_shapes(const Node& node) {
   Shapes found;
   for (const Entry& entry : node.map) {
-    const auto row = std::ranges::find(kShapes, std::string_view(entry.key->text), &ShapeRow::key);
-    if (row == kShapes.end()) continue;
-    found.rows.push_back(&*row);
+    const StateKey* const row = find_key(kShapes, entry.key->text);
+    if (row == nullptr) continue;
+    found.rows.push_back(row);
     found.entries.push_back(&entry);
-    found.bits |= row->bit;
+    found.bits |= row->shapes;
   }
   return found;
 }
 
 void refuse_key(Reader& reader, const Node& key, const Shapes& shapes) {
-  const std::string_view shape = shapes.rows.front()->key;
+  const std::string_view shape = shapes.rows.front()->key.name;
   const bool under_with = shapes.bits == kTask && is_beside_run(reader, key.text);
   reader.error(Code::kUnknownKey, key, fmt::format("'{}' does not go with '{}'", key.text, shape),
                under_with ? "put it under 'with'"
@@ -180,26 +141,26 @@ void refuse_key(Reader& reader, const Node& key, const Shapes& shapes) {
 
 /// Reads the keys beside the shape. Gives the known ones that unknown ones were meant to be; an empty one
 /// for what is like none.
-std::vector<std::string_view> read_keys(Reader& reader, const Shapes& shapes, Draft& draft) {
+std::vector<std::string_view> read_keys(Reader& reader, const Shapes& shapes, const Node& node, StateDef& state) {
   std::vector<std::string_view> misspelt;
   const std::uint8_t bits = shapes.bits != 0 ? shapes.bits : kEvery;
-  for (const Entry& entry : draft.node.map) {
+  for (const Entry& entry : node.map) {
     const std::string_view key = entry.key->text;
-    if (std::ranges::find(kShapes, key, &ShapeRow::key) != kShapes.end()) continue;
-    const auto row = std::ranges::find(kStateKeys, key, &StateKey::name);
-    const bool beside_run = row == kStateKeys.end() && is_beside_run(reader, key);
-    if (row != kStateKeys.end() ? (row->shapes & bits) != 0 : beside_run && (bits & kRun) != 0) {
-      auto* const action = shape<ActionDef>(draft.state);
-      if (!beside_run) row->read(reader, entry, draft.state);
+    if (find_key(kShapes, key) != nullptr) continue;
+    const StateKey* const row = find_key(kStateKeys, key);
+    const bool beside_run = row == nullptr && is_beside_run(reader, key);
+    if (row != nullptr ? (row->shapes & bits) != 0 : beside_run && (bits & kRun) != 0) {
+      auto* const action = shape<ActionDef>(state);
+      if (row != nullptr) read_key(reader, *row, entry, state);
       if (beside_run && action != nullptr) action->params.push_back(entry);
-    } else if (row != kStateKeys.end() || beside_run) {
+    } else if (row != nullptr || beside_run) {
       refuse_key(reader, *entry.key, shapes);
     } else {
       Guess guess = reader.report.guess(key, keys_with(reader, shapes.bits != 0 ? shapes.bits : kEvery));
       misspelt.push_back(guess.name.value_or(std::string_view()));
-      draft.state.has_unknown_keys = true;
+      state.has_unknown_keys = true;
       reader.error(Code::kUnknownKey, *entry.key,
-                   fmt::format("unknown key '{}' in state '{}'", key.substr(0, 80), draft.state.text().substr(0, 80)),
+                   fmt::format("unknown key '{}' in state '{}'", key.substr(0, 80), state.text().substr(0, 80)),
                    std::move(guess.hint));
     }
   }
@@ -207,20 +168,21 @@ std::vector<std::string_view> read_keys(Reader& reader, const Shapes& shapes, Dr
 }
 
 // One mistake is told once: a shape or a `next` that is misspelt is not missing as well.
-void check_complete(Reader& reader, const Shapes& shapes, const std::vector<std::string_view>& misspelt, const Draft& draft) {
+void check_complete(Reader& reader, const Shapes& shapes, const std::vector<std::string_view>& misspelt, const Node& node,
+                    const StateDef& state) {
   const auto was_meant = [&](std::string_view key) { return std::ranges::find(misspelt, key) != misspelt.end(); };
-  const StateDef& state = draft.state;
   if (shapes.rows.empty()) {
     // A key that nobody knows may have been meant as the shape.
     if (was_meant({})) return;
-    if (std::ranges::any_of(kShapes, [&](const ShapeRow& row) { return was_meant(row.key); })) return;
+    if (std::ranges::any_of(kShapes, [&](const StateKey& row) { return was_meant(row.key.name); })) return;
     reader.error(Code::kMissingKey, *state.name, fmt::format("state '{}' does nothing", state.text()),
                  "it needs one of run, task, timer, route, exit");
   } else if (shapes.rows.size() > 1) {
     reader.error(Code::kBadValue, *shapes.entries[1]->key,
-                 fmt::format("state '{}' has two shapes: '{}' and '{}'", state.text(), shapes.rows[0]->key, shapes.rows[1]->key),
+                 fmt::format("state '{}' has two shapes: '{}' and '{}'", state.text(), shapes.rows[0]->key.name,
+                             shapes.rows[1]->key.name),
                  "make two states of it");
-  } else if ((shapes.bits & kGoesOn) != 0 && draft.node.find("next") == nullptr && !was_meant("next")) {
+  } else if ((shapes.bits & kGoesOn) != 0 && node.find("next") == nullptr && !was_meant("next")) {
     reader.error(Code::kMissingKey, *state.name, fmt::format("state '{}' has no 'next'", state.text()),
                  "say which state follows, for example 'next: done'");
   }
@@ -228,18 +190,82 @@ void check_complete(Reader& reader, const Shapes& shapes, const std::vector<std:
 
 }  // namespace
 
-StateDef read_state(Reader& reader, const Entry& entry) {
-  Draft draft{*entry.value, {}};
-  draft.state.name = entry.key;
-  if (entry.value->kind != NodeKind::kMap) {
-    reader.wrong_type(*entry.value, fmt::format("state '{}'", entry.key->text.substr(0, 80)), "a map", "for example {exit: success}");
-    return std::move(draft.state);
+std::optional<ActionDef> read_value(Reader& reader, const Entry& entry, accept::Script) {
+  ActionDef action{.kind = entry.key, .kind_name = "shell", .params = {}, .script = entry.value, .retry = {}, .timeout = {}};
+  if (!entry.value->is_scalar() || entry.value->kind == NodeKind::kNull) {
+    reader.wrong_type(*entry.value, "'run'", "a shell script");
+    action.kind_name = {};
   }
-  const Shapes shapes = find_shapes(draft.node);
-  if (!shapes.rows.empty()) shapes.rows.front()->read(reader, *shapes.entries.front(), draft);
-  const auto misspelt = read_keys(reader, shapes, draft);
-  check_complete(reader, shapes, misspelt, draft);
-  return std::move(draft.state);
+  return action;
+}
+
+std::optional<ActionDef> read_value(Reader& reader, const Entry& entry, accept::TaskName) {
+  ActionDef action;
+  action.kind = entry.value;
+  action.kind_name = reader.read(accept::Text{}, *entry.value, "'task'").value_or(std::string_view());
+  return action;
+}
+
+std::optional<TimerDef> read_value(Reader& reader, const Entry& entry, accept::Timer) {
+  TimerDef timer;
+  const Node& node = *entry.value;
+  if (!read_map(reader, node, *entry.key, "'timer'", kTimerKeys, timer)) return TimerDef{};
+  if (timer.wait_for != nullptr && timer.until != nullptr) {
+    reader.error(Code::kBadValue, node, "a timer waits either 'for' a time or 'until' one", "leave one of them out");
+    return TimerDef{};
+  }
+  if (node.map.empty()) {
+    reader.error(Code::kMissingKey, *entry.key, "'timer' needs 'for' or 'until'", "for example {for: 30s}");
+  }
+  return timer;
+}
+
+std::optional<ExitDef> read_value(Reader& reader, const Entry& entry, accept::ExitKind) {
+  ExitDef exit;
+  const auto kind = reader.read(accept::Choice{kExitWords}, *entry.value, "'exit'");
+  if (kind) exit.kind = static_cast<model::ExitKind>(*kind);
+  return exit;
+}
+
+std::optional<std::vector<Entry>> read_value(Reader& reader, const Entry& entry, accept::Settings) {
+  return reader.entries(*entry.value, quoted(entry), "a map of variable to value");
+}
+
+std::optional<std::vector<Entry>> read_value(Reader& reader, const Entry& entry, accept::Parameters) {
+  return reader.entries(*entry.value, quoted(entry), "a map of parameter to value");
+}
+
+StateDef read_state(Reader& reader, const Entry& entry) {
+  StateDef state;
+  state.name = entry.key;
+  const Node& node = *entry.value;
+  if (node.kind != NodeKind::kMap) {
+    reader.wrong_type(node, fmt::format("state '{}'", entry.key->text.substr(0, 80)), "a map", "for example {exit: success}");
+    return state;
+  }
+  const Shapes shapes = find_shapes(node);
+  if (!shapes.rows.empty()) read_key(reader, *shapes.rows.front(), *shapes.entries.front(), state);
+  const auto misspelt = read_keys(reader, shapes, node, state);
+  check_complete(reader, shapes, misspelt, node, state);
+  return state;
+}
+
+std::span<const model::Param> run_params(model::Catalog catalog) {
+  const model::TaskKind* kind = model::find_kind(catalog, "shell");
+  return kind != nullptr ? kind->params : std::span<const model::Param>();
+}
+
+std::vector<KeyInfo> timer_keys() { return infos(kTimerKeys); }
+
+std::vector<ShapeInfo> shape_keys() {
+  std::vector<ShapeInfo> shapes;
+  for (const StateKey& shape : kShapes) {
+    ShapeInfo& info = shapes.emplace_back(ShapeInfo{shape.key, {}});
+    for (const StateKey& row : kStateKeys) {
+      if ((row.shapes & shape.shapes) != 0) info.beside.push_back(row.key);
+    }
+  }
+  return shapes;
 }
 
 }  // namespace canorun::workflows

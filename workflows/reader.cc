@@ -14,15 +14,19 @@
 namespace canorun::workflows {
 namespace {
 
-// Names that shapes bring into scope, beside those of model::kSlotNames.
-constexpr std::array<std::string_view, 5> kShapeNames{"item", "index", "cursor", "step", "items"};
-
-bool is_reserved(std::string_view name) {
-  return std::ranges::find(model::kSlotNames, name) != model::kSlotNames.end() ||
-         std::ranges::find(kShapeNames, name) != kShapeNames.end();
-}
+// Those of model::kSlotNames, and what shapes bring into scope.
+constexpr auto kReservedNames = [] {
+  constexpr std::array<std::string_view, 5> kShapeNames{"item", "index", "cursor", "step", "items"};
+  std::array<std::string_view, model::kSlotCount + kShapeNames.size()> names;
+  std::ranges::copy(kShapeNames, std::ranges::copy(model::kSlotNames, names.begin()).out);
+  return names;
+}();
 
 }  // namespace
+
+std::span<const std::string_view> reserved_names() { return kReservedNames; }
+
+std::string quoted(const Entry& entry) { return fmt::format("'{}'", entry.key->text); }
 
 void Reader::error(Code code, const Node& node, std::string message, std::string hint) {
   if (report.full()) {
@@ -46,25 +50,43 @@ bool Reader::refuse_template(const Node& node, std::string_view what) {
   return true;
 }
 
-std::optional<std::string_view> Reader::text(const Node& node, std::string_view what) {
-  if (!node.is_scalar() || node.kind == NodeKind::kNull) {
-    wrong_type(node, what, "a text");
-    return std::nullopt;
-  }
-  if (refuse_template(node, what)) return std::nullopt;
+bool Reader::is_text(const Node& node, std::string_view what) {
+  if (node.is_scalar() && node.kind != NodeKind::kNull) return true;
+  wrong_type(node, what, "a text");
+  return false;
+}
+
+std::optional<std::string_view> Reader::read(accept::Text, const Node& node, std::string_view what) {
+  if (!is_text(node, what) || refuse_template(node, what)) return std::nullopt;
   return node.text;
 }
 
-std::optional<std::size_t> Reader::choice(const Node& node, std::string_view what, std::span<const std::string_view> choices) {
-  const auto written = text(node, what);
-  if (!written) return std::nullopt;
-  const auto found = std::ranges::find(choices, *written);
-  if (found != choices.end()) return static_cast<std::size_t>(found - choices.begin());
-  error(Code::kBadValue, node, fmt::format("{} cannot be '{}'", what, *written), report.guess(*written, choices).hint);
+const Node* Reader::read(accept::TextTemplate, const Node& node, std::string_view what) {
+  return is_text(node, what) ? &node : nullptr;
+}
+
+const Node* Reader::read(accept::StateName, const Node& node, std::string_view what) {
+  return read(accept::Text{}, node, what) ? &node : nullptr;
+}
+
+std::optional<std::string_view> Reader::read(accept::FlowName, const Node& node, std::string_view what) {
+  const auto name = read(accept::Text{}, node, what);
+  if (!name || is_flow_name(*name)) return name;
+  error(Code::kBadValue, node, fmt::format("'{}' cannot be the name of a flow", name->substr(0, 80)),
+        "a to z and 0 to 9, then also _ and -, at most 63");
   return std::nullopt;
 }
 
-std::optional<Millis> Reader::duration(const Node& node, std::string_view what, Millis least) {
+std::optional<std::size_t> Reader::read(accept::Choice type, const Node& node, std::string_view what) {
+  const auto written = read(accept::Text{}, node, what);
+  if (!written) return std::nullopt;
+  const auto found = std::ranges::find(type.words, *written);
+  if (found != type.words.end()) return static_cast<std::size_t>(found - type.words.begin());
+  error(Code::kBadValue, node, fmt::format("{} cannot be '{}'", what, *written), report.guess(*written, type.words).hint);
+  return std::nullopt;
+}
+
+std::optional<Millis> Reader::read(accept::Duration type, const Node& node, std::string_view what) {
   if (!node.is_scalar() || node.kind == NodeKind::kNull || node.kind == NodeKind::kBool) {
     wrong_type(node, what, "a duration", "for example 30s");
     return std::nullopt;
@@ -73,39 +95,40 @@ std::optional<Millis> Reader::duration(const Node& node, std::string_view what, 
   const auto parsed = parse_duration(node.text);
   if (!parsed) {
     error(Code::kBadValue, node, parsed.error().message, parsed.error().hint);
-  } else if (*parsed < least) {
-    error(Code::kBadValue, node, fmt::format("{} must be at least {}", what, format_duration(least)));
+  } else if (*parsed < type.least) {
+    error(Code::kBadValue, node, fmt::format("{} must be at least {}", what, format_duration(type.least)));
   } else {
     return *parsed;
   }
   return std::nullopt;
 }
 
-std::optional<std::int64_t> Reader::integer(const Node& node, std::string_view what, std::int64_t least, std::int64_t most) {
+std::optional<std::int64_t> Reader::read(accept::Integer type, const Node& node, std::string_view what) {
   if (refuse_template(node, what)) return std::nullopt;
   if (node.kind != NodeKind::kInt) {
     wrong_type(node, what, "an int");
     return std::nullopt;
   }
   const Json value = scalar_value(node);
-  if (value.is_number_unsigned() || value < least || value > most) {
-    const bool bounded = most < std::numeric_limits<std::int64_t>::max();
+  if (value.is_number_unsigned() || value < type.least || value > type.most) {
+    const bool bounded = type.most < std::numeric_limits<std::int64_t>::max();
     error(Code::kBadValue, node,
-          bounded ? fmt::format("{} must be {} to {}", what, least, most) : fmt::format("{} must be at least {}", what, least));
+          bounded ? fmt::format("{} must be {} to {}", what, type.least, type.most)
+                  : fmt::format("{} must be at least {}", what, type.least));
     return std::nullopt;
   }
   return value.get<std::int64_t>();
 }
 
-std::optional<double> Reader::number(const Node& node, std::string_view what, double least, double most) {
+std::optional<double> Reader::read(accept::Number type, const Node& node, std::string_view what) {
   if (refuse_template(node, what)) return std::nullopt;
   if (node.kind != NodeKind::kInt && node.kind != NodeKind::kDouble) {
     wrong_type(node, what, "a number");
     return std::nullopt;
   }
   const auto value = scalar_value(node).get<double>();
-  if (value < least || value > most) {
-    error(Code::kBadValue, node, fmt::format("{} must be {} to {}", what, least, most));
+  if (value < type.least || value > type.most) {
+    error(Code::kBadValue, node, fmt::format("{} must be {} to {}", what, type.least, type.most));
     return std::nullopt;
   }
   return value;
@@ -141,7 +164,7 @@ bool Reader::name(const Node& key, std::string_view what) {
   if (!is_name(key.text)) {
     error(Code::kBadValue, key, fmt::format("'{}' cannot be the name of {}", key.text.substr(0, 80), what),
           "a letter or _, then letters, digits and _, at most 63");
-  } else if (is_reserved(key.text)) {
+  } else if (std::ranges::find(kReservedNames, key.text) != kReservedNames.end()) {
     error(Code::kBadValue, key, fmt::format("'{}' cannot be the name of {}: expressions use it", key.text, what),
           "choose another name");
   } else {

@@ -11,10 +11,17 @@
 #include "engine/base/clock.h"
 #include "engine/base/value.h"
 #include "engine/model/task_kind.h"
+#include "workflows/accept.h"
 #include "workflows/document.h"
 #include "workflows/report.h"
 
 namespace canorun::workflows {
+
+/// What expressions use: no state, variable or input may have such a name.
+std::span<const std::string_view> reserved_names();
+
+/// The key in quotes: how messages call its value.
+std::string quoted(const Entry& entry);
 
 /// Each function reports what it does not take and then gives nothing. `what` is how messages call
 /// the value: a key with its quotes.
@@ -30,13 +37,17 @@ class Reader {
   void error(Code code, const Node& node, std::string message, std::string hint = {});
   void wrong_type(const Node& node, std::string_view what, std::string_view wanted, std::string hint = {});
 
-  /// A scalar as it is written, without templates.
-  std::optional<std::string_view> text(const Node& node, std::string_view what);
-  /// One of a closed set: the index.
-  std::optional<std::size_t> choice(const Node& node, std::string_view what, std::span<const std::string_view> choices);
-  std::optional<Millis> duration(const Node& node, std::string_view what, Millis least);
-  std::optional<std::int64_t> integer(const Node& node, std::string_view what, std::int64_t least, std::int64_t most);
-  std::optional<double> number(const Node& node, std::string_view what, double least, double most);
+  /// A value that a key accepts.
+  std::optional<std::string_view> read(accept::Text type, const Node& node, std::string_view what);
+  std::optional<std::string_view> read(accept::FlowName type, const Node& node, std::string_view what);
+  std::optional<Millis> read(accept::Duration type, const Node& node, std::string_view what);
+  std::optional<std::int64_t> read(accept::Integer type, const Node& node, std::string_view what);
+  std::optional<double> read(accept::Number type, const Node& node, std::string_view what);
+  /// Which of the words it is.
+  std::optional<std::size_t> read(accept::Choice type, const Node& node, std::string_view what);
+  /// The node itself, when it is a scalar.
+  const Node* read(accept::StateName type, const Node& node, std::string_view what);
+  const Node* read(accept::TextTemplate type, const Node& node, std::string_view what);
   /// A value of any type, without templates.
   std::optional<Json> literal(const Node& node, std::string_view what);
 
@@ -46,6 +57,7 @@ class Reader {
   bool name(const Node& key, std::string_view what);
 
  private:
+  bool is_text(const Node& node, std::string_view what);
   bool refuse_template(const Node& node, std::string_view what);
 };
 

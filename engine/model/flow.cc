@@ -1,16 +1,10 @@
 #include "engine/model/flow.h"
 
 #include <algorithm>
-#include <array>
 
 #include "engine/model/types.h"
 
 namespace canorun::model {
-namespace {
-
-constexpr std::array<std::string_view, 7> kInputTypes{"string", "int", "double", "bool", "list", "map", "any"};
-
-}  // namespace
 
 std::optional<StateId> Flow::find(std::string_view state) const {
   const auto found = by_name.find(std::string(state));
@@ -24,12 +18,12 @@ void convert(InputType type, Json& value) {
   if (type == InputType::kDouble) value = value.get<double>();
 }
 
-std::string_view input_type_name(InputType type) { return kInputTypes[static_cast<std::size_t>(type)]; }
+std::string_view input_type_name(InputType type) { return kInputTypeNames[static_cast<std::size_t>(type)]; }
 
 std::optional<InputType> input_type_from(std::string_view name) {
-  const auto found = std::find(kInputTypes.begin(), kInputTypes.end(), name);
-  if (found == kInputTypes.end()) return std::nullopt;
-  return static_cast<InputType>(found - kInputTypes.begin());
+  const auto found = std::find(kInputTypeNames.begin(), kInputTypeNames.end(), name);
+  if (found == kInputTypeNames.end()) return std::nullopt;
+  return static_cast<InputType>(found - kInputTypeNames.begin());
 }
 
 }  // namespace canorun::model

@@ -1,6 +1,7 @@
 // A compiled flow: immutable, states by number, every expression resolved.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -24,6 +25,7 @@ namespace canorun::model {
 using StateId = std::uint32_t;
 
 enum class InputType : std::uint8_t { kString, kInt, kDouble, kBool, kList, kMap, kAny };
+inline constexpr std::array<std::string_view, 7> kInputTypeNames{"string", "int", "double", "bool", "list", "map", "any"};
 
 struct Input {
   std::string name;

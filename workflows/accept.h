@@ -1,0 +1,83 @@
+// What the value of a key may be. The reader reads it by this, and the JSON Schema of the flow file is
+// made of it.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <limits>
+#include <span>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "engine/base/clock.h"
+
+namespace canorun::workflows {
+namespace accept {
+
+struct Text {};                      ///< a scalar as it is written, without templates
+struct TextTemplate {};              ///< a scalar that may hold templates
+struct FlowName {};
+struct StateName {};
+struct Duration {
+  Millis least{0};
+};
+struct Integer {
+  std::int64_t least;
+  std::int64_t most = std::numeric_limits<std::int64_t>::max();
+};
+struct Number {
+  double least;
+  double most;
+};
+struct Choice {
+  std::span<const std::string_view> words;
+};
+
+/// What is looked at when names are resolved and expressions compiled; the reader only keeps its place.
+struct Later {};
+struct Expression : Later {};        ///< true or false when evaluated
+struct Value : Later {};             ///< any value, templates in its texts
+struct DurationTemplate : Later {};
+struct TimeTemplate : Later {};
+struct InputDefault : Later {};      ///< a value of the input's type
+struct InputEnum : Later {};         ///< a list of such values
+
+/// What a file of its own reads.
+struct Inputs {};                    ///< name -> type
+struct InputType {};
+struct Variables {};                 ///< name -> initial value
+struct Environment {};               ///< name -> text with templates
+struct Settings {};                  ///< variable -> new value
+struct Defaults {};
+struct Retry {};
+struct Rules {
+  bool only_list = false;            ///< otherwise the name of a state will do
+};
+struct Timer {};
+struct Script {};
+struct TaskName {};
+struct Parameters {};                ///< of a task: its catalog row says more
+struct ExitKind {};
+struct States {};                    ///< name -> state
+
+}  // namespace accept
+
+using Accept =
+    std::variant<accept::Text, accept::TextTemplate, accept::FlowName, accept::StateName, accept::Duration,
+                 accept::Integer, accept::Number, accept::Choice, accept::Expression, accept::Value, accept::DurationTemplate,
+                 accept::TimeTemplate, accept::InputDefault, accept::InputEnum, accept::Inputs, accept::InputType,
+                 accept::Variables, accept::Environment, accept::Settings, accept::Defaults, accept::Retry, accept::Rules,
+                 accept::Timer, accept::Script, accept::TaskName, accept::Parameters, accept::ExitKind, accept::States>;
+
+/// A key of a map of the flow file.
+struct KeyInfo {
+  std::string_view name;
+  std::string_view doc;
+  Accept accepts;
+  bool required = false;
+};
+
+inline constexpr std::array<std::string_view, 2> kExitWords{"success", "failure"};
+
+}  // namespace canorun::workflows
