@@ -27,7 +27,7 @@ release() {
 
 packages=(cmake g++ ninja-build doctest-dev libbenchmark-dev libcli11-dev libcurl4-openssl-dev libfmt-dev
   libhowardhinnant-date-dev liblmdb-dev libmd-dev libre2-dev libyaml-cpp-dev nlohmann-json3-dev)
-if $with_tests; then packages+=(dpkg-dev openssl procps); fi
+if $with_tests; then packages+=(dpkg-dev openssl procps python3-jsonschema python3-yaml); fi
 case "$(release)" in
   bookworm) packages+=(libboost1.81-dev) ;;
   noble) packages+=(libboost-dev) ;;

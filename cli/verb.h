@@ -42,5 +42,6 @@ std::unique_ptr<Verb> make_logs();
 std::unique_ptr<Verb> make_cancel();
 std::unique_ptr<Verb> make_kinds();
 std::unique_ptr<Verb> make_eval();
+std::unique_ptr<Verb> make_schema();
 
 }  // namespace canorun::cli

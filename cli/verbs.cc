@@ -27,6 +27,8 @@ constexpr std::array kVerbs{
     VerbEntry{"kinds", "Explains the kinds of tasks and their parameters", "  canorun kinds http\n", make_kinds},
     VerbEntry{"eval", "Evaluates an expression: for trying one out",
               "  canorun eval 'items.filter(i, i > 2).size()' --bind '{\"items\": [1, 2, 3, 4]}'\n", make_eval},
+    VerbEntry{"schema", "Prints the JSON Schema of the flow file, for editors",
+              "  canorun schema > ~/.config/canorun.schema.json\n", make_schema},
 };
 
 }  // namespace

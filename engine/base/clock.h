@@ -36,4 +36,8 @@ std::string format_time(WallTime time);
 /// Parses an RFC 3339 time; digits of the second below milliseconds are cut. A zone is required.
 Result<WallTime> parse_time(std::string_view text);
 
+/// A regular expression of what `parse_time` takes, but for the ranges of its numbers.
+inline constexpr std::string_view kTimePattern =
+    "[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]+)?([Zz]|[+-][0-9]{2}:[0-9]{2})";
+
 }  // namespace canorun

@@ -61,6 +61,12 @@ Result<Millis> parse_duration(std::string_view text) {
   return Millis{total};
 }
 
+std::string duration_pattern(bool above_zero) {
+  std::string pattern = above_zero ? "(?=.*[1-9])" : "(?=.)";
+  for (const Unit& unit : kUnits) pattern += fmt::format("([0-9]+{})?", unit.name);
+  return pattern;
+}
+
 std::string format_duration(Millis duration) {
   std::int64_t rest = duration.count();
   if (rest <= 0) return "0s";
@@ -92,6 +98,12 @@ Result<std::uint64_t> parse_size(std::string_view text) {
     }
   }
   return fail(fmt::format("'{}' is not a size", text), "write it like 512B, 64KiB, 1MiB or 2GiB");
+}
+
+std::string size_pattern() {
+  std::string units;
+  for (const SizeUnit& unit : kSizes) units += fmt::format("{}{}", units.empty() ? "" : "|", unit.name);
+  return fmt::format("[0-9]+({})?", units);
 }
 
 std::string human_size(std::uint64_t bytes) {

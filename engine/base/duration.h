@@ -14,6 +14,10 @@ namespace canorun {
 /// a sign and more than 100 years are errors.
 Result<Millis> parse_duration(std::string_view text);
 
+/// A regular expression of what `parse_duration` takes, but for the bound. With `above_zero`, only of
+/// what is longer than nothing.
+std::string duration_pattern(bool above_zero);
+
 /// The shortest exact form that `parse_duration` reads back.
 std::string format_duration(Millis duration);
 
@@ -22,6 +26,9 @@ std::string human_duration(Millis duration);
 
 /// Parses `512B`, `64KiB`, `1MiB`, `2GiB`, or a count of bytes; above 1 TiB is an error.
 Result<std::uint64_t> parse_size(std::string_view text);
+
+/// A regular expression of what `parse_size` takes, but for the bound.
+std::string size_pattern();
 
 /// For people: `1.5 MiB`.
 std::string human_size(std::uint64_t bytes);

@@ -11,10 +11,14 @@
 
 namespace canorun {
 
-/// `[a-z0-9][a-z0-9_-]{0,62}`
+/// What names look like, as regular expressions for those who check files without this program.
+inline constexpr std::string_view kFlowNamePattern = "[a-z0-9][a-z0-9_-]{0,62}";
+inline constexpr std::string_view kNamePattern = "[A-Za-z_][A-Za-z0-9_]{0,62}";
+
+/// `kFlowNamePattern`
 bool is_flow_name(std::string_view text);
 
-/// States, variables, inputs: `[A-Za-z_][A-Za-z0-9_]{0,62}`
+/// States, variables, inputs: `kNamePattern`
 bool is_name(std::string_view text);
 
 /// `[A-Za-z0-9][A-Za-z0-9._-]{0,127}`

@@ -198,6 +198,7 @@ TEST_CASE("with --json each verb prints exactly one document, and nothing else, 
                                 {{"logs", "r2"}, 6, "no_such_run"},
                                 {{"kinds"}, 0, nullptr},
                                 {{"kinds", "htp"}, 2, "usage"},
+                                {{"schema"}, 0, nullptr},
                                 {{"eval", "1 + 1"}, 0, nullptr},
                                 {{"eval", "1 +"}, 2, "expression"},
                                 {{"nope"}, 2, "usage"}};
@@ -353,6 +354,25 @@ states:
   REQUIRE(all.size() == 1);
   CHECK(all[0]["severity"] == "warning");
   CHECK(world.canorun({"run", "flow.yaml", "--no-store"}).err.starts_with(warning));
+}
+
+TEST_CASE("schema prints one JSON document, by which flows are checked, and takes nothing") {
+  const World world;
+  const Ran plain = world.canorun({"schema"});
+  CHECK(plain.code == 0);
+  CHECK(plain.err.empty());
+  const auto schema = parse_json(plain.out);
+  REQUIRE(schema);
+  CHECK(plain.out == schema->dump(2) + "\n");
+  CHECK(world.json({"schema"}) == *schema);
+  CHECK((*schema)["$schema"] == "https://json-schema.org/draft/2020-12/schema");
+  CHECK((*schema)["$id"] == "urn:canorun:flow");
+  CHECK((*schema)["title"] == "canorun flow");
+  CHECK((*schema)["required"] == Json{"name", "states"});
+  CHECK((*schema)["$defs"]["task_state"]["properties"]["task"]["enum"] == Json{"exec", "fail", "http", "log", "pass", "shell"});
+  CHECK(said(world, {"schema", "flow.yaml"}) ==
+        "2\nerror: unexpected argument 'flow.yaml'\nhint: usage: canorun schema [OPTIONS]\n");
+  CHECK(!exists(world.store()));
 }
 
 TEST_CASE("eval prints values, and what is wrong with an expression") {

@@ -1,0 +1,212 @@
+#include "workflows/schema.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "engine/base/ids.h"
+#include "workflows/read.h"
+#include "workflows/schema_parts.h"
+
+namespace canorun::workflows {
+namespace {
+
+using namespace schema;
+
+std::string parameters_of(const model::TaskKind& kind) { return fmt::format("{}_parameters", kind.name); }
+std::string state_of(const KeyInfo& shape) { return fmt::format("{}_state", shape.name); }
+
+Json names() {
+  const auto reserved = reserved_names();
+  return matching(Json::object(), fmt::format("^(?!({})$){}$", fmt::join(reserved, "|"), kNamePattern),
+                  fmt::format("a letter or _, then letters, digits and _, at most 63; and none of {}", fmt::join(reserved, ", ")));
+}
+
+std::string_view json_type(model::InputType type) {
+  switch (type) {
+    case model::InputType::kString: return "string";
+    case model::InputType::kInt: return "integer";
+    case model::InputType::kDouble: return "number";
+    case model::InputType::kBool: return "boolean";
+    case model::InputType::kList: return "array";
+    case model::InputType::kMap: return "object";
+    case model::InputType::kAny: break;
+  }
+  return {};
+}
+
+// What a key accepts, as a schema.
+class Accepted {
+ public:
+  explicit Accepted(model::Catalog catalog) : catalog_(catalog) {}
+
+  Json keys(const std::vector<KeyInfo>& table) const {
+    Json schema{{"type", "object"}, {"properties", Json::object()}, {"additionalProperties", false}};
+    for (const KeyInfo& key : table) {
+      Json value = of(key.accepts);
+      value["description"] = key.doc;
+      schema["properties"][std::string(key.name)] = std::move(value);
+      if (key.required) schema["required"].push_back(key.name);
+    }
+    return schema;
+  }
+
+  Json of(const Accept& accepts) const { return std::visit(*this, accepts); }
+
+  Json operator()(accept::Text) const { return part(kText); }
+  Json operator()(accept::StateName) const { return part(kText); }
+  Json operator()(accept::TextTemplate) const { return part(kTextTemplate); }
+  Json operator()(accept::Script) const { return part(kTextTemplate); }
+  Json operator()(accept::FlowName) const {
+    return written_like({{"type", {"string", "number", "boolean"}}}, kFlowNamePattern,
+                        "a to z and 0 to 9, then also _ and -, at most 63");
+  }
+  Json operator()(accept::Duration type) const { return duration(type.least > Millis{0}); }
+  Json operator()(accept::Integer type) const {
+    Json schema{{"type", "integer"}, {"minimum", type.least}};
+    if (type.most < std::numeric_limits<std::int64_t>::max()) schema["maximum"] = type.most;
+    return schema;
+  }
+  Json operator()(accept::Number type) const { return {{"type", "number"}, {"minimum", type.least}, {"maximum", type.most}}; }
+  Json operator()(accept::Choice type) const { return {{"enum", type.words}}; }
+  Json operator()(accept::ExitKind) const { return {{"enum", kExitWords}}; }
+  Json operator()(accept::InputType) const { return {{"enum", model::kInputTypeNames}}; }
+  Json operator()(accept::Expression) const { return part(kExpression); }
+  Json operator()(accept::Value) const { return part(kValue); }
+  Json operator()(accept::DurationTemplate) const { return or_template(duration(false), kDurationWanted); }
+  Json operator()(accept::TimeTemplate) const {
+    constexpr auto kWanted = "a time, like 2026-12-01T09:00:00+01:00";
+    return or_template(written_like({{"type", "string"}}, kTimePattern, kWanted), kWanted);
+  }
+  Json operator()(accept::InputDefault) const { return part(kLiteral); }
+  Json operator()(accept::InputEnum) const { return {{"type", "array"}, {"minItems", 1}, {"items", part(kLiteral)}}; }
+  Json operator()(accept::Inputs) const { return map_of(names(), part("input")); }
+  Json operator()(accept::Variables) const { return map_of(names(), part(kValue)); }
+  Json operator()(accept::Settings) const { return {{"type", "object"}, {"additionalProperties", part(kValue)}}; }
+  Json operator()(accept::Environment) const { return map_of(environment_names(), part(kTextTemplate)); }
+  Json operator()(accept::Defaults) const { return keys(defaults_keys()); }
+  Json operator()(accept::Retry) const { return part("retry"); }
+  Json operator()(accept::Rules type) const { return part(type.only_list ? "rules" : "next"); }
+  Json operator()(accept::Timer) const {
+    Json schema = keys(timer_keys());
+    schema["minProperties"] = schema["maxProperties"] = 1;
+    return schema;
+  }
+  Json operator()(accept::TaskName) const {
+    Json schema{{"enum", Json::array()}, {"enumDescriptions", Json::array()}};
+    for (const model::TaskKind& kind : catalog_) {
+      schema["enum"].push_back(kind.name);
+      schema["enumDescriptions"].push_back(kind.doc);
+    }
+    return schema;
+  }
+  Json operator()(accept::Parameters) const { return {{"type", "object"}}; }
+  Json operator()(accept::States) const {
+    Json schema = map_of(names(), part("state"));
+    schema["minProperties"] = 1;
+    return schema;
+  }
+
+ private:
+  model::Catalog catalog_;
+};
+
+// Values of a type are told apart by the keywords that only that type looks at: editors then say what
+// is wrong, and not that no alternative fits.
+Json retry_schema(const Accepted& accepted) {
+  Json schema = accepted.keys(retry_keys());
+  schema.update(schema["properties"]["max"]);
+  schema.erase("description");
+  schema["type"] = {"integer", "string", "object"};
+  return matching(std::move(schema), "^none$", "a count, none, or a map");
+}
+
+Json rules_schema(const Accepted& accepted) {
+  return {{"type", "array"}, {"minItems", 1}, {"items", accepted.keys(rule_keys())}};
+}
+
+Json next_schema() {
+  return {{"if", {{"type", "array"}}}, {"then", part("rules")}, {"else", part(kText)}};
+}
+
+// The default and the enum fit the type.
+Json input_schema(const Accepted& accepted) {
+  Json schema = accepted.keys(input_keys());
+  for (std::size_t i = 0; i < model::kInputTypeNames.size(); ++i) {
+    const std::string_view type = json_type(static_cast<model::InputType>(i));
+    if (type.empty()) continue;
+    schema["allOf"].push_back(
+        {{"if", {{"properties", {{"type", {{"const", model::kInputTypeNames[i]}}}}}, {"required", {"type"}}}},
+         {"then", {{"properties", {{"default", {{"type", type}}}, {"enum", {{"items", {{"type", type}}}}}}}}}});
+  }
+  return {{"if", {{"type", "object"}}}, {"then", std::move(schema)}, {"else", accepted.of(accept::InputType{})}};
+}
+
+Json parameters_schema(const model::TaskKind& kind) {
+  Json schema{{"type", "object"}, {"properties", Json::object()}, {"additionalProperties", false}};
+  for (const model::Param& param : kind.params) {
+    schema["properties"][std::string(param.name)] = param_schema(param);
+    if (param.required) schema["required"].push_back(param.name);
+  }
+  return schema;
+}
+
+Json shape_schema(const Accepted& accepted, const ShapeInfo& info, model::Catalog catalog) {
+  std::vector<KeyInfo> keys{info.shape};
+  keys.insert(keys.end(), info.beside.begin(), info.beside.end());
+  Json schema = accepted.keys(keys);
+  if (std::holds_alternative<accept::Script>(info.shape.accepts)) {
+    for (const model::Param& param : run_params(catalog)) {
+      if (param.beside_run) schema["properties"][std::string(param.name)] = param_schema(param);
+    }
+  }
+  if (!std::holds_alternative<accept::TaskName>(info.shape.accepts)) return schema;
+  for (const model::TaskKind& kind : catalog) {
+    Json then{{"properties", {{"with", part(parameters_of(kind))}}}};
+    if (std::ranges::any_of(kind.params, &model::Param::required)) then["required"] = {"with"};
+    schema["allOf"].push_back(
+        {{"if", {{"properties", {{std::string(info.shape.name), {{"const", kind.name}}}}}}}, {"then", std::move(then)}});
+  }
+  return schema;
+}
+
+// The first shape that is there says which keys may stand beside it; where none is there, all shapes
+// are offered.
+Json state_schema(const Accepted& accepted, const std::vector<ShapeInfo>& shapes) {
+  std::vector<KeyInfo> offered;
+  std::vector<std::string_view> words;
+  for (const ShapeInfo& info : shapes) {
+    offered.push_back(info.shape);
+    words.push_back(info.shape.name);
+  }
+  Json schema{{"properties", accepted.keys(offered)["properties"]}};
+  for (const std::string_view word : words) {
+    schema["anyOf"].push_back({{"required", {word}}, {"errorMessage", fmt::format("a state needs one of {}", fmt::join(words, ", "))}});
+  }
+  for (auto info = shapes.rbegin(); info != shapes.rend(); ++info) {
+    schema = {{"if", {{"type", "object"}, {"required", {info->shape.name}}}}, {"then", part(state_of(info->shape))}, {"else", std::move(schema)}};
+  }
+  schema["type"] = "object";
+  return schema;
+}
+
+}  // namespace
+
+Json flow_schema(model::Catalog catalog) {
+  const Accepted accepted(catalog);
+  Json schema = accepted.keys(flow_keys());
+  schema["$schema"] = "https://json-schema.org/draft/2020-12/schema";
+  schema["$id"] = "urn:canorun:flow";
+  schema["title"] = "canorun flow";
+  Json& parts = schema["$defs"] = part_definitions();
+  parts["input"] = input_schema(accepted);
+  parts["retry"] = retry_schema(accepted);
+  parts["rules"] = rules_schema(accepted);
+  parts["next"] = next_schema();
+  for (const model::TaskKind& kind : catalog) parts[parameters_of(kind)] = parameters_schema(kind);
+  const auto shapes = shape_keys();
+  for (const ShapeInfo& info : shapes) parts[state_of(info.shape)] = shape_schema(accepted, info, catalog);
+  parts["state"] = state_schema(accepted, shapes);
+  return schema;
+}
+
+}  // namespace canorun::workflows
