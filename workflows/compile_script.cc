@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include "workflows/compile.h"
+#include "workflows/shell_command.h"
 #include "workflows/shell_script.h"
 
 namespace canorun::workflows {
@@ -33,7 +34,6 @@ std::optional<CompiledScript> compile_script(Reader& reader, Expressions& expres
   }
   if (read.whole && read.whole->is_literal()) return CompiledScript{std::move(marked), {}};
 
-  constexpr std::string_view kUseEnv = "give the value a name under 'env', and use that name here";
   CompiledScript script;
   const auto places = scan_shell_script(marked);
   std::size_t number = 0;
@@ -45,14 +45,14 @@ std::optional<CompiledScript> compile_script(Reader& reader, Expressions& expres
     }
     if (program(shell) != "sh") {
       reader.report.error(Code::kQuotedTemplate, reader.document.part(node, piece.span),
-                          fmt::format("a template cannot stand in a script for '{}'", program(shell)), std::string(kUseEnv));
+                          fmt::format("a template cannot stand in a script for '{}'", program(shell)), std::string(instead::kUseEnv));
       return std::nullopt;
     }
     ++number;
     const HolePlace& hole = places[number - 1];
     if (hole.quoting == Quoting::kRefused) {
       reader.report.error(Code::kQuotedTemplate, reader.document.part(node, piece.span),
-                          fmt::format("a template cannot stand in {}", hole.why), std::string(kUseEnv));
+                          fmt::format("a template cannot stand in {}", hole.why), std::string(hole.hint));
       good = false;
     }
     script.text += shell_reference(hole.quoting, number);

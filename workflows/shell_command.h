@@ -11,6 +11,28 @@ namespace canorun::workflows {
 
 class ShellCommand;
 
+/// What to do instead of a template, where none may stand.
+namespace instead {
+inline constexpr std::string_view kUseEnv = "give the value a name under 'env', and use that name here";
+// Some shells evaluate array indexes in the value of a name, too, and these may hold commands.
+inline constexpr std::string_view kCompute = "compute it in the template instead, and give the shell the result";
+inline constexpr std::string_view kSingleQuote = "give the value a name under 'env', and use \"$NAME\" here, in single quotes";
+inline constexpr std::string_view kWriteOut = "write it into the script itself: some shells read it as code";
+inline constexpr std::string_view kUseTest = "compare with [ ] instead: there it may stand";
+inline constexpr std::string_view kUseFormat = "put a format before it: printf '%s' …";
+inline constexpr std::string_view kUseFile = "write '> FILE 2>&1' instead";
+inline constexpr std::string_view kUseOtherName = "use a variable of another name";
+inline constexpr std::string_view kUseDollar = "write $( ) instead";
+}  // namespace instead
+
+/// Why a hole is refused. No reason, no refusal.
+struct Refusal {
+  std::string where;
+  std::string_view hint = instead::kUseEnv;
+
+  bool empty() const { return where.empty(); }
+};
+
 /// One word, with its quotes removed.
 struct ShellWord {
   const ShellCommand* command = nullptr;  ///< whose word it will be
@@ -30,7 +52,7 @@ class ShellCommand {
     kCase,
     kEsac,
     kDoubleBracket,
-    kUnknown,   ///< a reserved word of shells other than POSIX's
+    kUnknown,   ///< what follows is read in a way that is not known: a word of other shells, an alias
   };
 
   /// Takes the next word and tells what it is.
@@ -41,30 +63,35 @@ class ShellCommand {
   /// True when one word was taken, so that `(` makes a function of it.
   bool has_name_only() const { return !start_ && arguments_ == 0; }
 
-  /// Why a hole that follows `before` in the next word is refused; empty when it is not.
-  std::string refuses(const ShellWord& before) const;
+  /// Why a hole that follows `before` in the next word is refused.
+  Refusal refuses(const ShellWord& before) const;
   /// Why every hole of the next word is refused, nested ones too.
-  const std::string& region() const { return region_; }
+  const Refusal& region() const { return region_; }
 
+  /// Its name, where that is literal and was taken.
+  const std::string& name() const { return name_; }
   /// The command runs a file as part of the script.
   bool reads_script() const { return name_ == "." || name_ == "source"; }
 
-  /// The next word is the target of a redirection.
+  /// The next word is the target of a redirection; of `>&` and its kin.
   bool target_next = false;
+  bool target_is_twin = false;
 
  private:
   Word take_at_start(const ShellWord& word);
-  void begin(const ShellWord& word);
+  Word begin(const ShellWord& word);
+  Refusal refuses_assignment(const ShellWord& before) const;
 
   bool start_ = true;
   bool wrapped_ = false;       ///< behind `command` or `time`, whose options come first
   bool assigns_only_ = false;  ///< `export` and its kin: values only behind NAME=
   bool option_seen_ = false;
-  bool may_take_option_ = true;  ///< every argument so far may turn out to be anything
+  bool format_seen_ = false;   ///< an argument that is neither an option nor may turn out to be one
   std::size_t arguments_ = 0;
   std::string name_;
   std::string previous_;
-  std::string region_;
+  bool previous_literal_ = true;
+  Refusal region_;
 };
 
 }  // namespace canorun::workflows

@@ -9,7 +9,7 @@ void ShellScanner::here_document() {
   skip_blanks();
   const std::size_t holes = holes_.size();
   ShellWord delimiter = word();
-  for (std::size_t i = holes; i < holes_.size(); ++i) holes_[i] = {Quoting::kRefused, "the delimiter of a here-document"};
+  for (std::size_t i = holes; i < holes_.size(); ++i) holes_[i] = {Quoting::kRefused, "the delimiter of a here-document", instead::kWriteOut};
   if (!delimiter.literal) be_unsure("a here-document whose delimiter is not plain");
   document.delimiter = std::move(delimiter.text);
   document.quoted = delimiter.quoted;
@@ -22,8 +22,9 @@ void ShellScanner::newline() {
 }
 
 void ShellScanner::here_document_body(const HereDoc& document) {
-  const std::string outer = std::exchange(region_, document.quoted ? "a quoted here-document" : document.region);
+  const Refusal outer = std::exchange(region_, document.quoted ? Refusal{"a quoted here-document"} : document.region);
   const std::size_t first_hole = holes_.size();
+  const std::size_t first_end = this->first_end(document);
   bool ended = false;
   ShellWord ignored;
   while (!at_end() && !ended) {
@@ -52,10 +53,24 @@ void ShellScanner::here_document_body(const HereDoc& document) {
     }
     if (!at_end()) ++at_;
   }
-  // Shells differ on what ends it then.
-  if (!ended) be_unsure("a here-document that does not end");
-  for (std::size_t i = first_hole; i < holes_.size() && !ended; ++i) holes_[i] = {Quoting::kRefused, "a here-document that does not end"};
+  // Shells differ on what ends it, where nothing does, or where its delimiter stands in a command inside.
+  if (!ended || at_ != first_end) {
+    const std::string where = ended ? "a here-document that shells end in different lines" : "a here-document that does not end";
+    be_unsure(where);
+    for (std::size_t i = first_hole; i < holes_.size(); ++i) holes_[i] = {Quoting::kRefused, where, instead::kUseEnv};
+  }
   region_ = outer;
+}
+
+// Behind the first line that is the delimiter, whatever it stands in.
+std::size_t ShellScanner::first_end(const HereDoc& document) const {
+  for (std::size_t line = at_; line < text_.size();) {
+    const std::size_t begin = document.strip_tabs ? std::min(text_.find_first_not_of('\t', line), text_.size()) : line;
+    const std::size_t end = std::min(text_.find('\n', begin), text_.size());
+    line = std::min(end + 1, text_.size());
+    if (text_.substr(begin, end - begin) == document.delimiter) return line;
+  }
+  return text_.size() + 1;
 }
 
 }  // namespace canorun::workflows

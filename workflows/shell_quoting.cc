@@ -3,6 +3,8 @@
 namespace canorun::workflows {
 namespace {
 
+constexpr std::string_view kNameOrPrefix = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_#!@*";
+
 bool ends_word(char c) { return std::string_view(" \t\n;&|<>()").find(c) != std::string_view::npos; }
 
 // NAME, NAME+, NAME[index]: what an assignment's `=` may follow.
@@ -50,13 +52,13 @@ ShellWord ShellScanner::word(const ShellCommand* command) {
 }
 
 void ShellScanner::word_hole(ShellWord& word, Quoting quoting) {
-  std::string refused = word.command != nullptr && region_.empty() ? word.command->refuses(word) : std::string();
+  const Refusal refused = word.command != nullptr && region_.empty() ? word.command->refuses(word) : Refusal();
   word.holes.push_back(holes_.size());
   word.literal = false;
   if (refused.empty()) {
     place(quoting);
   } else {
-    refuse(std::move(refused));
+    refuse(refused);
   }
   ++at_;
 }
@@ -64,7 +66,7 @@ void ShellScanner::word_hole(ShellWord& word, Quoting quoting) {
 void ShellScanner::backslash(ShellWord& word, bool in_double_quotes) {
   const char next = here(1);
   if (hole_at(at_ + 1)) {
-    refuse("the place behind a backslash");
+    refuse({"the place behind a backslash"});
     word.literal = false;
   } else if (next != '\n') {
     word.quoted = true;
@@ -79,17 +81,17 @@ void ShellScanner::single_quotes(ShellWord& word) {
   word.quoted = true;
   word.text += text_.substr(at_ + 1, end - at_ - 1);
   ++at_;
-  skip_to(end, "single quotes");
+  skip_to(end, {"single quotes"});
   if (!at_end()) ++at_;
 }
 
 // `$'…'`: other shells than POSIX's end it at another quote.
 void ShellScanner::ansi_quotes() {
   for (at_ += 2; !at_end() && here() != '\''; ++at_) {
-    if (here() == kHole) refuse("$'…'");
+    if (here() == kHole) refuse({"$'…'"});
     if (here() != '\\') continue;
     if (here(1) == '\'') be_unsure("$'…' with a quote in it");
-    if (hole_at(at_ + 1)) refuse("$'…'");
+    if (hole_at(at_ + 1)) refuse({"$'…'"});
     ++at_;
   }
   if (!at_end()) ++at_;
@@ -118,7 +120,7 @@ void ShellScanner::dollar(ShellWord& word, bool in_double_quotes) {
   // A shell takes `\` and the line break away before it looks at what follows the '$'.
   if (line_continues(1) || (next == '(' && line_continues(2))) be_unsure("a '$' with a continued line behind it");
   if (hole_at(at_ + 1)) {
-    refuse("the place behind a '$'");
+    refuse({"the place behind a '$'"});
     at_ += 2;
   } else if (next == '(' && here(2) == '(') {
     arithmetic();
@@ -138,9 +140,15 @@ void ShellScanner::dollar(ShellWord& word, bool in_double_quotes) {
 
 // `${…}`: what stands inside is a default here, a pattern or arithmetic there.
 void ShellScanner::parameter(bool in_double_quotes) {
-  const std::string outer = std::exchange(region_, region_.empty() ? "${ }" : region_);
+  const Refusal outer = region_;
   ShellWord ignored;
   at_ += 2;
+  if (region_.empty()) {
+    const std::size_t name = std::min(text_.find_first_not_of(kNameOrPrefix, at_), text_.size());
+    const std::string_view then = text_.substr(name, 2);
+    const bool index = then.starts_with('[') || (then.starts_with(':') && then.find_first_of("-=?+", 1) == std::string_view::npos);
+    region_ = {"${ }", index ? instead::kCompute : instead::kUseEnv};
+  }
   while (!at_end() && here() != '}') {
     const char c = here();
     if ((c == '\'' || c == '"') && in_double_quotes) be_unsure("quotes in ${ } in double quotes");
@@ -167,7 +175,7 @@ void ShellScanner::parameter(bool in_double_quotes) {
 }
 
 void ShellScanner::arithmetic() {
-  const std::string outer = std::exchange(region_, region_.empty() ? "$(( ))" : region_);
+  const Refusal outer = std::exchange(region_, region_.empty() ? Refusal{"$(( ))", instead::kCompute} : region_);
   ShellWord ignored;
   at_ += 3;
   for (std::size_t open = 2; open > 0 && !at_end();) {
@@ -201,7 +209,7 @@ void ShellScanner::backticks(bool in_double_quotes) {
   if (end >= text_.size()) return give_up("a backtick that is not closed");
   at_ = begin;
   if (in_double_quotes || escapes) {
-    skip_to(end, "backticks: write $( ) instead");
+    skip_to(end, {"backticks", instead::kUseDollar});
   } else {
     const std::string_view all = std::exchange(text_, text_.substr(0, end));
     auto outer = std::exchange(pending_, {});
@@ -209,7 +217,7 @@ void ShellScanner::backticks(bool in_double_quotes) {
     if (!whole || !pending_.empty() || (!outer.empty() && text_.substr(begin).find('\n') != std::string_view::npos)) {
       be_unsure("backticks that shells read differently");
     }
-    skip_to(end, "backticks: write $( ) instead");
+    skip_to(end, {"backticks", instead::kUseDollar});
     pending_ = std::move(outer);
     text_ = all;
   }

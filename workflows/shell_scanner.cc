@@ -22,10 +22,15 @@ std::vector<HolePlace> ShellScanner::run() {
 
 void ShellScanner::place(Quoting quoting) {
   if (region_.empty() && unsure_.empty()) {
-    holes_.push_back({quoting, {}});
+    holes_.push_back({.quoting = quoting});
   } else {
     refuse(region_);
   }
+}
+
+void ShellScanner::refuse(const Refusal& refusal) {
+  const Refusal told = unsure_.empty() ? refusal : Refusal{unsure_};
+  holes_.push_back({Quoting::kRefused, told.where, told.hint});
 }
 
 void ShellScanner::be_unsure(std::string_view after) {
@@ -37,9 +42,9 @@ void ShellScanner::give_up(std::string_view after) {
   skip_to(text_.size(), {});
 }
 
-void ShellScanner::skip_to(std::size_t end, std::string_view where) {
+void ShellScanner::skip_to(std::size_t end, const Refusal& refusal) {
   for (; at_ < std::min(end, text_.size()); ++at_) {
-    if (text_[at_] == kHole) refuse(std::string(where));
+    if (text_[at_] == kHole) refuse(refusal);
   }
 }
 
@@ -64,7 +69,7 @@ ShellScanner::End ShellScanner::commands(bool in_case_item) {
     if (at_end()) {
       end = End::kText;
     } else if (here() == '#') {
-      skip_to(std::min(text_.find('\n', at_), text_.size()), "a comment");
+      skip_to(std::min(text_.find('\n', at_), text_.size()), {"a comment"});
     } else if (!operator_here(command, in_case_item, end)) {
       end = command_word(command, in_case_item);
     }
@@ -126,20 +131,18 @@ void ShellScanner::parenthesis(ShellCommand& command) {
 }
 
 std::optional<ShellScanner::End> ShellScanner::command_word(ShellCommand& command, bool in_case_item) {
-  const std::string outer = std::exchange(region_, region_.empty() ? command.region() : region_);
+  const Refusal outer = std::exchange(region_, region_.empty() ? command.region() : region_);
   const bool names_command = command.at_start() && !command.target_next;
   const ShellWord taken = word(&command);
   region_ = outer;
   if ((here() == '<' || here() == '>') && is_file_descriptor(taken)) return std::nullopt;
   if (names_command && !taken.assignment && taken.text.find('/') == std::string::npos) {
     for (const std::size_t hole : taken.holes) {
-      if (holes_[hole].quoting != Quoting::kRefused) holes_[hole] = {Quoting::kRefused, "the name of a command"};
+      if (holes_[hole].quoting != Quoting::kRefused) holes_[hole] = {Quoting::kRefused, "the name of a command", instead::kUseEnv};
     }
   }
   switch (command.take(taken)) {
     case ShellCommand::Word::kPart:
-      if (taken.text == "alias" && taken.literal && names_command) be_unsure("'alias'");
-      return std::nullopt;
     case ShellCommand::Word::kReserved: return std::nullopt;
     case ShellCommand::Word::kEsac:
       if (in_case_item) return End::kEsac;
@@ -151,7 +154,7 @@ std::optional<ShellScanner::End> ShellScanner::command_word(ShellCommand& comman
       return std::nullopt;
     case ShellCommand::Word::kDoubleBracket: double_bracket(); return std::nullopt;
     case ShellCommand::Word::kUnknown:
-      be_unsure("'" + taken.text + "'");
+      be_unsure("'" + (names_command ? "" : command.name() + ' ') + taken.text + "'");
       command = {};
       return std::nullopt;
   }
@@ -174,6 +177,7 @@ void ShellScanner::redirection(ShellCommand& command) {
   }
   while (!at_end() && (here() == '<' || here() == '>' || here() == '&' || here() == '|')) ++at_;
   command.target_next = true;
+  command.target_is_twin = text_[at_ - 1] == '&';
 }
 
 void ShellScanner::case_command() {
@@ -181,7 +185,7 @@ void ShellScanner::case_command() {
   word();
   const auto skip_lines = [this] {
     for (skip_blanks(); !at_end() && (here() == '\n' || here() == '#'); skip_blanks()) {
-      if (here() == '#') skip_to(std::min(text_.find('\n', at_), text_.size()), "a comment");
+      if (here() == '#') skip_to(std::min(text_.find('\n', at_), text_.size()), {"a comment"});
       if (!at_end()) newline();
     }
   };
@@ -199,7 +203,7 @@ void ShellScanner::case_command() {
 
 // Up to its `)`. False when there is none any more: `esac`, or something that cannot be read.
 bool ShellScanner::case_pattern() {
-  const std::string outer = std::exchange(region_, region_.empty() ? "a case pattern" : region_);
+  const Refusal outer = std::exchange(region_, region_.empty() ? Refusal{"a case pattern"} : region_);
   const bool parenthesized = here() == '(';
   if (parenthesized) ++at_;
   bool first = true;
@@ -227,7 +231,7 @@ bool ShellScanner::case_pattern() {
 }
 
 void ShellScanner::double_bracket() {
-  const std::string outer = std::exchange(region_, region_.empty() ? "[[ ]]" : region_);
+  const Refusal outer = std::exchange(region_, region_.empty() ? Refusal{"[[ ]]", instead::kUseTest} : region_);
   for (skip_blanks(); !at_end(); skip_blanks()) {
     const std::size_t before = at_;
     const ShellWord taken = word();

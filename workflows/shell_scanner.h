@@ -30,7 +30,7 @@ class ShellScanner {
     std::string delimiter;
     bool quoted;
     bool strip_tabs;
-    std::string region;
+    Refusal region;
   };
 
   // shell_scanner.cc: commands
@@ -60,6 +60,7 @@ class ShellScanner {
   void here_document();
   void newline();
   void here_document_body(const HereDoc& document);
+  std::size_t first_end(const HereDoc& document) const;
 
   bool at_end() const { return at_ >= text_.size(); }
   char here(std::size_t ahead = 0) const { return at_ + ahead < text_.size() ? text_[at_ + ahead] : '\n'; }
@@ -67,10 +68,10 @@ class ShellScanner {
   bool line_continues(std::size_t ahead) const { return here(ahead) == '\\' && here(ahead + 1) == '\n'; }
   bool hole_at(std::size_t at) const { return at < text_.size() && text_[at] == kHole; }
   void skip_blanks();
-  void skip_to(std::size_t end, std::string_view where);
+  void skip_to(std::size_t end, const Refusal& refusal);
 
   void place(Quoting quoting);
-  void refuse(std::string where) { holes_.push_back({Quoting::kRefused, unsure_.empty() ? std::move(where) : unsure_}); }
+  void refuse(const Refusal& refusal);
   void be_unsure(std::string_view after);
   void give_up(std::string_view after);
 
@@ -78,7 +79,7 @@ class ShellScanner {
   std::size_t at_ = 0;
   std::vector<HolePlace> holes_;
   std::vector<HereDoc> pending_;  ///< whose bodies begin behind the next line break
-  std::string region_;            ///< where all holes are refused at the moment; empty: they are not
+  Refusal region_;                ///< where all holes are refused at the moment; empty: they are not
   std::string unsure_;            ///< why everything from here on is refused; empty: it is not
   std::size_t depth_ = 0;
 };

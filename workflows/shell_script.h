@@ -16,7 +16,8 @@ enum class Quoting : std::uint8_t {
 
 struct HolePlace {
   Quoting quoting = Quoting::kRefused;
-  std::string why;  ///< where it stands, when refused: "single quotes"
+  std::string why = {};        ///< where it stands, when refused: "single quotes"
+  std::string_view hint = {};  ///< what to do instead, when refused
 };
 
 /// Stands for a template in a script that is scanned.
