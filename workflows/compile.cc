@@ -123,6 +123,7 @@ class FlowCompiler {
       state.shape = model::ActionShape{actions_.compile(*action, id)};
     } else if (const auto* const timer = std::get_if<TimerDef>(&def.shape)) {
       state.shape = compile_timer(*timer, id);
+      check_timeout(*timer, def);
     } else if (const auto* const exit = std::get_if<ExitDef>(&def.shape)) {
       state.shape = compile_exit(*exit, id);
     } else {
@@ -144,6 +145,15 @@ class FlowCompiler {
     if (def.wait_for != nullptr) timer.wait_for = compile(*def.wait_for, {"'for'", "the text of a duration", kText}, parse_duration);
     if (def.until != nullptr) timer.until = compile(*def.until, {"'until'", "the text of a time", kText}, parse_time);
     return timer;
+  }
+
+  void check_timeout(const TimerDef& def, const StateDef& state) {
+    if (def.wait_for == nullptr || !state.timeout) return;
+    const auto wait = parse_duration(def.wait_for->text);
+    if (!wait || *wait <= *state.timeout) return;
+    reader_.error(Code::kTimeoutTooShort, *def.wait_for,
+                  fmt::format("this timer can only fail: it waits longer than its timeout of {}", format_duration(*state.timeout)),
+                  "wait for less, or give it more time");
   }
 
   model::ExitShape compile_exit(const ExitDef& def, model::StateId id) {

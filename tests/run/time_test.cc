@@ -152,7 +152,7 @@ TEST_CASE_FIXTURE(Fixture, "a state's timeout cuts a timer short, counted from i
   process.start(flow_of(R"(
 name: timers
 states:
-  a: {timer: {for: 2h}, timeout: 1h, next: done, on_error: late}
+  a: {timer: {for: "${{ '2h' }}"}, timeout: 1h, next: done, on_error: late}
   late: {exit: failure, output: "${{ states.a.error.message }}"}
   done: {exit: success}
 )"));
@@ -214,7 +214,7 @@ TEST_CASE_FIXTURE(Fixture, "a state's deadline starts anew when a run that faile
   const auto flow = flow_of(R"(
 name: timers
 states:
-  a: {timer: {for: 2h}, timeout: 1h, next: done}
+  a: {timer: {for: "${{ '2h' }}"}, timeout: 1h, next: done}
   done: {exit: success}
 )");
   {
