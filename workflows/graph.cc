@@ -8,7 +8,6 @@
 namespace canorun::workflows {
 namespace {
 
-using Targets = std::vector<std::vector<model::StateId>>;
 /// Who reached each state first; 0: nobody.
 using Marks = std::vector<std::uint32_t>;
 
@@ -33,14 +32,6 @@ bool spread(const Targets& edges, model::StateId from, std::uint32_t mark, Marks
     }
   }
   return met;
-}
-
-Targets targets(const Graph& graph) {
-  Targets to(graph.edges.size());
-  for (model::StateId from = 0; from < to.size(); ++from) {
-    for (const Edge& edge : graph.edges[from]) to[from].push_back(edge.to);
-  }
-  return to;
 }
 
 Targets reversed(const Targets& edges) {
@@ -120,6 +111,14 @@ class GraphCheck {
 };
 
 }  // namespace
+
+Targets targets(const Graph& graph) {
+  Targets to(graph.edges.size());
+  for (model::StateId from = 0; from < to.size(); ++from) {
+    for (const Edge& edge : graph.edges[from]) to[from].push_back(edge.to);
+  }
+  return to;
+}
 
 void check_graph(Reader& reader, const Definition& flow, const Graph& graph) { GraphCheck(reader, flow, graph).run(); }
 

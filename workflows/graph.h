@@ -7,6 +7,7 @@
 
 #include "engine/model/flow.h"
 #include "workflows/definition.h"
+#include "workflows/groups.h"
 #include "workflows/reader.h"
 
 namespace canorun::workflows {
@@ -27,6 +28,8 @@ struct Graph {
   /// Of each state, in the order in which its rules are tried.
   std::vector<std::vector<Edge>> edges;
 };
+
+Targets targets(const Graph& graph);
 
 /// When something is evaluated: around the work of a state.
 enum class Phase : std::uint8_t {

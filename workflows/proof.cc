@@ -1,15 +1,15 @@
 #include "workflows/proof.h"
 
 #include <algorithm>
-#include <cstdint>
 #include <optional>
 #include <utility>
+
+#include "workflows/groups.h"
 
 namespace canorun::workflows {
 namespace {
 
 using model::StateId;
-using Targets = std::vector<std::vector<StateId>>;
 
 Targets targets(const model::Flow& flow) {
   Targets to(flow.states.size());
@@ -21,69 +21,6 @@ Targets targets(const model::Flow& flow) {
   }
   return to;
 }
-
-/// Splits the states into groups of which each state leads to each other (Tarjan's algorithm).
-class Groups {
- public:
-  explicit Groups(const Targets& to) : to_(to), of_(to.size()), index_(to.size(), 0), low_(to.size(), 0), open_(to.size(), false) {
-    for (StateId id = 0; id < to.size(); ++id) {
-      if (index_[id] == 0) search(id);
-    }
-  }
-
-  /// A group comes after all that it leads to.
-  const std::vector<std::vector<StateId>>& all() const { return all_; }
-  std::size_t of(StateId id) const { return of_[id]; }
-
- private:
-  void search(StateId root) {
-    std::vector<std::pair<StateId, std::size_t>> path{{enter(root), 0}};
-    while (!path.empty()) {
-      auto& [id, next] = path.back();
-      if (next < to_[id].size()) {
-        const StateId to = to_[id][next++];
-        if (index_[to] == 0) {
-          path.emplace_back(enter(to), 0);
-        } else if (open_[to]) {
-          low_[id] = std::min(low_[id], index_[to]);
-        }
-        continue;
-      }
-      const StateId done = id;
-      if (low_[done] == index_[done]) close(done);
-      path.pop_back();
-      if (!path.empty()) low_[path.back().first] = std::min(low_[path.back().first], low_[done]);
-    }
-  }
-
-  StateId enter(StateId id) {
-    index_[id] = low_[id] = ++entered_;
-    open_[id] = true;
-    stack_.push_back(id);
-    return id;
-  }
-
-  void close(StateId first) {
-    std::vector<StateId>& group = all_.emplace_back();
-    StateId id = first;
-    do {
-      id = stack_.back();
-      stack_.pop_back();
-      open_[id] = false;
-      of_[id] = all_.size() - 1;
-      group.push_back(id);
-    } while (id != first);
-    std::ranges::sort(group);
-  }
-
-  const Targets& to_;
-  std::vector<std::vector<StateId>> all_;
-  std::vector<std::size_t> of_;
-  std::vector<std::uint32_t> index_, low_;
-  std::vector<bool> open_;
-  std::vector<StateId> stack_;
-  std::uint32_t entered_ = 0;
-};
 
 /// The longest way to an exit, group by group: who has left a group never comes back to it.
 class LongestWay {
@@ -195,7 +132,8 @@ class LongestWay {
 
 Loop loop(const std::vector<StateId>& group, const Targets& to, const Groups& groups) {
   Loop loop{.states = group, .left_at = {}};
-  for (const StateId id : group) {
+  std::ranges::sort(loop.states);
+  for (const StateId id : loop.states) {
     if (std::ranges::any_of(to[id], [&](StateId next) { return groups.of(next) != groups.of(id); })) loop.left_at.push_back(id);
   }
   return loop;
@@ -212,9 +150,7 @@ Proof prove(const model::Flow& flow) {
   }
   LongestWay(flow, to, groups).find(proof);
   for (const auto& group : groups.all()) {
-    if (group.size() > 1 || std::ranges::find(to[group.front()], group.front()) != to[group.front()].end()) {
-      proof.loops.push_back(loop(group, to, groups));
-    }
+    if (goes_round(group, to)) proof.loops.push_back(loop(group, to, groups));
   }
   std::ranges::sort(proof.loops, {}, [](const Loop& each) { return each.states.front(); });
   return proof;

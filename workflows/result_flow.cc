@@ -2,32 +2,35 @@
 
 #include <algorithm>
 #include <array>
+#include <ranges>
 
 namespace canorun::workflows {
+namespace {
 
-ResultFlow::ResultFlow(const Definition& flow, const Graph& graph)
-    : flow_(flow), graph_(graph), before_(flow.states.size()), own_at_(flow.states.size(), 0), changed_(flow.states.size(), 0) {
-  order_from(graph.start);
-}
+// So many places are passed over in the time that one edge takes.
+constexpr std::size_t kPlacesPerLook = 64;
 
-// The reverse of the order in which a depth-first search leaves the states.
-void ResultFlow::order_from(model::StateId start) {
-  std::vector<char> seen(graph_.edges.size(), 0);
-  std::vector<std::pair<model::StateId, std::size_t>> open{{start, 0}};
-  seen[start] = 1;
-  while (!open.empty()) {
-    auto& [state, next] = open.back();
-    if (next == graph_.edges[state].size()) {
-      order_.push_back(state);
-      open.pop_back();
-      continue;
+}  // namespace
+
+ResultFlow::ResultFlow(const Definition& flow, const Graph& graph, std::int64_t work)
+    : flow_(flow),
+      graph_(graph),
+      before_(flow.states.size()),
+      own_at_(flow.states.size(), 0),
+      place_(flow.states.size()),
+      changed_(flow.states.size()),
+      work_left_(work) {
+  const Targets to = targets(graph);
+  const Groups groups(to);
+  order_.reserve(to.size());
+  for (const auto& group : std::views::reverse(groups.all())) {
+    const std::size_t begin = order_.size();
+    for (const model::StateId id : group) {
+      place_[id] = order_.size();
+      order_.push_back(id);
     }
-    const model::StateId to = graph_.edges[state][next++].to;
-    if (seen[to] != 0) continue;
-    seen[to] = 1;
-    open.emplace_back(to, 0);
+    stretches_.push_back({begin, order_.size(), goes_round(group, to)});
   }
-  std::ranges::reverse(order_);
 }
 
 bool ResultFlow::works(model::StateId id) const {
@@ -38,11 +41,19 @@ bool ResultFlow::works(model::StateId id) const {
 ResultFlow::Masks ResultFlow::after(model::StateId id, bool failed) const {
   Masks out = before_[id];
   const Own* const mine = own(id);
-  if (mine == nullptr || !works(id) || (out.there | out.missing).none()) return out;
+  if (mine == nullptr || !works(id) || !is_reached(id)) return out;
   const Bits left = mine->ends | (failed ? mine->errors : mine->outputs);
   out.there = (out.there & ~mine->all) | left;
   out.missing = (out.missing & ~mine->all) | (mine->all & ~left);
   return out;
+}
+
+bool ResultFlow::is_reached(model::StateId id) const { return (before_[id].there | before_[id].missing).any(); }
+
+void ResultFlow::pass_on(model::StateId id) {
+  if (!is_reached(id)) return;
+  pass_on(id, false);
+  pass_on(id, true);
 }
 
 void ResultFlow::pass_on(model::StateId id, bool failed) {
@@ -62,7 +73,7 @@ void ResultFlow::pass_on(model::StateId id, bool failed) {
     const Bits missing = edge.certain ? to.missing | out.missing : to.missing;
     if (there == to.there && missing == to.missing) continue;
     to = {there, missing};
-    changed_[edge.to] = 1;
+    changed_.add(place_[edge.to]);
   }
 }
 
@@ -77,7 +88,7 @@ void ResultFlow::add(StateResult result, std::size_t bit) {
   all_.set(bit);
 }
 
-bool ResultFlow::follow(std::span<const StateResult> results) {
+void ResultFlow::follow(std::span<const StateResult> results) {
   for (const StateResult& result : followed_) own_at_[result.of] = 0;
   followed_.assign(results.begin(), results.end());
   own_.clear();
@@ -85,20 +96,43 @@ bool ResultFlow::follow(std::span<const StateResult> results) {
   for (std::size_t i = 0; i < results.size(); ++i) add(results[i], i);
   std::ranges::fill(before_, Masks{});
   before_[graph_.start].missing = all_;
-  changed_[graph_.start] = 1;
-  // A change that goes back in the order waits for the next round.
-  for (bool again = true; again;) {
-    again = false;
-    for (const model::StateId id : order_) {
-      if (changed_[id] == 0) continue;
-      if (work_left_ < 0) return false;
-      changed_[id] = 0;
-      pass_on(id, false);
-      pass_on(id, true);
-      again = true;
+  changed_.add(place_[graph_.start]);
+  // What has left a group of states that go round never comes back to it.
+  for (const Stretch& stretch : stretches_) {
+    if (!stretch.goes_round) {
+      pass_on(order_[stretch.begin]);
+    } else if (!settle(stretch)) {
+      guess(stretch);
     }
   }
+}
+
+// Goes through what changed, forwards and backwards in turn: many changes that go the same way go together.
+bool ResultFlow::settle(const Stretch& stretch) {
+  const auto visit = [this](std::size_t place) {
+    changed_.remove(place);
+    pass_on(order_[place]);
+  };
+  while (changed_.first(stretch.begin, stretch.end)) {
+    work_left_ -= static_cast<std::int64_t>((stretch.end - stretch.begin) / kPlacesPerLook);
+    if (work_left_ < 0) return false;
+    for (std::size_t at = stretch.begin; const auto place = changed_.first(at, stretch.end); at = *place + 1) visit(*place);
+    for (std::size_t at = stretch.end; const auto place = changed_.last(stretch.begin, at); at = *place) visit(*place);
+  }
   return true;
+}
+
+// What comes into the group or is made in it may be there everywhere in it; the rest is missing.
+void ResultFlow::guess(const Stretch& stretch) {
+  Bits there;
+  const std::span<const model::StateId> states(order_.begin() + static_cast<std::ptrdiff_t>(stretch.begin), stretch.end - stretch.begin);
+  for (const model::StateId id : states) {
+    there |= before_[id].there;
+    if (const Own* const mine = own(id); mine != nullptr && works(id)) there |= mine->all;
+  }
+  for (const model::StateId id : states) before_[id] = {there, before_[id].missing | (all_ & ~there)};
+  for (const model::StateId id : states) pass_on(id);
+  for (std::size_t place = stretch.begin; place < stretch.end; ++place) changed_.remove(place);
 }
 
 Presence ResultFlow::at(Moment moment, std::size_t result) const {
@@ -107,7 +141,7 @@ Presence ResultFlow::at(Moment moment, std::size_t result) const {
 }
 
 bool ResultFlow::can_have_ended(model::StateId state, Moment moment) const {
-  if (!works(state) || std::ranges::find(order_, state) == order_.end()) return false;
+  if (!works(state) || !is_reached(state)) return false;
   if (state == moment.state && moment.phase != Phase::kBefore) return true;
   std::vector<char> seen(graph_.edges.size(), 0);
   std::vector<model::StateId> open{state};

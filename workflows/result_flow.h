@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "workflows/graph.h"
+#include "workflows/place_set.h"
 
 namespace canorun::workflows {
 
@@ -36,11 +37,16 @@ class ResultFlow {
   /// Results that are followed at once: a bit each.
   static constexpr std::size_t kAtOnce = 256;
 
-  ResultFlow(const Definition& flow, const Graph& graph);
+  /// What a flow is worth.
+  static constexpr std::int64_t kWork = 20'000'000;
+
+  /// `work`: looks at edges.
+  ResultFlow(const Definition& flow, const Graph& graph, std::int64_t work = kWork);
 
   /// Follows at most `kAtOnce` results through the graph: about one look at every edge, more where loops
-  /// nest. False, and nothing is known, once all calls together took more than a flow is worth.
-  bool follow(std::span<const StateResult> results);
+  /// nest. Once all calls together took more than the work, it is only known of the states of a loop
+  /// which results cannot be there.
+  void follow(std::span<const StateResult> results);
 
   /// Of a result by its place in what was followed last.
   Presence at(Moment moment, std::size_t result) const;
@@ -65,23 +71,36 @@ class ResultFlow {
     Bits ends;
   };
 
+  /// A group of states that go round together, or one that does not, in `order_`.
+  struct Stretch {
+    std::size_t begin;
+    std::size_t end;
+    bool goes_round;
+  };
+
   bool works(model::StateId id) const;
   void add(StateResult result, std::size_t bit);
   const Own* own(model::StateId id) const { return own_at_[id] == 0 ? nullptr : &own_[own_at_[id] - 1]; }
+  bool is_reached(model::StateId id) const;
   Masks after(model::StateId id, bool failed) const;
+  void pass_on(model::StateId id);
   void pass_on(model::StateId id, bool failed);
-  void order_from(model::StateId start);
+  /// False, and not all is known, when there is no work left.
+  bool settle(const Stretch& stretch);
+  void guess(const Stretch& stretch);
 
   const Definition& flow_;
   const Graph& graph_;
-  std::vector<model::StateId> order_;     ///< what can be reached, each as late as its way in, loops aside
+  std::vector<model::StateId> order_;     ///< each behind what leads to it, loops aside
+  std::vector<Stretch> stretches_;        ///< of it, one after the other
   std::vector<Masks> before_;             ///< of each state
   std::vector<std::uint16_t> own_at_;     ///< of each state, in `own_`, from 1; 0: nothing of it is followed
   std::vector<Own> own_;
   std::vector<StateResult> followed_;
-  std::vector<char> changed_;
+  std::vector<std::size_t> place_;        ///< of each state, in `order_`
+  PlaceSet changed_;                      ///< places
   Bits all_;
-  std::int64_t work_left_ = 100'000'000;
+  std::int64_t work_left_;
 };
 
 }  // namespace canorun::workflows

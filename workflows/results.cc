@@ -143,7 +143,7 @@ void ResultReads::check(Reader& reader, const Definition& flow, const Graph& gra
       if (followed.size() == ResultFlow::kAtOnce) break;
       followed.push_back(reads_[end].result);
     }
-    if (!results.follow(followed)) return;
+    results.follow(followed);
     std::set<std::pair<model::StateId, std::size_t>> told;
     for (std::size_t at = 0; begin < end && !reader.report.full(); ++begin) {
       const Read& read = reads_[begin];

@@ -113,6 +113,26 @@ void read_and_check_expressions(benchmark::State& state) {
 }
 BENCHMARK(read_and_check_expressions)->Arg(100)->Arg(1'000)->Arg(10'000)->Unit(benchmark::kMillisecond);
 
+// A chain in which each state reads the error of the one behind it, which leads back to it when it fails.
+std::string ladder(std::size_t states) {
+  std::string text = "name: ladder\nstates:\n";
+  for (std::size_t i = 0; i < states; ++i) {
+    const bool last = i + 1 == states;
+    const std::string value = last ? "1" : fmt::format("\"${{{{ states.s{}.error }}}}\"", i + 1);
+    const std::string on_error = i == 0 ? "" : fmt::format(", on_error: s{}", i - 1);
+    text += fmt::format("  s{}: {{task: pass, with: {{value: {}}}, next: {}{}}}\n", i, value,
+                        last ? std::string("done") : fmt::format("s{}", i + 1), on_error);
+  }
+  return text + "  done: {exit: success}\n";
+}
+
+void read_and_check_loops(benchmark::State& state) {
+  const std::string text = ladder(static_cast<std::size_t>(state.range(0)));
+  if (load(text) == nullptr) return state.SkipWithError("the flow is not valid");
+  for (auto _ : state) benchmark::DoNotOptimize(load(text));
+}
+BENCHMARK(read_and_check_loops)->Arg(100)->Arg(1'000)->Arg(10'000)->Unit(benchmark::kMillisecond);
+
 void prove_flow(benchmark::State& state) {
   const auto flow = load(knit(static_cast<std::size_t>(state.range(0))));
   for (auto _ : state) benchmark::DoNotOptimize(workflows::prove(*flow));
