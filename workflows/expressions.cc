@@ -80,9 +80,10 @@ void Expressions::report(const Node& node, const expr::Problem& problem, std::ui
 void Expressions::report_field(const Span& span, const expr::Problem& problem) {
   using model::RecordTag;
   const std::string name = problem.field.substr(0, 80);
-  const auto known = problem.record->names();
   std::string hint = types_.how_to_get(*problem.record, name);
-  if (hint.empty()) hint = problem.hint.empty() ? reader_.report.guess(name, known).hint : problem.hint;
+  if (hint.empty() && reader_.report.may_guess(problem.record->size())) {
+    hint = reader_.report.guess(name, problem.record->names()).hint;
+  }
   switch (static_cast<RecordTag>(problem.record->tag())) {
     case RecordTag::kInputs:
       return reader_.report.error(Code::kUnknownInput, span, fmt::format("unknown input '{}'", name), std::move(hint));

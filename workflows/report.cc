@@ -25,9 +25,13 @@ void Report::add(Severity severity, Code code, Span span, std::string message, s
 }
 
 Guess Report::guess(std::string_view name, std::span<const std::string_view> known) {
-  if (known.size() > comparisons_left_ || full()) return {};
-  comparisons_left_ -= known.size();
-  return {nearest(name, known), suggestion(name, known)};
+  if (!may_guess(known.size())) return {};
+  std::size_t letters = known.size();
+  for (const std::string_view each : known) letters += name.size() * each.size();
+  if (!may_guess(letters)) return {};
+  letters_left_ -= letters;
+  const auto best = nearest(name, known);
+  return {best, suggestion_of(best, known)};
 }
 
 std::vector<Diagnostic> Report::take() {

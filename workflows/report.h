@@ -35,6 +35,8 @@ class Report {
 
   /// Looks among `known`; gives up, without a hint, once a file has asked for too much of it.
   Guess guess(std::string_view name, std::span<const std::string_view> known);
+  /// False: a guess among so many names would give up.
+  bool may_guess(std::size_t names) const { return names <= letters_left_ && !full(); }
 
   bool has_errors() const { return errors_; }
   bool full() const { return kept_.size() >= kMost; }
@@ -49,7 +51,7 @@ class Report {
   std::vector<Diagnostic> kept_;
   std::set<std::tuple<Code, std::uint32_t, std::string>> seen_;
   std::size_t dropped_ = 0;
-  std::size_t comparisons_left_ = 500'000;
+  std::size_t letters_left_ = 50'000'000;  ///< to be compared with letters
   bool errors_ = false;
 };
 

@@ -49,7 +49,11 @@ std::optional<std::string_view> nearest(std::string_view name, std::span<const s
 }
 
 std::string suggestion(std::string_view name, std::span<const std::string_view> known) {
-  if (const auto best = nearest(name, known)) return fmt::format("did you mean '{}'?", *best);
+  return suggestion_of(nearest(name, known), known);
+}
+
+std::string suggestion_of(std::optional<std::string_view> nearest, std::span<const std::string_view> known) {
+  if (nearest) return fmt::format("did you mean '{}'?", *nearest);
   if (known.empty()) return {};
   if (known.size() <= kMostListed) return fmt::format("known: {}", fmt::join(known, ", "));
   return fmt::format("known: {}, and {} more", fmt::join(known.first(kMostListed), ", "), known.size() - kMostListed);

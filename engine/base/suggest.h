@@ -14,5 +14,7 @@ std::optional<std::string_view> nearest(std::string_view name, std::span<const s
 
 /// `did you mean 'x'?`, or `known: a, b, c` where nothing is near, or nothing where `known` is empty.
 std::string suggestion(std::string_view name, std::span<const std::string_view> known);
+/// The same where the nearest one was looked for.
+std::string suggestion_of(std::optional<std::string_view> nearest, std::span<const std::string_view> known);
 
 }  // namespace canorun

@@ -4,15 +4,11 @@
 #include <array>
 #include <utility>
 
-#include "engine/base/suggest.h"
 #include "engine/expr/checking.h"
 #include "engine/expr/record.h"
 
 namespace canorun::expr {
 namespace {
-
-// A hint reads the names; above this many the host may know a better way.
-constexpr std::size_t kMostNamesForHint = 256;
 
 bool is_open(const Type& type) { return type.is_dyn() || type.is(TypeKind::kVariable); }
 
@@ -21,14 +17,13 @@ bool is_open(const Type& type) { return type.is_dyn() || type.is(TypeKind::kVari
 Type Checking::field_of(const std::shared_ptr<const Record>& record, std::string_view name, Span span) {
   if (const RecordField* field = record->find(name)) return field->type;
   if (record->open()) return Type::dyn();
-  std::string hint;
-  if (record->size() <= kMostNamesForHint) hint = suggestion(name, record->names());
-  problems_.push_back({.kind = ProblemKind::kUnknownField,
-                       .message = fmt::format("no field '{}' in {}", name, record->what()),
-                       .hint = std::move(hint),
-                       .span = span,
-                       .record = record,
-                       .field = std::string(name)});
+  if (problems_.size() < kMostProblems) {
+    problems_.push_back({.kind = ProblemKind::kUnknownField,
+                         .message = fmt::format("no field '{}' in {}", name, record->what()),
+                         .span = span,
+                         .record = record,
+                         .field = std::string(name)});
+  }
   return Type::dyn();
 }
 

@@ -12,6 +12,11 @@
 namespace canorun::expr {
 namespace {
 
+// A record that is not there yet is null: `states.a.output == null ? null : states.a.output`.
+bool is_record_or_null(const Type& a, const Type& b) {
+  return (a.is(TypeKind::kRecord) && b.is(TypeKind::kNull)) || (a.is(TypeKind::kNull) && b.is(TypeKind::kRecord));
+}
+
 bool is_key(const Type& type) {
   return type.is_dyn() || type.is(TypeKind::kVariable) || type.is(TypeKind::kBool) || type.is(TypeKind::kInt) ||
          type.is(TypeKind::kUint) || type.is(TypeKind::kString);
@@ -33,7 +38,7 @@ Type Checking::infer(const Node& node) {
 }
 
 Type Checking::problem(Span span, std::string message, std::string hint) {
-  problems_.push_back({ProblemKind::kType, std::move(message), std::move(hint), span});
+  if (problems_.size() < kMostProblems) problems_.push_back({ProblemKind::kType, std::move(message), std::move(hint), span});
   return Type::dyn();
 }
 
@@ -128,6 +133,10 @@ Type Checking::of(const Conditional& conditional, Span) {
   Type type = infer(*conditional.otherwise);
   const Node* last = conditional.otherwise.get();
   for (std::size_t i = values.size(); i-- > 0; last = conditional.arms[i].value.get()) {
+    if (is_record_or_null(now(values[i]), now(type))) {
+      type = Type::dyn();
+      continue;
+    }
     if (const auto joined = unifier_.call(kOneType, std::array{values[i], type})) {
       type = *joined;
       continue;

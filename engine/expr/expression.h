@@ -29,7 +29,7 @@ struct Reference {
 /// What is known of an expression before it is evaluated.
 struct Checked {
   Type type;                      ///< without variables; dyn where nothing is known
-  std::vector<Problem> problems;  ///< all of them, in the order of the text
+  std::vector<Problem> problems;  ///< in the order of the text; of very many, the first that were found
 };
 
 /// Immutable and cheap to copy; may be evaluated from any thread.

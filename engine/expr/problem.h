@@ -25,8 +25,9 @@ struct Problem {
   std::string message;
   std::string hint = {};
   Span span = {};
-  std::shared_ptr<const Record> record = {};  ///< of an unknown field: where it is missing
-  std::string field = {};                     ///< its name
+  /// Of an unknown field: where it is missing. It has no hint: the host knows how many names it may compare.
+  std::shared_ptr<const Record> record = {};
+  std::string field = {};  ///< its name
 };
 
 }  // namespace canorun::expr

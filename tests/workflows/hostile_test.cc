@@ -63,6 +63,11 @@ TEST_CASE("four MiB of anything are read in seconds and in bounded memory") {
     files.emplace_back(piece, state + times(piece, size - 100));
   }
   files.emplace_back("states that go nowhere", "name: x\n" + states);
+  std::string strangers = "name: x\ninputs:\n";
+  for (int i = 0; i < 256; ++i) strangers += "  " + times("a" + std::to_string(i) + "b", 63) + ": int\n";
+  strangers += "states:\n  a: {route: [{when: \"";
+  for (int i = 0; strangers.size() < size - 200; ++i) strangers += "inputs." + times("c" + std::to_string(i) + "d", 63) + " == 1 || ";
+  files.emplace_back("inputs that are not there", strangers + "true\", to: done}]}\n  done: {exit: success}\n");
   for (const auto& [name, text] : files) {
     const auto begin = std::chrono::steady_clock::now();
     const Loaded loaded = testing::load(text);
