@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "workflows/groups.h"
+#include "workflows/rule_check.h"
 
 namespace canorun::workflows {
 namespace {
@@ -14,8 +15,11 @@ using model::StateId;
 Targets targets(const model::Flow& flow) {
   Targets to(flow.states.size());
   for (StateId id = 0; id < to.size(); ++id) {
-    for (const model::Transition& rule : flow.states[id].next) to[id].push_back(rule.to);
-    for (const model::Transition& rule : flow.states[id].on_error) to[id].push_back(rule.to);
+    for (const auto* const rules : {&flow.states[id].next, &flow.states[id].on_error}) {
+      for (const model::Transition& rule : *rules) {
+        if (!never_holds(rule)) to[id].push_back(rule.to);
+      }
+    }
     std::ranges::sort(to[id]);
     to[id].erase(std::unique(to[id].begin(), to[id].end()), to[id].end());
   }

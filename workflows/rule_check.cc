@@ -2,10 +2,15 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
+#include <compare>
 #include <optional>
+#include <set>
 #include <unordered_map>
-#include <unordered_set>
+#include <utility>
+
+#include "workflows/blanks.h"
 
 namespace canorun::workflows {
 namespace {
@@ -21,48 +26,109 @@ bool holds_always(const RuleDef& def, const model::Transition& compiled) {
   return def.when == nullptr || constant(compiled) == true;
 }
 
-std::string_view trimmed(std::string_view text) {
-  constexpr std::string_view kBlanks = " \t\r\n";
-  const std::size_t begin = std::min(text.find_first_not_of(kBlanks), text.size());
-  return text.substr(begin, text.find_last_not_of(kBlanks) + 1 - begin);
-}
+bool is_word(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_'; }
 
 // A path or a literal: what cannot give NaN, of which no comparison holds.
 bool is_calm(std::string_view text) {
-  constexpr std::string_view kCalm = "_.[]'\" ";
-  return !text.empty() && std::ranges::all_of(text, [&](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || kCalm.find(c) != std::string_view::npos;
-  });
+  constexpr std::string_view kCalm = ".[]'\" ";
+  return !text.empty() && std::ranges::all_of(text, [&](char c) { return is_word(c) || kCalm.contains(c); });
 }
 
-// `x in y` is none: `!x in y` does not deny it.
-bool is_flag(std::string_view text) { return is_calm(text) && text.find(' ') == std::string_view::npos; }
+// Behind the text in quotes or brackets that begins at `at`, or behind that character.
+std::size_t skipped(std::string_view text, std::size_t at) {
+  int depth = 0;
+  char quote = 0;
+  do {
+    const char c = text[at++];
+    if (quote != 0) {
+      if (c == '\\') ++at;
+      if (c == quote) quote = 0;
+    } else if (c == '"' || c == '\'') {
+      quote = c;
+    } else if (std::string_view("([{").contains(c)) {
+      ++depth;
+    } else if (std::string_view(")]}").contains(c)) {
+      --depth;
+    }
+  } while (at < text.size() && (depth > 0 || quote != 0));
+  return std::min(at, text.size());
+}
 
-/// An expression that says at a glance when it holds, and what holds exactly when it does not.
-struct Plain {
-  std::string text;
-  std::string opposite;
+// Without the blanks that separate no words.
+std::string packed(std::string_view text) {
+  std::string packed;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t next = std::min(text.find_first_not_of(kBlanks, at), text.size());
+    const bool separates = next > at && next < text.size() && !packed.empty() && is_word(packed.back()) && is_word(text[next]);
+    if (separates) packed += ' ';
+    if (next == text.size()) break;
+    const bool quoted = text[next] == '"' || text[next] == '\'';
+    at = quoted ? skipped(text, next) : next + 1;
+    packed += text.substr(next, at - next);
+  }
+  return packed;
+}
+
+// What a `!` before it denies as a whole: a path with its calls and indexes, or something in brackets.
+bool is_operand(std::string_view text) {
+  for (std::size_t at = 0; at < text.size(); at = skipped(text, at)) {
+    if (!is_word(text[at]) && !std::string_view(".'\"([{").contains(text[at])) return false;
+  }
+  return !text.empty();
+}
+
+/// What a condition says, or denies: two of which one denies what the other says are opposites.
+struct Saying {
+  std::string what;
+  bool denied = false;
+  auto operator<=>(const Saying&) const = default;
 };
 
-std::optional<Plain> plain(std::string_view text) {
-  constexpr std::array<std::array<std::string_view, 2>, 6> kOpposites{
-      {{"==", "!="}, {"!=", "=="}, {"<=", ">"}, {">=", "<"}, {"<", ">="}, {">", "<="}}};
-  text = trimmed(text);
-  const std::string_view denied = text.starts_with('!') ? trimmed(text.substr(1)) : std::string_view();
-  if (is_flag(text)) return Plain{std::string(text), fmt::format("!{}", text)};
-  if (is_flag(denied)) return Plain{fmt::format("!{}", denied), std::string(denied)};
-  for (const auto& [op, other] : kOpposites) {
-    const std::size_t at = text.find(op);
+// `a == b` or `a < b`, which may be denied, of a comparison of calm operands.
+std::optional<Saying> comparison(std::string_view text) {
+  struct Form {
+    std::string_view op, base;
+    bool turned, denied;
+  };
+  constexpr std::array<Form, 6> kForms{{{"==", "==", false, false},
+                                        {"!=", "==", false, true},
+                                        {"<=", "<", true, true},
+                                        {">=", "<", false, true},
+                                        {"<", "<", false, false},
+                                        {">", "<", true, false}}};
+  for (const Form& form : kForms) {
+    const std::size_t at = text.find(form.op);
     if (at == std::string_view::npos) continue;
-    const auto left = trimmed(text.substr(0, at));
-    const auto right = trimmed(text.substr(at + op.size()));
+    std::string_view left = text.substr(0, at);
+    std::string_view right = text.substr(at + form.op.size());
     if (!is_calm(left) || !is_calm(right)) return std::nullopt;
-    return Plain{fmt::format("{} {} {}", left, op, right), fmt::format("{} {} {}", left, other, right)};
+    if (form.turned || (form.base == "==" && left > right)) std::swap(left, right);
+    return Saying{fmt::format("{}{}{}", left, form.base, right), form.denied};
   }
   return std::nullopt;
 }
 
+Saying saying(std::string_view condition) {
+  const std::string whole = packed(condition);
+  std::string_view text = whole;
+  bool denied = false;
+  for (;;) {
+    if (text.starts_with('(') && skipped(text, 0) == text.size()) {
+      text = text.substr(1, text.size() - 2);
+    } else if (text.starts_with('!') && is_operand(text.substr(1))) {
+      text.remove_prefix(1);
+      denied = !denied;
+    } else {
+      break;
+    }
+  }
+  if (const auto compared = comparison(text)) return {compared->what, compared->denied != denied};
+  return {std::string(text), denied};
+}
+
 }  // namespace
+
+bool never_holds(const model::Transition& rule) { return constant(rule) == false; }
 
 void check_rules(Reader& reader, const RulesDef& def, const std::vector<model::Transition>& compiled) {
   const RuleDef* always = nullptr;
@@ -78,7 +144,7 @@ void check_rules(Reader& reader, const RulesDef& def, const std::vector<model::T
     }
     if (holds_always(rule, compiled[i])) {
       always = &rule;
-    } else if (constant(compiled[i]) == false) {
+    } else if (never_holds(compiled[i])) {
       if (!reader.report.full()) {
         reader.report.warning(Code::kShadowedTransition, reader.document.span(*node), "this rule never holds", "delete it, or say when");
       }
@@ -93,15 +159,14 @@ void check_rules(Reader& reader, const RulesDef& def, const std::vector<model::T
 
 void check_last_rule(Reader& reader, const StateDef& def, const model::State& compiled) {
   if (def.next.rules.empty() || reader.report.full()) return;
-  std::unordered_set<std::string> opposites;
+  std::set<Saying> said;
   for (std::size_t i = 0; i < compiled.next.size(); ++i) {
     const auto& when = compiled.next[i].when;
     // A `when` that is wrong may have been meant to hold always.
     if (holds_always(def.next.rules[i], compiled.next[i]) || !when) return;
-    auto rule = plain(when->text());
-    if (!rule) continue;
-    if (opposites.contains(rule->text)) return;
-    opposites.insert(std::move(rule->opposite));
+    Saying rule = saying(when->text());
+    if (said.contains({rule.what, !rule.denied})) return;
+    said.insert(std::move(rule));
   }
   reader.report.warning(Code::kNoUnconditionalNext, reader.document.span(*def.next.rules.back().when),
                         fmt::format("state '{}' fails when none of its rules holds", def.text()),

@@ -10,6 +10,9 @@
 
 namespace canorun::workflows {
 
+/// Its `when` is literally false.
+bool never_holds(const model::Transition& rule);
+
 /// `compiled` has an element for each rule; a `when` that is wrong is missing from it.
 void check_rules(Reader& reader, const RulesDef& def, const std::vector<model::Transition>& compiled);
 

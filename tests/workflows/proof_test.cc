@@ -58,6 +58,16 @@ TEST_CASE("a way through on_error counts") {
   CHECK(prove(*loaded.flow).longest == std::vector<model::StateId>{0, 1, 2});
 }
 
+TEST_CASE("a rule that never holds is no way") {
+  const auto loaded = testing::load(
+      "name: x\nstates:\n  a: {run: ./a, next: [{when: false, to: b}, {to: done}]}\n"
+      "  b: {run: ./b, next: a}\n  done: {exit: success}\n");
+  REQUIRE_MESSAGE(loaded.flow, testing::problems(loaded));
+  const Proof proof = prove(*loaded.flow);
+  CHECK(proof.longest == std::vector<model::StateId>{0, 2});
+  CHECK(proof.loops.empty());
+}
+
 TEST_CASE("loops are told with the states that leave them") {
   const Proven p = proven({{"a", {"b"}},
                            {"b", {"c", "itself"}},
