@@ -23,6 +23,7 @@ inline constexpr model::TaskKind kFail{
     .doc = "Fails with an error of the flow's own.",
     .params = kFailParams,
     .outputs = {},
+    .never_succeeds = true,
     .example = R"(refuse:
   task: fail
   with: {kind: out_of_stock, message: "${{ inputs.article }} is sold out"}

@@ -38,6 +38,7 @@ class FlowCompiler {
     compile_vars();
     compile_defaults();
     graph_.edges.resize(def_.states.size());
+    graph_.never_succeeds.resize(def_.states.size());
     flow_.states.reserve(def_.states.size());
     for (const StateDef& state : def_.states) compile_state(state);
     if (def_.start != nullptr) graph_.start = resolve(*def_.start, 0).guess;
@@ -89,8 +90,15 @@ class FlowCompiler {
     const DefaultsDef& def = def_.defaults;
     defaults_.timeout = def.timeout;
     defaults_.cwd = def.cwd;
-    defaults_.env = compile_environment(def.env, kStateSlots | slots(model::Slot::kAction));
-    if (def.retry) defaults_.retry = actions_.retry(*def.retry);
+    for (const Entry& variable : def.env) {
+      auto value = expressions_.text(*variable.value, {.name = "'env'", .scope = kStateSlots | slots(model::Slot::kAction)});
+      if (!value) continue;
+      defaults_.env.emplace_back(variable.key->text, std::move(*value));
+      defaults_.env_nodes.push_back(variable.value);
+    }
+    // What is wrong with it is told also where no action takes it.
+    defaults_.retry = def.retry;
+    if (def.retry) actions_.retry(*def.retry);
   }
 
   void compile_state(const StateDef& def) {
@@ -111,10 +119,14 @@ class FlowCompiler {
     // The new result is in scope as `output`; `states` shows the old one.
     place.name = "'set'";
     place.moment.phase = Phase::kBefore;
+    place.moment.has_output = (place.scope & slots(model::Slot::kOutput)) != 0;
     compile_set(def, state, place);
     state.on_error = compile_rules(def.on_error, {.name = "'on_error'", .scope = kErrorSlots, .moment = {id, Phase::kAfterFailure}}, id);
     if (std::holds_alternative<ExitDef>(def.shape)) return;
     if (def.next.rules.empty()) graph_.edges[id].push_back({.to = following(id), .certain = false});
+    for (const Node* node : def.unknown) add_guesses(*node, id);
+    const auto* const shape = std::get_if<model::ActionShape>(&state.shape);
+    graph_.never_succeeds[id] = shape != nullptr && shape->action.kind != nullptr && shape->action.kind->never_succeeds;
     check_last_rule(reader_, def, state);
   }
 
@@ -168,16 +180,28 @@ class FlowCompiler {
     return id + 1 < def_.states.size() ? id + 1 : id;
   }
 
+  // The states that a key leads to, if it was meant to be `on_error`.
+  void add_guesses(const Node& node, model::StateId from) {
+    if (const auto to = node.is_text() ? names_.state(node.text) : std::nullopt) {
+      graph_.edges[from].push_back({.to = *to, .after_error = true, .certain = false});
+    }
+    for (const Node* element : node.list) add_guesses(*element, from);
+    for (const Entry& entry : node.map) add_guesses(*entry.value, from);
+  }
+
   std::vector<model::Transition> compile_rules(const RulesDef& def, const Place& place, model::StateId from) {
     std::vector<model::Transition> rules;
-    const bool readable = !std::holds_alternative<std::monostate>(def_.states[from].shape);
+    bool readable = !std::holds_alternative<std::monostate>(def_.states[from].shape);
     for (const RuleDef& rule : def.rules) {
       model::Transition transition;
       if (rule.when != nullptr) transition.when = expressions_.condition(*rule.when, "'when'", place);
       Target target{std::nullopt, following(from)};
       if (rule.to != nullptr) target = resolve(*rule.to, following(from));
       Edge edge{.to = target.guess, .after_error = place.moment.phase == Phase::kAfterFailure};
-      edge.certain = readable && target.id && (rule.when == nullptr || transition.when);
+      // Of a `when` that is wrong nobody knows what the rules behind it may rely on.
+      readable = readable && (rule.when == nullptr || transition.when);
+      edge.certain = readable && target.id;
+      edge.never = never_holds(transition);
       if (transition.when) edge.asks_for = states_in(*transition.when, names_);
       graph_.edges[from].push_back(std::move(edge));
       transition.to = target.id.value_or(0);

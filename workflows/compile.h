@@ -14,9 +14,10 @@ namespace canorun::workflows {
 
 /// What the defaults give to every action.
 struct CompiledDefaults {
-  model::RetryRule retry;
+  std::optional<RetryDef> retry;
   std::optional<Millis> timeout;
   std::vector<std::pair<std::string, expr::Template>> env;
+  std::vector<const Node*> env_nodes;  ///< where its values stand
   const Node* cwd = nullptr;
 };
 

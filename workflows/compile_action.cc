@@ -55,7 +55,13 @@ const Node* misfit(model::ParamType type, const Node& node) {
   return nullptr;
 }
 
-std::string_view element_name(model::ParamType type) { return type == model::ParamType::kIntList ? "an int" : "a text"; }
+std::string_view element_name(model::ParamType type) {
+  switch (type) {
+    case model::ParamType::kIntList: return "an int";
+    case model::ParamType::kStatusList: return "an HTTP status or a range";
+    default: return "a text";
+  }
+}
 
 Want wanted(const model::Param& param) {
   return {.what = fmt::format("'{}'", param.name),
@@ -94,7 +100,7 @@ model::RetryRule ActionCompiler::retry(const RetryDef& def, Moment moment) {
 model::Action ActionCompiler::compile(const ActionDef& def, model::StateId state) {
   const Moment moment{state, Phase::kBefore};
   model::Action action;
-  action.retry = def.retry ? retry(*def.retry, moment) : defaults_.retry;
+  if (const auto& given = def.retry ? def.retry : defaults_.retry) action.retry = retry(*given, moment);
   action.timeout = def.timeout ? def.timeout : defaults_.timeout;
   action.kind = model::find_kind(reader_.catalog, def.kind_name);
   if (action.kind == nullptr) {
@@ -226,7 +232,10 @@ void ActionCompiler::check_whole(const ActionDef& def, const model::TaskKind& ki
 }
 
 void ActionCompiler::add_defaults(const model::TaskKind& kind, Params& params, model::Action& action) {
-  if (model::find_param(kind, "env") != nullptr) action.env = defaults_.env;
+  if (model::find_param(kind, "env") != nullptr) {
+    action.env = defaults_.env;
+    for (std::size_t i = 0; i < action.env.size(); ++i) expressions_.note(*defaults_.env_nodes[i], action.env[i].second, params.moment);
+  }
   if (defaults_.cwd == nullptr || params.has("cwd") || model::find_param(kind, "cwd") == nullptr) return;
   auto cwd = expressions_.tree(*defaults_.cwd, {.name = "'cwd'", .scope = kActionSlots, .moment = params.moment}, true);
   if (cwd) params.compiled.emplace_back("cwd", std::move(*cwd));

@@ -63,7 +63,8 @@ struct StateDef {
   RulesDef on_error;
   std::vector<Entry> set;
   std::optional<Millis> timeout;
-  bool has_unknown_keys = false;  ///< they were reported; any other key may have been meant
+  /// The values of keys that are not known. They were reported; any other key may have been meant.
+  std::vector<const Node*> unknown;
 
   std::string_view text() const { return name->text; }
 };

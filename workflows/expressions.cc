@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "engine/expr/record.h"
+#include "workflows/blanks.h"
 
 namespace canorun::workflows {
 namespace {
@@ -54,6 +55,17 @@ std::vector<expr::Template::Piece> mended(std::string_view text, const std::vect
 Want of_element(const Want& want) {
   if (want.element_kinds == model::json::kAny) return {};
   return {.what = fmt::format("an element of {}", want.what), .wanted = want.element_wanted, .kinds = want.element_kinds};
+}
+
+// The expression that has nothing beside it but blanks; null when there is none.
+const expr::Template::Piece* only_expression(const std::vector<expr::Template::Piece>& pieces) {
+  const expr::Template::Piece* only = nullptr;
+  for (const expr::Template::Piece& piece : pieces) {
+    if (!piece.expression && trimmed(piece.text).empty()) continue;
+    if (!piece.expression || only != nullptr) return nullptr;
+    only = &piece;
+  }
+  return only;
 }
 
 bool may_hold_template(const Node& node) { return node.is_text() && node.text.find("${{") != std::string::npos; }
@@ -118,9 +130,10 @@ std::optional<expr::Type> Expressions::check(const Node& node, std::uint32_t off
   return checked.type;
 }
 
-bool Expressions::fits(Span span, const expr::Type& type, const Want& want) {
+bool Expressions::fits(Span span, const expr::Type& type, const Want& want, std::string hint) {
   const auto refuse = [&](std::string_view what, std::string_view wanted, const expr::Type& found) {
-    reader_.report.error(Code::kExpressionType, span, fmt::format("{} must be {}, not {}", what, wanted, model::described(found)));
+    reader_.report.error(Code::kExpressionType, span, fmt::format("{} must be {}, not {}", what, wanted, model::described(found)),
+                         std::move(hint));
     return false;
   };
   if ((model::json_kinds(type) & want.kinds) == 0) return refuse(want.what, want.wanted, type);
@@ -134,18 +147,14 @@ std::optional<Expressions::Typed> Expressions::plain_condition(const Node& node,
   if (!compiled) return report(node, compiled.error()), std::nullopt;
   auto type = check(node, 0, *compiled, place);
   if (!type) return std::nullopt;
-  constexpr std::string_view kBlanks = " \t\r\n";
-  const Span whole{static_cast<std::uint32_t>(node.text.find_first_not_of(kBlanks)),
-                   static_cast<std::uint32_t>(node.text.find_last_not_of(kBlanks) + 1)};
-  return Typed{std::move(*compiled), std::move(*type), reader_.document.part(node, whole)};
+  return Typed{std::move(*compiled), std::move(*type), reader_.document.part(node, trimmed_span(node.text))};
 }
 
 std::optional<Expressions::Typed> Expressions::template_condition(const Node& node, std::string_view what, const Place& place) {
   auto made = pieces(node, place);
   if (!made.whole) return std::nullopt;
-  const auto& first = made.all.front();
-  if (made.all.size() == 1 && first.expression) {
-    return Typed{*first.expression, std::move(made.type), reader_.document.part(node, first.inner)};
+  if (const auto* const only = only_expression(made.all)) {
+    return Typed{*only->expression, std::move(made.inner), reader_.document.part(node, only->inner)};
   }
   reader_.error(Code::kMisplacedTemplate, node, fmt::format("{} takes an expression, not a text with templates in it", what),
                 "write it without '${{ }}'");
@@ -163,6 +172,7 @@ std::optional<expr::Expression> Expressions::condition(const Node& node, std::st
   auto made = expr::has_template(node.text) ? template_condition(node, what, place) : plain_condition(node, place);
   if (!made) return std::nullopt;
   if (made->type.is_dyn() || made->type.is(expr::TypeKind::kBool)) return std::move(made->expression);
+  reads_.forget(node);
   reader_.report.error(Code::kExpressionType, made->span, fmt::format("{} must be true or false, not {}", what, model::described(made->type)));
   return std::nullopt;
 }
@@ -194,8 +204,9 @@ Expressions::Pieces Expressions::pieces(const Node& node, const Place& place) {
     if (!piece.expression) continue;
     auto type = check(node, piece.inner.begin, *piece.expression, place);
     good = good && type;
-    if (type && made.all.size() == 1) made.type = std::move(*type);
+    if (type) made.inner = std::move(*type);
   }
+  if (made.all.size() == 1 && made.all.front().expression) made.type = made.inner;
   if (good) made.whole = std::move(*compiled);
   return made;
 }
@@ -205,7 +216,11 @@ std::optional<expr::Template> Expressions::text(const Node& node, const Place& p
   if (!made.whole || made.whole->is_literal()) return std::move(made.whole);
   const bool is_whole = made.all.size() == 1;
   const Span span = is_whole ? reader_.document.part(node, made.all.front().inner) : reader_.document.span(node);
-  return fits(span, made.type, want) ? std::move(made.whole) : std::nullopt;
+  // A block scalar ends in a line break, and so what it holds becomes a text.
+  const bool by_line_break = !is_whole && only_expression(made.all) != nullptr && node.text.ends_with('\n');
+  if (fits(span, made.type, want, by_line_break ? "the line break makes it a text: use '|-'" : "")) return std::move(made.whole);
+  reads_.forget(node);
+  return std::nullopt;
 }
 
 std::optional<expr::Tree> Expressions::tree(const Node& node, const Place& place, bool as_text, const Want& want) {
@@ -246,6 +261,12 @@ std::optional<expr::Tree> Expressions::map(const Node& node, const Place& place,
   }
   if (entries.size() != node.map.size()) return std::nullopt;
   return expr::Tree::map(std::move(entries));
+}
+
+void Expressions::note(const Node& node, const expr::Template& text, Moment moment) {
+  for (const expr::Template::Piece& piece : text.pieces()) {
+    if (piece.expression) reads_.note(node, piece.inner.begin, *piece.expression, moment);
+  }
 }
 
 expr::Type Expressions::type(const expr::Tree& tree, const Place& place) const {

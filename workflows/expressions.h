@@ -43,12 +43,16 @@ class Expressions {
     std::vector<expr::Template::Piece> all;  ///< expressions that cannot be read are `null`
     std::optional<expr::Template> whole;     ///< none: something was reported
     expr::Type type;
+    expr::Type inner = {};                   ///< of its last expression
   };
   Pieces pieces(const Node& node, const Place& place);
 
   /// A value of any type whose strings may hold templates. With `as_text`, scalars stay what is
   /// written: `1.10` is that text and no number. Literal values are not compared with what is wanted.
   std::optional<expr::Tree> tree(const Node& node, const Place& place, bool as_text = false, const Want& want = {});
+
+  /// Notes what a text without problems reads at another moment than that of its place.
+  void note(const Node& node, const expr::Template& text, Moment moment);
 
   /// The type of a value without problems.
   expr::Type type(const expr::Tree& tree, const Place& place) const;
@@ -63,7 +67,7 @@ class Expressions {
   std::optional<Typed> plain_condition(const Node& node, const Place& place);
   std::optional<Typed> template_condition(const Node& node, std::string_view what, const Place& place);
   std::optional<expr::Type> check(const Node& node, std::uint32_t offset, const expr::Expression& expression, const Place& place);
-  bool fits(Span span, const expr::Type& type, const Want& want);
+  bool fits(Span span, const expr::Type& type, const Want& want, std::string hint = {});
   void report(const Node& node, const expr::Problem& problem, std::uint32_t offset = 0);
   void report_field(const Span& span, const expr::Problem& problem);
   std::optional<expr::Tree> list(const Node& node, const Place& place, bool as_text, const Want& want);

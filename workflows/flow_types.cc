@@ -35,7 +35,8 @@ FlowTypes::FlowTypes(const Definition& flow, model::Catalog catalog) {
   auto inputs = record("'inputs'", RecordTag::kInputs);
   for (const model::Input& input : flow.inputs) inputs->add(input.name, model::type_of(input.type));
   auto env = record("'env'", RecordTag::kEnv);
-  for (const Entry& variable : flow.env) env->add(variable.key->text, Type::string());
+  // A value that is no text was reported.
+  for (const auto& [name, value] : flow.env) env->add(name->text, value->is_scalar() ? Type::string() : Type::dyn());
   auto states = record("'states'", RecordTag::kStates);
   std::unordered_map<const Record*, Type> by_output;
   for (const StateDef& state : flow.states) {
@@ -56,7 +57,7 @@ Type FlowTypes::output_of(const StateDef& state, model::Catalog catalog) {
   if (std::holds_alternative<TimerDef>(state.shape)) return model::timer_output_type();
   const auto* const action = std::get_if<ActionDef>(&state.shape);
   const model::TaskKind* const kind = action != nullptr ? model::find_kind(catalog, action->kind_name) : nullptr;
-  return kind != nullptr ? output_of(*action, *kind, !state.has_unknown_keys) : Type::dyn();
+  return kind != nullptr ? output_of(*action, *kind, state.unknown.empty()) : Type::dyn();
 }
 
 Type FlowTypes::output_of(const ActionDef& action, const model::TaskKind& kind, bool sure) {

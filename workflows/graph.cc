@@ -34,6 +34,16 @@ bool spread(const Targets& edges, model::StateId from, std::uint32_t mark, Marks
   return met;
 }
 
+Targets targets(const Graph& graph, bool also_never) {
+  Targets to(graph.edges.size());
+  for (model::StateId from = 0; from < to.size(); ++from) {
+    for (const Edge& edge : graph.edges[from]) {
+      if (also_never || !edge.never) to[from].push_back(edge.to);
+    }
+  }
+  return to;
+}
+
 Targets reversed(const Targets& edges) {
   Targets back(edges.size());
   for (model::StateId from = 0; from < edges.size(); ++from) {
@@ -47,7 +57,13 @@ Targets reversed(const Targets& edges) {
 class GraphCheck {
  public:
   GraphCheck(Reader& reader, const Definition& flow, const Graph& graph)
-      : reader_(reader), flow_(flow), edges_(targets(graph)), back_(reversed(edges_)), reached_(flow.states.size(), 0) {
+      : reader_(reader),
+        flow_(flow),
+        edges_(targets(graph, true)),
+        taken_(targets(graph, false)),
+        back_(reversed(edges_)),
+        back_taken_(reversed(taken_)),
+        reached_(flow.states.size(), 0) {
     spread(edges_, graph.start, 1, reached_);
   }
 
@@ -67,7 +83,7 @@ class GraphCheck {
       // A state without a shape may have been meant to be an exit.
       if (!is_exit(state(id)) && !std::holds_alternative<std::monostate>(state(id).shape)) continue;
       has_exit = true;
-      if (can_end[id] == 0) spread(back_, id, 1, can_end);
+      if (can_end[id] == 0) spread(back_taken_, id, 1, can_end);
     }
     if (!has_exit) {
       reader_.error(Code::kNoExit, *flow_.states.front().name, "no state ends the flow", "add one: 'done: {exit: success}'");
@@ -79,7 +95,7 @@ class GraphCheck {
       if (reached_[id] == 0 || can_end[id] != 0 || told[id] != 0) continue;
       all_end = false;
       // What leads into a circle that was told of is the same mistake.
-      if (spread(edges_, id, id + 1, told)) continue;
+      if (spread(taken_, id, id + 1, told)) continue;
       reader_.error(Code::kNoPathToExit, *state(id).name, fmt::format("no exit can be reached from state '{}'", state(id).text()));
     }
     return all_end;
@@ -105,20 +121,15 @@ class GraphCheck {
 
   Reader& reader_;
   const Definition& flow_;
-  Targets edges_;
-  Targets back_;
+  // A rule that never holds was told of: what it leads to counts as entered, but nothing ends by it.
+  Targets edges_, taken_;
+  Targets back_, back_taken_;
   Marks reached_;
 };
 
 }  // namespace
 
-Targets targets(const Graph& graph) {
-  Targets to(graph.edges.size());
-  for (model::StateId from = 0; from < to.size(); ++from) {
-    for (const Edge& edge : graph.edges[from]) to[from].push_back(edge.to);
-  }
-  return to;
-}
+Targets targets(const Graph& graph) { return targets(graph, false); }
 
 void check_graph(Reader& reader, const Definition& flow, const Graph& graph) { GraphCheck(reader, flow, graph).run(); }
 

@@ -19,6 +19,7 @@ struct Edge {
   /// False: where it leads, or when, is guessed, for what is written there is wrong. It must not make
   /// states look unreachable, and nothing else is concluded from it.
   bool certain = true;
+  bool never = false;  ///< its `when` is literally false
   /// States whose results its `when` asks for.
   std::vector<model::StateId> asks_for = {};
 };
@@ -27,8 +28,11 @@ struct Graph {
   model::StateId start = 0;
   /// Of each state, in the order in which its rules are tried.
   std::vector<std::vector<Edge>> edges;
+  /// Of each state: what it does can only fail.
+  std::vector<bool> never_succeeds;
 };
 
+/// Where the edges lead that can be taken.
 Targets targets(const Graph& graph);
 
 /// When something is evaluated: around the work of a state.
@@ -42,6 +46,7 @@ enum class Phase : std::uint8_t {
 struct Moment {
   model::StateId state = 0;
   Phase phase = Phase::kNone;
+  bool has_output = false;  ///< what the work gave just now is in scope as `output`
 };
 
 void check_graph(Reader& reader, const Definition& flow, const Graph& graph);

@@ -66,22 +66,26 @@ std::optional<DefaultsDef> read_value(Reader& reader, const Entry& entry, accept
 }
 
 std::optional<std::vector<Entry>> read_value(Reader& reader, const Entry& entry, accept::Environment) {
+  // What is wrong with a name or a value is no reason to tell of each use of it.
   std::vector<Entry> env;
   for (const Entry& variable : reader.entries(*entry.value, quoted(entry), "a map of name to text")) {
     if (variable.key->text.empty() || variable.key->text.find_first_of(std::string_view("=\0", 2)) != std::string::npos) {
       reader.error(Code::kBadValue, *variable.key,
                    fmt::format("'{}' cannot be the name of an environment variable", variable.key->text));
-    } else if (reader.read(accept::TextTemplate{}, *variable.value, quoted(variable)) != nullptr) {
-      env.push_back(variable);
+    } else {
+      reader.read(accept::TextTemplate{}, *variable.value, quoted(variable));
     }
+    env.push_back(variable);
   }
   return env;
 }
 
 std::optional<std::vector<Entry>> read_value(Reader& reader, const Entry& entry, accept::Variables) {
+  // One whose name is wrong is still one that others may use.
   std::vector<Entry> vars;
   for (const Entry& var : reader.entries(*entry.value, quoted(entry), "a map of name to initial value")) {
-    if (reader.name(*var.key, "a variable")) vars.push_back(var);
+    reader.name(*var.key, "a variable");
+    vars.push_back(var);
   }
   return vars;
 }

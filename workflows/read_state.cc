@@ -158,7 +158,7 @@ std::vector<std::string_view> read_keys(Reader& reader, const Shapes& shapes, co
     } else {
       Guess guess = reader.report.guess(key, keys_with(reader, shapes.bits != 0 ? shapes.bits : kEvery));
       misspelt.push_back(guess.name.value_or(std::string_view()));
-      state.has_unknown_keys = true;
+      state.unknown.push_back(entry.value);
       reader.error(Code::kUnknownKey, *entry.key,
                    fmt::format("unknown key '{}' in state '{}'", key.substr(0, 80), state.text().substr(0, 80)),
                    std::move(guess.hint));

@@ -38,7 +38,12 @@ bool ResultFlow::works(model::StateId id) const {
   return !std::holds_alternative<RouteDef>(shape) && !std::holds_alternative<ExitDef>(shape);
 }
 
+bool ResultFlow::is_taken(model::StateId from, const Edge& edge) const {
+  return !edge.never && (edge.after_error || !graph_.never_succeeds[from]);
+}
+
 ResultFlow::Masks ResultFlow::after(model::StateId id, bool failed) const {
+  if (!failed && graph_.never_succeeds[id]) return {};
   Masks out = before_[id];
   const Own* const mine = own(id);
   if (mine == nullptr || !works(id) || !is_reached(id)) return out;
@@ -59,7 +64,7 @@ void ResultFlow::pass_on(model::StateId id) {
 void ResultFlow::pass_on(model::StateId id, bool failed) {
   Masks out = after(id, failed);
   for (const Edge& edge : graph_.edges[id]) {
-    if (edge.after_error != failed) continue;
+    if (edge.after_error != failed || !is_taken(id, edge)) continue;
     work_left_ -= 1 + static_cast<std::int64_t>(edge.asks_for.size());
     // Who asks for a result, and goes another way without it, has thought of it: also in the rules behind.
     for (const model::StateId id_asked : edge.asks_for) {
@@ -149,7 +154,7 @@ bool ResultFlow::can_have_ended(model::StateId state, Moment moment) const {
     const model::StateId id = open.back();
     open.pop_back();
     for (const Edge& edge : graph_.edges[id]) {
-      if (seen[edge.to] != 0) continue;
+      if (seen[edge.to] != 0 || !is_taken(id, edge)) continue;
       seen[edge.to] = 1;
       open.push_back(edge.to);
     }
@@ -182,6 +187,7 @@ std::vector<model::StateId> ResultFlow::way_without(StateResult result, Moment m
     }
     std::array<bool, 2> asked{};
     for (const Edge& edge : graph_.edges[node.state]) {
+      if (!is_taken(node.state, edge)) continue;
       bool& thought_of = asked[edge.after_error ? 1 : 0];
       thought_of = thought_of || std::ranges::find(edge.asks_for, result.of) != edge.asks_for.end();
       const Entered to{edge.to, edge.certain && !thought_of && after(node, edge.after_error)};

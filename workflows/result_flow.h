@@ -51,6 +51,11 @@ class ResultFlow {
   /// Of a result by its place in what was followed last.
   Presence at(Moment moment, std::size_t result) const;
 
+  /// Whether the state does something that can have a result.
+  bool works(model::StateId id) const;
+  /// Whether some way leads to the state; known once something was followed.
+  bool is_reached(model::StateId id) const;
+
   /// Whether some way leads over the end of a state's work to a moment.
   bool can_have_ended(model::StateId state, Moment moment) const;
 
@@ -78,10 +83,9 @@ class ResultFlow {
     bool goes_round;
   };
 
-  bool works(model::StateId id) const;
   void add(StateResult result, std::size_t bit);
   const Own* own(model::StateId id) const { return own_at_[id] == 0 ? nullptr : &own_[own_at_[id] - 1]; }
-  bool is_reached(model::StateId id) const;
+  bool is_taken(model::StateId from, const Edge& edge) const;
   Masks after(model::StateId id, bool failed) const;
   void pass_on(model::StateId id);
   void pass_on(model::StateId id, bool failed);

@@ -4,18 +4,18 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <optional>
 #include <set>
 #include <tuple>
 #include <unordered_set>
 
+#include "workflows/blanks.h"
 #include "workflows/names.h"
 
 namespace canorun::workflows {
 namespace {
 
 using expr::Reference;
-
-constexpr std::string_view kBlanks = " \t\r\n";
 
 // Where `states.NAME.output` or the like ends: at its third part.
 constexpr std::size_t kPart = 2;
@@ -56,45 +56,82 @@ class Judge {
  public:
   Judge(Reader& reader, const Definition& flow, const ResultFlow& results) : reader_(reader), flow_(flow), results_(results) {}
 
-  void never_there(const Span& span, StateResult result, Moment moment) {
-    const std::string_view name = flow_.states[result.of].text();
-    const ShapeDef& shape = flow_.states[result.of].shape;
+  void look(const ResultRead& read, Presence presence) {
+    const auto& [of, part] = read.result;
+    if (!presence.missing || (presence.there && part == Part::kEnd)) return;
+    // That it is never entered was told.
+    if (results_.works(of) && !results_.is_reached(of)) return;
+    const std::pair place(read.node, read.span.begin);
+    const std::tuple mistake(read.moment.state, of, std::optional(part));
+    if (places_.contains(place) || told_.contains(mistake)) return;
+    const bool has_ended = presence.there || results_.can_have_ended(of, read.moment);
+    // Of what has not ended all parts are missing, which is one mistake.
+    if (!has_ended && !told_.emplace(read.moment.state, of, std::nullopt).second) return;
+    places_.insert(place);
+    told_.insert(mistake);
+    if (presence.there) {
+      maybe_missing(read);
+    } else {
+      never_there(read, has_ended);
+    }
+  }
+
+ private:
+  static bool of_own_state(const ResultRead& read) {
+    return read.result.of == read.moment.state && read.moment.phase == Phase::kBefore;
+  }
+  Span span(const ResultRead& read) const { return reader_.document.part(*read.node, read.span); }
+
+  void never_there(const ResultRead& read, bool has_ended) {
+    const std::string_view name = flow_.states[read.result.of].text();
+    const bool output = read.result.part == Part::kOutput;
     std::string message;
     std::string hint;
-    if (std::holds_alternative<RouteDef>(shape) || std::holds_alternative<ExitDef>(shape)) {
-      message = fmt::format("state '{}' does no work, so it has no {}", name, result.part == Part::kOutput ? "output" : "error");
-    } else if (!results_.can_have_ended(result.of, moment)) {
+    if (!results_.works(read.result.of)) {
+      message = fmt::format("state '{}' does no work, so it has no {}", name, output ? "output" : "error");
+    } else if (!has_ended && of_own_state(read)) {
+      message = fmt::format("here 'states.{}' is what its visit before left, and there is none", name);
+      hint = read.moment.has_output ? "what this visit gave is 'output'" : "no path leads back to this state";
+    } else if (!has_ended) {
       message = fmt::format("state '{}' has not run where this is read", name);
       hint = "no path from the start to here goes through it";
-    } else if (result.part == Part::kOutput) {
+    } else if (output) {
       message = fmt::format("state '{}' has failed where this is read, so it has no output", name);
       hint = fmt::format("why it failed is in 'states.{}.error'", name);
     } else {
       message = fmt::format("state '{}' has not failed where this is read, so its error is null", name);
       hint = "only what 'on_error' leads to can read it";
     }
-    reader_.report.error(Code::kNotYetRun, span, std::move(message), std::move(hint));
+    reader_.report.error(Code::kNotYetRun, span(read), std::move(message), std::move(hint));
   }
 
-  void maybe_missing(const Span& span, StateResult result, Moment moment, std::string_view field) {
-    const std::string_view name = flow_.states[result.of].text();
-    const bool output = result.part == Part::kOutput;
-    const auto way = results_.way_without(result, moment);
-    const auto worked = way.end() - (moment.phase == Phase::kBefore ? 1 : 0);
-    const bool went_through = std::find(way.begin(), worked, result.of) != worked;
+  void maybe_missing(const ResultRead& read) {
+    const std::string_view name = flow_.states[read.result.of].text();
+    const bool output = read.result.part == Part::kOutput;
+    const auto way = results_.way_without(read.result, read.moment);
+    const auto worked = way.end() - (read.moment.phase == Phase::kBefore ? 1 : 0);
+    const bool went_through = std::find(way.begin(), worked, read.result.of) != worked;
     const std::string_view what = !went_through ? "has not run"
                                   : output      ? "has failed, and has no output"
                                                 : "has not failed, and has no error";
-    const std::string read = fmt::format("states.{}.{}", name, output ? "output" : "error");
-    reader_.report.warning(Code::kMaybeNotRun, span, fmt::format("on the path {}, '{}' {}", shown_way(flow_, way), name, what),
-                           field.empty() ? fmt::format("say what is used instead: {0} == null ? … : {0}", read)
-                                         : fmt::format("say what is used instead: {}.?{}.orValue(…)", read, field));
+    reader_.report.warning(Code::kMaybeNotRun, span(read), fmt::format("on the path {}, '{}' {}", shown_way(flow_, way), name, what),
+                           instead(read));
   }
 
- private:
+  std::string instead(const ResultRead& read) const {
+    if (of_own_state(read) && read.moment.has_output) return "what this visit gave is 'output'";
+    const std::string result =
+        fmt::format("states.{}.{}", flow_.states[read.result.of].text(), read.result.part == Part::kOutput ? "output" : "error");
+    return read.field.empty() ? fmt::format("say what is used instead: {0} == null ? dyn(…) : {0}", result)
+                              : fmt::format("say what is used instead: {}.?{}.orValue(…)", result, read.field);
+  }
+
   Reader& reader_;
   const Definition& flow_;
   const ResultFlow& results_;
+  std::set<std::pair<const Node*, std::uint32_t>> places_;
+  /// Who reads what; without a part: all of it.
+  std::set<std::tuple<model::StateId, model::StateId, std::optional<Part>>> told_;
 };
 
 }  // namespace
@@ -111,8 +148,7 @@ std::vector<model::StateId> states_in(const expr::Expression& expression, const 
 void ResultReads::note(const Node& node, std::uint32_t offset, const expr::Expression& expression, Moment moment) {
   if (moment.phase == Phase::kNone) return;
   const std::string_view text = expression.text();
-  const Span whole{static_cast<std::uint32_t>(text.find_first_not_of(kBlanks)),
-                   static_cast<std::uint32_t>(text.find_last_not_of(kBlanks) + 1)};
+  const Span whole = trimmed_span(text);
   std::unordered_set<std::string_view> asked;
   for (const Reference& reference : expression.references()) {
     if (is_of_state(reference) && asks(reference, text, whole)) asked.insert(reference.parts[1].name);
@@ -129,9 +165,13 @@ void ResultReads::note(const Node& node, std::uint32_t offset, const expr::Expre
   }
 }
 
+void ResultReads::forget(const Node& node) {
+  while (!reads_.empty() && reads_.back().node == &node) reads_.pop_back();
+}
+
 void ResultReads::check(Reader& reader, const Definition& flow, const Graph& graph) {
   // By what is read, so that each result is followed once.
-  const auto by_result = [](const Read& read) { return std::tuple(read.result.of, read.result.part); };
+  const auto by_result = [](const ResultRead& read) { return std::tuple(read.result.of, read.result.part); };
   std::ranges::stable_sort(reads_, {}, by_result);
   ResultFlow results(flow, graph);
   Judge judge(reader, flow, results);
@@ -144,19 +184,10 @@ void ResultReads::check(Reader& reader, const Definition& flow, const Graph& gra
       followed.push_back(reads_[end].result);
     }
     results.follow(followed);
-    std::set<std::pair<model::StateId, std::size_t>> told;
     for (std::size_t at = 0; begin < end && !reader.report.full(); ++begin) {
-      const Read& read = reads_[begin];
+      const ResultRead& read = reads_[begin];
       while (!(followed[at] == read.result)) ++at;
-      const Presence presence = results.at(read.moment, at);
-      if (!presence.missing || (presence.there && read.result.part == Part::kEnd)) continue;
-      if (!told.emplace(read.moment.state, at).second) continue;
-      const Span span = reader.document.part(*read.node, read.span);
-      if (presence.there) {
-        judge.maybe_missing(span, read.result, read.moment, read.field);
-      } else {
-        judge.never_there(span, read.result, read.moment);
-      }
+      judge.look(read, results.at(read.moment, at));
     }
     if (reader.report.full()) return;
   }

@@ -11,6 +11,15 @@ namespace canorun::workflows {
 
 class Names;
 
+/// A place that reads a result.
+struct ResultRead {
+  Moment moment;
+  StateResult result;
+  std::string field = {};  ///< that is read of it; empty: all of it
+  const Node* node = nullptr;
+  Span span;               ///< in the node's text
+};
+
 /// Notes what all expressions of a flow read, then checks it against the flow's graph.
 class ResultReads {
  public:
@@ -21,21 +30,17 @@ class ResultReads {
   /// or the error as a whole, or reads with `.?` or `has()`.
   void note(const Node& node, std::uint32_t offset, const expr::Expression& expression, Moment moment);
 
+  /// Drops what was noted last of that node: something else was found to be wrong with it.
+  void forget(const Node& node);
+
   /// Reports reads of what cannot be there (errors) and of what is not there on some way (warnings),
-  /// once for a reader and what it reads. An error as a whole may be null.
+  /// once for a reader and what it reads, and once for a place that many states read at: a default. An
+  /// error as a whole may be null.
   void check(Reader& reader, const Definition& flow, const Graph& graph);
 
  private:
-  struct Read {
-    Moment moment;
-    StateResult result;
-    std::string field = {};  ///< that is read of it; empty: all of it
-    const Node* node = nullptr;
-    Span span;               ///< in the node's text
-  };
-
   const Names& names_;
-  std::vector<Read> reads_;
+  std::vector<ResultRead> reads_;
 };
 
 /// The states whose results an expression reads or asks about.

@@ -64,7 +64,7 @@ Json part_definitions() {
         {"propertyNames", without_template(Json::object(), "no template may stand in a key, only in values")}}},
       {kLiteral, without_template({{"items", part(kLiteral)}, {"additionalProperties", part(kLiteral)}}, kTooEarly)},
       // One whole `${{ }}` is taken, too.
-      {kExpression, matching({{"type", {"string", "boolean"}}}, fmt::format(R"({}|^\$\{{\{{[\s\S]*\}}\}}$)", kNoTemplate),
+      {kExpression, matching({{"type", {"string", "boolean"}}}, fmt::format(R"({}|^\s*\$\{{\{{[\s\S]*\}}\}}\s*$)", kNoTemplate),
                              "an expression, without ${{ }}")},
   };
 }

@@ -11,9 +11,10 @@ namespace {
 
 /// s0 → s1 → … → an exit; a failure leads to the state before.
 struct Chain {
-  explicit Chain(std::size_t states) : nodes(states + 1), flow{}, graph{.start = 0, .edges = {}} {
+  explicit Chain(std::size_t states) : nodes(states + 1), flow{}, graph{.start = 0, .edges = {}, .never_succeeds = {}} {
     flow.states.resize(states + 1);
     graph.edges.resize(states + 1);
+    graph.never_succeeds.resize(states + 1);
     for (model::StateId id = 0; id <= states; ++id) {
       nodes[id].text = "s" + std::to_string(id);
       flow.states[id].name = &nodes[id];
