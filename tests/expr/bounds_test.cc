@@ -44,10 +44,10 @@ TEST_CASE("types of which little is known take no long way") {
   CHECK(check("cel.bind(x0, [], " + twice + ")").find("a map has no keys of type list(dyn)") != std::string::npos);
 }
 
-TEST_CASE("an expression with 100,000 mistakes gets as many problems") {
+TEST_CASE("of 100,000 mistakes in an expression the first 500 are kept") {
   const std::string problems = check("[1" + repeated(",!1", 100'000) + "]");
-  CHECK(std::ranges::count(problems, '\n') == 99'999);
-  CHECK(problems.ends_with("\n300001-300002: '!' does not go with int"));
+  CHECK(std::ranges::count(problems, '\n') == 499);
+  CHECK(problems.ends_with("\n1501-1502: '!' does not go with int"));
 }
 
 TEST_CASE("a path of 100,000 steps needs no deep stack") {
