@@ -43,7 +43,7 @@ std::unexpected<Refusal> refuse_expression(const std::string& text, const std::v
 class Eval final : public Verb {
  public:
   void declare(CommandLine& line) override {
-    line.required(text_, "EXPR", "the expression, without ${{ }}");
+    line.required(text_, "EXPR", "the expression, without ${{ }}; put -- before one that begins with -");
     line.option(bindings_, "--bind", "JSON", "an object; its keys are names that the expression may use");
     line.flag(type_, "--type", "print the type instead of the value, and do not evaluate");
   }

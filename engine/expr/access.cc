@@ -7,22 +7,27 @@
 #include <vector>
 
 #include "engine/base/suggest.h"
+#include "engine/expr/order.h"
 
 namespace canorun::expr {
 namespace {
 
-// A hint reads the keys; above this many nobody would.
-constexpr std::size_t kMostKeysForHint = 256;
+// A hint compares the keys with what was wanted; above so many comparisons of characters there is none.
+constexpr std::size_t kMostWorkForHint = 1 << 16;
 
 using Found = Result<std::optional<Value>>;
 
-std::string field_hint(const Value& map, std::string_view name) {
-  if (map.size() > kMostKeysForHint) return {};
+std::string field_hint(const Value& map, std::string_view name, Budget& budget) {
+  if (map.size() * name.size() > kMostWorkForHint) return {};
   const std::vector<Value> keys = map.keys();
   std::vector<std::string_view> names;
+  std::size_t work = 0;
   for (const Value& key : keys) {
-    if (key.is(Kind::kString)) names.push_back(key.as_text());
+    if (!key.is(Kind::kString)) continue;
+    names.push_back(key.as_text());
+    work += names.back().size() * name.size();
   }
+  if (work > kMostWorkForHint || !budget.charge_bytes(work)) return {};
   return suggestion(name, names);
 }
 
@@ -32,9 +37,11 @@ std::string key_text(const Value& key) {
   return json ? to_json_text(*json) : type_name(key);
 }
 
-std::unexpected<Error> no_field(const Value& map, std::string_view name) {
-  return fail(fmt::format("no field '{}'", name), field_hint(map, name));
+std::unexpected<Error> no_field(const Value& map, std::string_view name, Budget& budget) {
+  constexpr std::size_t kShown = 64;
+  return fail(fmt::format("no field '{}'", to_utf8(name.substr(0, kShown))), field_hint(map, name, budget));
 }
+
 
 std::string described(const Value& value) { return value.is_null() ? "null" : "a value of type " + type_name(value); }
 
@@ -56,8 +63,9 @@ std::optional<std::size_t> position(const Value& list, const Value& key) {
 }
 
 // What stands at `key`, or nothing; an error when `target` and `key` do not go together.
-Found find(const Value& target, const Value& key) {
+Found find(const Value& target, const Value& key, Budget& budget) {
   if (target.is(Kind::kMap)) {
+    charge_lookup(target, key, budget);
     if (key.is_number() || key.is(Kind::kBool) || key.is(Kind::kString)) return target.get(key);
     return fail(fmt::format("a map has no keys of type {}", type_name(key)));
   }
@@ -73,7 +81,7 @@ Value as_optional(std::optional<Value> found) { return found ? Value::optional(s
 
 }  // namespace
 
-Result<Value> read_field(const Value& target, const Field& field) {
+Result<Value> read_field(const Value& target, const Field& field, Budget& budget) {
   const bool implicit = target.is(Kind::kOptional);
   if (implicit && target.as_optional() == nullptr) return field.test ? Value::boolean(false) : Value::none();
   const Value& map = implicit ? *target.as_optional() : target;
@@ -85,16 +93,16 @@ Result<Value> read_field(const Value& target, const Field& field) {
   }
   if (field.test) return Value::boolean(found.has_value());
   if (implicit || field.optional) return as_optional(std::move(found));
-  if (!found) return no_field(map, field.name);
+  if (!found) return no_field(map, field.name, budget);
   return std::move(*found);
 }
 
-Result<Value> read_index(const Value& target, const Value& key, bool optional) {
+Result<Value> read_index(const Value& target, const Value& key, bool optional, Budget& budget) {
   const bool implicit = target.is(Kind::kOptional);
   if (implicit && target.as_optional() == nullptr) return Value::none();
   const Value& container = implicit ? *target.as_optional() : target;
   if (optional && container.is_null()) return Value::none();
-  auto found = find(container, key);
+  auto found = find(container, key, budget);
   if (!found) return std::unexpected(std::move(found.error()));
   if (implicit || optional) return as_optional(std::move(*found));
   if (*found) return std::move(**found);
@@ -102,7 +110,7 @@ Result<Value> read_index(const Value& target, const Value& key, bool optional) {
     return fail(fmt::format("index {} is out of range", key_text(key)),
                 fmt::format("the list has {} element{}", container.size(), container.size() == 1 ? "" : "s"));
   }
-  if (key.is(Kind::kString)) return no_field(container, key.as_text());
+  if (key.is(Kind::kString)) return no_field(container, key.as_text(), budget);
   return fail(fmt::format("no key {}", key_text(key)));
 }
 

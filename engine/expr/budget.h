@@ -15,7 +15,7 @@ class Budget {
  public:
   static constexpr std::uint64_t kSteps = 10'000'000;
   /// Bytes that are read or written count as one step per this many.
-  static constexpr std::size_t kBytesPerStep = 64;
+  static constexpr std::size_t kBytesPerStep = 16;
 
   /// False when there are no `steps` left.
   bool charge(std::uint64_t steps = 1) {

@@ -92,9 +92,29 @@ Type Checking::invoke(const Call& call, const Type* receiver) {
     for (const Type& argument : std::span(arguments).subspan(1)) all = join(all, argument);
     arguments = {Type::list(now(all))};
   }
-  if (auto result = resolve(candidates, arguments)) return std::move(*result);
+  if (auto result = resolve(candidates, arguments)) {
+    check_literal(call);
+    return std::move(*result);
+  }
   refuse(call, candidates, arguments);
   return Type::dyn();
+}
+
+// What a literal says can be known to be wrong before anything runs.
+void Checking::check_literal(const Call& call) {
+  if (call.functions.empty() || call.arguments.empty()) return;
+  const bool pattern = call.name == "matches";
+  if (!pattern && call.name != "duration" && call.name != "timestamp") return;
+  const Node& argument = *call.arguments.back();
+  const auto* literal = std::get_if<Literal>(&argument.form);
+  if (literal == nullptr) return;
+  std::vector<Value> values{literal->value};
+  if (pattern) values.insert(values.begin(), Value::string(""));
+  Budget budget;
+  const Function& function = call.functions.front();
+  if (auto made = function.run({function, values, budget}); !made) {
+    problem(argument.span, std::move(made.error().message), std::move(made.error().hint));
+  }
 }
 
 std::string Checking::wanted(std::span<const Overload> overloads, std::size_t count, std::size_t place,

@@ -68,6 +68,7 @@ class Checking {
 
   Type invoke(const Call& call, const Type* receiver);
   std::optional<Type> resolve(std::span<const Overload> overloads, std::span<const Type> arguments);
+  void check_literal(const Call& call);
   void refuse(const Call& call, std::span<const Overload> overloads, std::span<const Type> arguments);
 
   Type problem(Span span, std::string message, std::string hint = {});

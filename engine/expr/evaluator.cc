@@ -185,13 +185,13 @@ Outcome Evaluation::compute(const Path& path, Span) {
 }
 
 Outcome Evaluation::take(const Field& field, const Value& target, Span span) {
-  return located(read_field(target, field), span);
+  return located(read_field(target, field, budget_), span);
 }
 
 Outcome Evaluation::take(const Index& index, const Value& target, Span span) {
   Outcome key = evaluate(*index.key);
   if (!key) return key;
-  return located(read_index(target, *key, index.optional), span);
+  return located(read_index(target, *key, index.optional, budget_), span);
 }
 
 Outcome Evaluation::take(const Call& call, const Value& target, Span) { return invoke(call, &target); }

@@ -22,14 +22,20 @@ std::unexpected<Error> not_a(std::string_view text, std::string_view type, std::
   return fail(fmt::format("'{}' is not {}", shown, type), std::move(hint));
 }
 
-// All of `text` as a number.
+// All of `text` as a whole number.
 template <class Number>
 std::optional<Number> parse(std::string_view text) {
-  if (text.starts_with('+')) text.remove_prefix(1);
   Number number{};
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   if (text.empty() || error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
   return number;
+}
+
+// What parsing a text reads of it.
+std::string_view read(Call call) {
+  const std::string_view text = call[0].as_text();
+  call.budget.charge_bytes(text.size());
+  return text;
 }
 
 }  // namespace
@@ -62,7 +68,7 @@ Result<Value> to_double(Call call) {
     case Kind::kInt: return Value::floating(static_cast<double>(from.as_int()));
     case Kind::kUint: return Value::floating(static_cast<double>(from.as_uint()));
     case Kind::kString: {
-      const auto number = parse<double>(from.as_text());
+      const auto number = parse_double(read(call));
       if (!number) return not_a(from.as_text(), "a double");
       return Value::floating(*number);
     }
@@ -73,7 +79,7 @@ Result<Value> to_double(Call call) {
 Result<Value> to_duration(Call call) {
   if (call[0].is(Kind::kDuration)) return call[0];
   if (!call[0].is(Kind::kString)) return call.mismatch();
-  const auto length = parse_cel_duration(call[0].as_text());
+  const auto length = parse_cel_duration(read(call));
   if (!length) return not_a(call[0].as_text(), "a duration", "write it like 1h30m or 1.5s");
   return Value::duration(*length);
 }
@@ -91,7 +97,9 @@ Result<Value> to_int(Call call) {
       return Value::integer(static_cast<std::int64_t>(from.as_double()));
     case Kind::kTimestamp: return Value::integer(from.as_instant().seconds);
     case Kind::kString: {
-      const auto number = parse<std::int64_t>(from.as_text());
+      std::string_view text = read(call);
+      if (text.starts_with('+') && !text.starts_with("+-")) text.remove_prefix(1);
+      const auto number = parse<std::int64_t>(text);
       if (!number) return not_a(from.as_text(), "an int");
       return Value::integer(*number);
     }
@@ -110,7 +118,7 @@ Result<Value> to_uint(Call call) {
       if (!(from.as_double() >= 0 && from.as_double() < 0x1p64)) return out_of_range(from, "a uint");
       return Value::unsigned_integer(static_cast<std::uint64_t>(from.as_double()));
     case Kind::kString: {
-      const auto number = parse<std::uint64_t>(from.as_text());
+      const auto number = parse<std::uint64_t>(read(call));
       if (!number) return not_a(from.as_text(), "a uint");
       return Value::unsigned_integer(*number);
     }
@@ -145,7 +153,7 @@ Result<Value> to_timestamp(Call call) {
     return Value::timestamp(instant);
   }
   if (!from.is(Kind::kString)) return call.mismatch();
-  const auto instant = parse_timestamp(from.as_text());
+  const auto instant = parse_timestamp(read(call));
   if (!instant) return not_a(from.as_text(), "a timestamp", "write it like 2026-12-01T09:00:00Z");
   return Value::timestamp(*instant);
 }

@@ -38,7 +38,7 @@ class Writer {
       case Kind::kBool: return put(value.as_bool() ? "true" : "false");
       case Kind::kInt: return put(std::to_string(value.as_int()));
       case Kind::kUint: return put(std::to_string(value.as_uint()));
-      case Kind::kDouble: return put(format_double(value.as_double()));
+      case Kind::kDouble: return put(format_double_plain(value.as_double()));
       case Kind::kString: return put(value.as_text());
       case Kind::kBytes: return put(to_utf8(value.as_text()));
       case Kind::kList: return list(value, depth);
@@ -110,10 +110,12 @@ Result<std::string> based(const Value& value, char kind) {
   }
   if (value.is(Kind::kBool) && kind == 'b') return std::string(value.as_bool() ? "1" : "0");
   if ((kind != 'x' && kind != 'X') || !(value.is(Kind::kString) || value.is(Kind::kBytes))) return unfit(kind, value);
+  const std::string_view names = kind == 'x' ? "0123456789abcdef" : "0123456789ABCDEF";
   std::string digits;
   for (const char c : value.as_text()) {
     const auto octet = static_cast<unsigned char>(c);
-    digits += kind == 'x' ? fmt::format("{:02x}", octet) : fmt::format("{:02X}", octet);
+    digits += names[octet >> 4];
+    digits += names[octet & 15];
   }
   return digits;
 }
@@ -121,7 +123,7 @@ Result<std::string> based(const Value& value, char kind) {
 Result<std::string> decimal(const Value& value, char kind) {
   if (value.is(Kind::kInt)) return std::to_string(value.as_int());
   if (value.is(Kind::kUint)) return std::to_string(value.as_uint());
-  if (value.is(Kind::kDouble)) return format_double(value.as_double());
+  if (value.is(Kind::kDouble)) return format_double_plain(value.as_double());
   return unfit(kind, value);
 }
 
@@ -133,7 +135,7 @@ Result<std::string> floating(const Value& value, Clause clause) {
     case Kind::kUint: number = static_cast<double>(value.as_uint()); break;
     default: return unfit(clause.kind, value);
   }
-  if (!std::isfinite(number)) return format_double(number);
+  if (!std::isfinite(number)) return format_double_plain(number);
   const int precision = clause.precision.value_or(kDefaultPrecision);
   return clause.kind == 'f' ? fmt::format("{:.{}f}", number, precision) : fmt::format("{:.{}e}", number, precision);
 }

@@ -25,6 +25,13 @@ std::unexpected<Error> out_of_range(std::int64_t index) {
   return fail(fmt::format("position {} is outside of the text", index));
 }
 
+// The last place, at most at `from`. Backwards and with memmem: rfind may look at all of `wanted` at every place.
+std::size_t find_last(std::string_view text, std::string_view wanted, std::size_t from) {
+  text = text.substr(0, std::min(text.size(), from + std::min(wanted.size(), text.size())));
+  const std::size_t found = find(std::string(text.rbegin(), text.rend()), std::string(wanted.rbegin(), wanted.rend()));
+  return found == kNowhere ? kNowhere : text.size() - wanted.size() - found;
+}
+
 // The byte at which a character begins; the end of the text is a position too.
 Result<std::size_t> offset_of(std::string_view text, std::int64_t index) {
   if (index < 0) return out_of_range(index);
@@ -86,6 +93,7 @@ Result<Value> ends_with(Call call) {
 Result<Value> char_at(Call call) {
   if (!call.are({Kind::kString, Kind::kInt})) return call.mismatch();
   const std::string_view text = call[0].as_text();
+  call.budget.charge_bytes(text.size());
   const auto offset = offset_of(text, call[1].as_int());
   if (!offset) return std::unexpected(offset.error());
   const std::string_view rest = text.substr(*offset);
@@ -104,15 +112,13 @@ Result<Value> last_index_of(Call call) {
   if (!are_texts(call, true)) return call.mismatch();
   const std::string_view text = call[0].as_text();
   const std::string_view wanted = call[1].as_text();
-  std::size_t from = kNowhere;
+  std::size_t from = text.size();
   if (call.size() == 3) {
     const auto offset = offset_of(text, call[2].as_int());
     if (!offset) return std::unexpected(offset.error());
     from = *offset;
   }
-  // rfind may look at all of `wanted` at every place.
-  if (wanted.size() > text.size() || !call.budget.charge_bytes(text.size() * wanted.size())) return Value::integer(-1);
-  return position(text, text.rfind(wanted, from));
+  return position(text, find_last(text, wanted, from));
 }
 
 Result<Value> join(Call call) {
@@ -173,6 +179,7 @@ Result<Value> reverse(Call call) {
 }
 
 Result<Value> split(Call call) {
+  constexpr std::uint64_t kStepsPerPart = 8;  // each is a value of its own, of some 100 bytes
   if (!are_texts(call, true)) return call.mismatch();
   std::string_view text = call[0].as_text();
   const std::string_view separator = call[1].as_text();
@@ -182,7 +189,7 @@ Result<Value> split(Call call) {
   while (limit < 0 || static_cast<std::int64_t>(parts.size()) < limit - 1) {
     // Without a separator every character is a part of its own.
     const std::size_t cut = !separator.empty() ? find(text, separator) : text.empty() ? kNowhere : character_size(text);
-    if (cut == kNowhere || (separator.empty() && cut == text.size()) || !call.budget.charge()) break;
+    if (cut == kNowhere || (separator.empty() && cut == text.size()) || !call.budget.charge(kStepsPerPart)) break;
     parts.push_back(Value::string(std::string(text.substr(0, cut))));
     text.remove_prefix(cut + separator.size());
   }
@@ -206,7 +213,7 @@ Result<Value> substring(Call call) {
 Result<Value> trim(Call call) {
   if (!call.are({Kind::kString})) return call.mismatch();
   std::string_view text = call[0].as_text();
-  call.budget.charge_bytes(text.size());
+  call.budget.charge_bytes(text.size() * std::size(kBlanks) / 4);
   const auto begins = [&](std::string_view blank) { return text.starts_with(blank); };
   const auto ends = [&](std::string_view blank) { return text.ends_with(blank); };
   const auto end = std::end(kBlanks);
@@ -225,6 +232,7 @@ Result<Value> quote(Call call) {
     const std::size_t special = kSpecial.find(c);
     if (special != kNowhere) quoted += '\\';
     quoted += special == kNowhere ? c : kNames[special];
+    if (quoted.size() > kMaxSize) break;
   }
   return text_of(quoted + "\"");
 }

@@ -29,7 +29,7 @@ std::expected<Value, Problem> int_value(const Token& token, bool negative) {
   constexpr auto kMax = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
   const auto number = parse_digits(token.text);
   if (!number || *number > kMax + (negative ? 1 : 0)) {
-    return syntax(token.span, fmt::format("{}{} does not fit into an int", negative ? "-" : "", token.text),
+    return syntax(token.span, fmt::format("{}{} does not fit into an int", negative ? "-" : "", token.text.substr(0, 64)),
                   "ints have 64 bits");
   }
   return Value::integer(static_cast<std::int64_t>(negative ? 0 - *number : *number));
@@ -37,19 +37,14 @@ std::expected<Value, Problem> int_value(const Token& token, bool negative) {
 
 std::expected<Value, Problem> uint_value(const Token& token) {
   const auto number = parse_digits(token.text.substr(0, token.text.size() - 1));
-  if (!number) return syntax(token.span, fmt::format("{} does not fit into a uint", token.text), "uints have 64 bits");
+  if (!number) return syntax(token.span, fmt::format("{} does not fit into a uint", token.text.substr(0, 64)), "uints have 64 bits");
   return Value::unsigned_integer(*number);
 }
 
 std::expected<Value, Problem> double_value(const Token& token, bool negative) {
-  double number = 0;
-  const auto [end, error] = std::from_chars(token.text.data(), token.text.data() + token.text.size(), number);
-  const std::size_t exponent = token.text.find_first_of("eE");
-  const bool tiny = exponent != std::string_view::npos && token.text[exponent + 1] == '-';
-  if (error != std::errc{} && !tiny) {
-    return syntax(token.span, fmt::format("{} does not fit into a double", token.text));
-  }
-  return Value::floating(negative ? -number : number);
+  const auto number = parse_double(token.text);
+  if (!number) return syntax(token.span, fmt::format("{} does not fit into a double", token.text.substr(0, 64)));
+  return Value::floating(negative ? -*number : *number);
 }
 
 // Reads the inside of a quoted text with escapes.

@@ -123,7 +123,10 @@ Result<Value> arithmetic(Operator op, const Value& left, const Value& right, Bud
 }
 
 Result<Value> contains(const Value& item, const Value& container, Budget& budget) {
-  if (container.is(Kind::kMap)) return Value::boolean(container.get(item).has_value());
+  if (container.is(Kind::kMap)) {
+    charge_lookup(container, item, budget);
+    return Value::boolean(container.get(item).has_value());
+  }
   if (!container.is(Kind::kList)) return mismatch(Operator::kIn, item, container);
   const std::size_t size = container.size();
   for (std::size_t i = 0; i < size; ++i) {

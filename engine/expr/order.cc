@@ -1,5 +1,6 @@
 #include "engine/expr/order.h"
 
+#include <bit>
 #include <utility>
 
 namespace canorun::expr {
@@ -38,6 +39,7 @@ bool equal_maps(const Value& a, const Value& b, Budget& budget) {
   const std::size_t size = a.size();
   if (size != b.size() || !budget.charge(size)) return false;
   for (const Value& key : a.keys()) {
+    charge_lookup(b, key, budget);
     const auto left = a.get(key);
     const auto right = b.get(key);
     if (!left || !right || !equal(*left, *right, budget)) return false;
@@ -90,6 +92,10 @@ std::optional<std::partial_ordering> compare(const Value& a, const Value& b) {
     case Kind::kDuration: return a.as_instant() <=> b.as_instant();
     default: return std::nullopt;
   }
+}
+
+void charge_lookup(const Value& map, const Value& key, Budget& budget) {
+  if (key.is(Kind::kString)) budget.charge_bytes(key.as_text().size() * static_cast<std::size_t>(std::bit_width(map.size())));
 }
 
 bool key_less(const Value& a, const Value& b) {

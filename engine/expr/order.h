@@ -16,6 +16,9 @@ bool equal(const Value& a, const Value& b, Budget& budget);
 /// CEL's `<` and its kin: nothing for types that have no order between them. Unordered with NaN.
 std::optional<std::partial_ordering> compare(const Value& a, const Value& b);
 
+/// Accounts for looking `key` up: long keys that begin alike are compared to their ends.
+void charge_lookup(const Value& map, const Value& key, Budget& budget);
+
 /// A total order of map keys (bool, int, uint, string), numbers by value.
 bool key_less(const Value& a, const Value& b);
 

@@ -256,12 +256,17 @@ class Parser {
     if (!base) return nullptr;
     const std::uint32_t begin = base->span.begin;
     Path path{std::move(base), {}};
-    while (at(TokenKind::kDot) || at(TokenKind::kLeftBracket)) {
+    if (auto* inner = std::get_if<Path>(&path.base->form); inner != nullptr && goes_on()) {
+      path = Path(std::move(*inner));  // in parentheses, which leave no trace
+    }
+    while (goes_on()) {
       if (accept(TokenKind::kDot) ? !member(path) : !(advance(), index(path))) return nullptr;
     }
     if (path.steps.empty()) return std::move(path.base);
     return make(from(begin), std::move(path));
   }
+
+  bool goes_on() const { return at(TokenKind::kDot) || at(TokenKind::kLeftBracket); }
 
   bool index(Path& path) {
     const bool optional = accept(TokenKind::kQuestion);
@@ -299,13 +304,8 @@ class Parser {
     if (path.steps.empty() && base != nullptr && base->text == "cel" && name.text == "bind") {
       return bind(path, name.span, std::move(*arguments));
     }
-    if (const Macro* any = find_macro(name.text)) {
-      const Macro* macro = find_macro(name.text, arguments->size());
-      if (macro != nullptr) return expand(path, *macro, name.span, std::move(*arguments));
-      fail(name.span, fmt::format("{}() does not take {} arguments", name.text, arguments->size()),
-           fmt::format("write it like {}", any->usage));
-      return false;
-    }
+    const Macro* macro = find_macro(name.text, arguments->size());
+    if (macro != nullptr) return expand(path, *macro, name.span, std::move(*arguments));
     path.steps.push_back({name.span, Call{std::string(name.text), name.span, std::move(*arguments)}});
     return true;
   }

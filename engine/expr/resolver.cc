@@ -10,6 +10,7 @@
 
 #include "engine/base/suggest.h"
 #include "engine/expr/library.h"
+#include "engine/expr/macros.h"
 
 namespace canorun::expr {
 namespace {
@@ -130,8 +131,8 @@ class Resolver {
     const bool known = find(name);
     if (!known || name.binding != Name::Binding::kLocal) {
       if (bind_dotted(path, name)) return;
-      if (!known && bind_namespace(path, name)) return;
     }
+    if (bind_namespace(path, name, known)) return;
     if (!known) return unknown_name(name, path.base->span);
     if (name.binding == Name::Binding::kSlot) note_reference(path, name);
   }
@@ -156,14 +157,17 @@ class Resolver {
   }
 
   // `math.abs(x)`: the name and its first step become one call.
-  bool bind_namespace(Path& path, const Name& name) {
-    auto* call = std::get_if<Call>(&path.steps.front().form);
+  // A function comes before a variable of the namespace's name.
+  bool bind_namespace(Path& path, const Name& name, bool is_variable) {
+    auto* call = path.steps.empty() ? nullptr : std::get_if<Call>(&path.steps.front().form);
     if (call == nullptr) return false;
     const std::string prefix = name.text + ".";
-    const auto known = function_names(false);
-    const auto inside = [&](std::string_view function) { return function.starts_with(prefix); };
-    if (std::ranges::none_of(known, inside) && !environment_.function(prefix + call->name, false)) return false;
-    call->name = prefix + call->name;
+    const std::string full = prefix + call->name;
+    if (find_functions(full, false).empty() && environment_.function(full, false) == nullptr) {
+      const auto inside = [&](std::string_view function) { return function.starts_with(prefix); };
+      if (is_variable || std::ranges::none_of(function_names(false), inside)) return false;
+    }
+    call->name = full;
     const Span span{path.base->span.begin, call->name_span.end};
     call->name_span = span;
     path.base->form = std::move(*call);
@@ -236,6 +240,12 @@ class Resolver {
   }
 
   void unknown_function(const Call& call, bool as_method) {
+    const Macro* macro = as_method ? find_macro(call.name) : nullptr;
+    if (macro != nullptr) {
+      fail(ProblemKind::kType, call.name_span, fmt::format("{}() does not take {}", call.name, count_of(call.arguments.size())),
+           fmt::format("write it like {}", macro->usage));
+      return;
+    }
     std::string hint;
     if (!find_functions(call.name, !as_method).empty()) {
       hint = as_method ? fmt::format("write {}(x)", call.name) : fmt::format("write x.{}(…)", call.name);

@@ -4,6 +4,7 @@
 #include <charconv>
 #include <cmath>
 #include <cstdint>
+#include <cstdlib>
 
 namespace canorun::expr {
 namespace {
@@ -82,11 +83,30 @@ std::optional<std::string> decode_base64(std::string_view text) {
 }
 
 std::string format_double(double number) {
+  const double size = std::abs(number);
+  const bool plain = !std::isfinite(number) || size == 0 || (size >= 1e-4 && size < 1e6);
+  if (plain) return format_double_plain(number);
+  std::array<char, 32> buffer;
+  const auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), number, std::chars_format::scientific).ptr;
+  return {buffer.data(), end};
+}
+
+std::string format_double_plain(double number) {
   if (std::isnan(number)) return "NaN";
   if (std::isinf(number)) return number < 0 ? "-Infinity" : "Infinity";
-  std::array<char, 32> buffer;
-  const auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), number).ptr;
+  std::array<char, 1100> buffer;  // the smallest double has some 1,075 places
+  const auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), number, std::chars_format::fixed).ptr;
   return {buffer.data(), end};
+}
+
+std::optional<double> parse_double(std::string_view text) {
+  if (text.starts_with('+') && !text.starts_with("+-")) text.remove_prefix(1);
+  double number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error == std::errc::invalid_argument || end != text.data() + text.size()) return std::nullopt;
+  if (error == std::errc{}) return number;
+  number = std::strtod(std::string(text).c_str(), nullptr);  // which tells too small from too large
+  return std::isinf(number) ? std::nullopt : std::optional(number);
 }
 
 }  // namespace canorun::expr

@@ -22,7 +22,13 @@ std::string encode_base64(std::string_view octets);
 /// Padding may be left out.
 std::optional<std::string> decode_base64(std::string_view text);
 
-/// The shortest text that reads back as the same number: `1.5`, `1e+100`, `NaN`, `-Infinity`.
+/// The shortest text that reads back as the same number: `1.5`, `1e+100`, `NaN`, `-Infinity`. With an
+/// exponent below 1e-4 and from 1e6 on, as the reference implementation (Go's %g) has it.
 std::string format_double(double number);
+/// The same, never with an exponent.
+std::string format_double_plain(double number);
+
+/// All of `text` as a double. What is too small is 0; nothing when it is no number, or too large.
+std::optional<double> parse_double(std::string_view text);
 
 }  // namespace canorun::expr

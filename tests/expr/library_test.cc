@@ -25,6 +25,17 @@ TEST_CASE("conversions to numbers") {
   CHECK(evaluate("double('1.5') + double(1)") == "double 2.5");
 }
 
+TEST_CASE("signs and sizes of numbers in texts") {
+  CHECK(evaluate("[int('+5'), int('-5')]") == "list [5,-5]");
+  CHECK(evaluate("int('+-5')") == "0-3: '+-5' is not an int");
+  CHECK(evaluate("double('+5.5')") == "double 5.5");
+  CHECK(evaluate("double('+-5.0')") == "0-6: '+-5.0' is not a double");
+  CHECK(evaluate("uint('+5')") == "0-4: '+5' is not a uint");
+  CHECK(evaluate("[double('1e-400'), 1e-400, 0." + std::string(400, '0') + "1]") == "list [0.0,0.0,0.0]");
+  CHECK(evaluate("double('1e400')") == "0-6: '1e400' is not a double");
+  CHECK(evaluate("1e400") == "0-5: 1e400 does not fit into a double");
+}
+
 TEST_CASE("conversions to numbers fail rather than lose") {
   CHECK(evaluate("int('4x')") == "0-3: '4x' is not an int");
   CHECK(evaluate("int('')") == "0-3: '' is not an int");
@@ -40,6 +51,9 @@ TEST_CASE("conversions to numbers fail rather than lose") {
 TEST_CASE("conversions to text and bytes") {
   CHECK(evaluate("string(1) + string(2u) + string(true) + string(b'x')") == R"(string "12truex")");
   CHECK(evaluate("string(1.0) + ' ' + string(0.1) + ' ' + string(1e100)") == R"(string "1 0.1 1e+100")");
+  CHECK(evaluate("[100000.0, 300000.0, 1e6, 0.0001, 0.00001, -0.0, -123456.5].map(x, string(x)).join(' ')") ==
+        R"(string "100000 300000 1e+06 0.0001 1e-05 -0 -123456.5")");
+  CHECK(evaluate("'%s %d'.format([1e6, 1e-7])") == R"(string "1000000 0.0000001")");
   CHECK(evaluate("string(duration('90m')) + ' ' + string(timestamp(0))") == R"(string "5400s 1970-01-01T00:00:00Z")");
   CHECK(evaluate("string(b'\\xff')") == "0-6: the bytes are not UTF-8 text");
   CHECK(evaluate("bytes('é') == b'\\xc3\\xa9'") == "bool true");
@@ -60,6 +74,14 @@ TEST_CASE("timestamps are read in RFC 3339, to the nanosecond") {
   CHECK(evaluate("timestamp('2026-12-01')") ==
         "0-9: '2026-12-01' is not a timestamp (write it like 2026-12-01T09:00:00Z)");
   CHECK(evaluate("timestamp('2026-12-01T09:00:00.Z')").starts_with("0-9: '2026-12-01T09:00:00.Z' is not a timestamp"));
+}
+
+TEST_CASE("timestamps that RFC 3339 does not know, or Go does not") {
+  for (const char* text : {"2009-02-13 23:31:30Z", "2009-02-13t23:31:30Z", "2009-02-13T23:31:30z", "2009-02-13T23:31:60Z", "2009-02-13T23:31:30",
+                           "2009-02-13"}) {
+    CHECK(evaluate(fmt::format("timestamp('{}')", text)) ==
+          fmt::format("0-9: '{}' is not a timestamp (write it like 2026-12-01T09:00:00Z)", text));
+  }
 }
 
 TEST_CASE("durations are read in units") {

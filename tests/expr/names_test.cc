@@ -75,6 +75,18 @@ TEST_CASE("a literal is known without evaluation") {
   CHECK(literal("[1]") == "none");
 }
 
+TEST_CASE("a function of a namespace comes before a variable of its name") {
+  CHECK(evaluate("[-1].map(math, math.abs(math))") == "list [1]");
+  CHECK(evaluate("math.abs(-1)", {{"math", 1}}) == "int 1");
+  CHECK(evaluate("strings.size()", {{"strings", {1, 2}}}) == "int 2");
+}
+
+TEST_CASE("parentheses leave no trace in a path") {
+  CHECK(evaluate("((a.b).c)[0]", {{"a.b.c", {7}}}) == "int 7");
+  CHECK(evaluate("(a.b).c", {{"a", {{"b", {{"c", 3}}}}}}) == "int 3");
+  CHECK(evaluate("has((a.b).c)", {{"a", {{"b", {{"c", 3}}}}}}) == "bool true");
+}
+
 TEST_CASE("dotted names are found before fields") {
   const Json scope = {{"a", {{"b", {{"c", "field"}}}}}, {"a.b", {{"c", "dotted"}}}};
   CHECK(evaluate("a.b.c", scope) == R"(string "dotted")");

@@ -117,7 +117,7 @@ TEST_CASE("text that is not UTF-8 is refused") {
 
 TEST_CASE("macros want names and a number of arguments") {
   CHECK(evaluate("[1].all(x + 1, true)") == "8-13: a name must stand here (write it like list.all(x, condition))");
-  CHECK(evaluate("[1].map(x)") == "4-7: map() does not take 1 arguments (write it like list.map(x, value))");
+  CHECK(evaluate("[1].map(x + 1)") == "4-7: map() does not take 1 argument (write it like list.map(x, value))");
   CHECK(evaluate("[1].all(x, x, true)") ==
         "11-12: 'x' stands here twice (write it like list.all(index, x, condition))");
   CHECK(evaluate("has(1)") == "0-3: has() takes one field (write it like has(output.json.name))");
