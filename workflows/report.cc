@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "engine/base/suggest.h"
 
 namespace canorun::workflows {
@@ -20,6 +22,8 @@ void Report::add(Severity severity, Code code, Span span, std::string message, s
     ++dropped_;
     return;
   }
+  // A text that ends too early has its problem behind its last byte, where there is none to point at.
+  span.end = std::min(span.end, static_cast<std::uint32_t>(source_->text().size()));
   if (!seen_.emplace(code, span.begin, message).second) return;
   kept_.push_back({code, severity, source_, span, std::move(message), std::move(hint)});
 }

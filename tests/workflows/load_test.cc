@@ -69,3 +69,12 @@ TEST_CASE("text from the store is loaded as it was") {
   CHECK(loaded.flow->folder == "/where/it/was");
   CHECK(problems_of("/dev/null").find("no regular file") != std::string::npos);
 }
+
+TEST_CASE("a problem where a text ends too early is still in the text") {
+  for (const std::string text : {"name: \"x", "name: x\nstates: {done: {exit: success}}&", "name: [x"}) {
+    const auto loaded = testing::load(text);
+    REQUIRE(loaded.diagnostics.size() == 1);
+    CHECK_MESSAGE(loaded.diagnostics.front().span.begin <= loaded.diagnostics.front().span.end, text);
+    CHECK_MESSAGE(loaded.diagnostics.front().span.end <= text.size(), text);
+  }
+}
