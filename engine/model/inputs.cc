@@ -68,13 +68,13 @@ Result<Json, std::vector<Error>> bind_inputs(const Flow& flow, const Json& value
   if (values.is_object()) {
     for (const auto& [name, value] : values.items()) {
       const bool overridden = std::any_of(texts.begin(), texts.end(), [&](const auto& text) { return text.first == name; });
-      if (!overridden) take(name, [&value = value](const Input&) -> Result<Json> { return value; });
+      if (!overridden) take(name, [&value](const Input&) -> Result<Json> { return value; });
     }
   } else if (!values.is_null()) {
     problems.push_back({fmt::format("inputs must be a map of name to value, not {}", type_name(values))});
   }
   for (const auto& [name, text] : texts) {
-    take(name, [&text = text](const Input& input) { return read_text(input, text); });
+    take(name, [&text](const Input& input) { return read_text(input, text); });
   }
   for (const Input& input : flow.inputs) {
     if (bound.contains(input.name)) continue;
