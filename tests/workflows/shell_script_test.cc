@@ -286,13 +286,46 @@ TEST_CASE("what shells read differently refuses all that follows") {
   CHECK(why(braces + "@") == "a script behind nesting this deep");
 }
 
+TEST_CASE("where a template is refused, a reference would not mean its value") {
+  struct Row {
+    std::string script;
+    std::string value;
+    std::string dash;
+    std::string bash;
+  };
+  // An index runs a command, which says so on the script's own output.
+  const std::string index = "x[$(printf ran >&3)0]";
+  const std::vector<Row> rows{
+      {"printf '<%s>' '@'", "plain", "<${CANORUN_V1}>", "<${CANORUN_V1}>"},
+      {"printf '<%s>' $'@'", "plain", "<$${CANORUN_V1}>", "<${CANORUN_V1}>"},
+      {"cat <<'EOF'\n<@>\nEOF", "plain", "<${CANORUN_V1}>\n", "<${CANORUN_V1}>\n"},
+      {"printf '<%s>' $((2 * @))", "1 + 1", "<3>", "<3>"},
+      {"exec 3>&1; printf '<%s>' $((1 + @))", index, "", "ran<1>"},
+      {"[[ plain == @ ]] && printf yes", "*", "", "yes"},
+      {"exec 3>&1; [[ 0 -eq @ ]] && printf yes", index, "", "ranyes"},
+      {"case plain in @) printf yes ;; esac", "*", "yes", "yes"},
+      {"eval \"printf '<%s>' @\"", "a; printf ran", "<a>ran", "<a>ran"},
+      {"printf '<%s>' a # @", "plain", "<a>", "<a>"},
+  };
+  const testing::TempFolder folder;
+  for (const Shell& shell : shells()) {
+    for (const Row& row : rows) {
+      CHECK_MESSAGE(places(row.script) == "R", row.script);
+      std::string text = row.script;
+      text.replace(text.find('@'), 1, shell_reference(Quoting::kDoubleQuoted, 1));
+      text = "(\n" + text + "\n) 2>/dev/null || :";
+      CHECK_MESSAGE(run(shell, folder.path(), text, row.value) == (shell.path == "/bin/dash" ? row.dash : row.bash), shell.path << ": " << text);
+    }
+  }
+}
+
 TEST_CASE("a refused template has a hint that does not lead to another trap") {
   constexpr auto kCompute = "compute it in the template instead, and give the shell the result";
   constexpr auto kUseEnv = "give the value a name under 'env', and use that name here";
   constexpr auto kWriteOut = "write it into the script itself: some shells read it as code";
   // In some shells an array index in the value of a name is run here.
   for (const auto* script : {"echo $((1 + @))", "a[@]=1", "let @", "echo ${x:@}", "echo ${x:1:@}", "echo ${x[@]}"}) CHECK_MESSAGE(hint(script) == kCompute, script);
-  CHECK(hint("[[ @ -eq 1 ]]") == "compare with [ ] instead: there it may stand");
+  CHECK(hint("[[ @ -eq 1 ]]") == "compare in the template instead, or with [ ]: there it may stand");
   for (const auto* script : {"eval \"echo @\"", "trap \"rm @\" EXIT"}) {
     CHECK_MESSAGE(hint(script) == "give the value a name under 'env', and use \"$NAME\" here, in single quotes", script);
   }
