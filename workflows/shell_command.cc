@@ -46,13 +46,14 @@ constexpr std::array<Names, 3> kAssigners{"export", "readonly", "local"};
 // Whose values shells evaluate: as arithmetic when they are assigned, or as text to expand.
 constexpr std::array<Names, 9> kEvaluated{"BASHPID", "EPOCHSECONDS", "HISTCMD", "LINENO", "OPTIND", "PS4", "RANDOM", "SECONDS", "SRANDOM"};
 
-bool is_identifier(std::string_view text) {
-  const auto letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; };
-  return !text.empty() && letter(text[0]) &&
-         std::ranges::all_of(text, [&](char c) { return letter(c) || (c >= '0' && c <= '9'); });
-}
-
 }  // namespace
+
+std::string_view ShellWord::name() {
+  const auto letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; };
+  const auto digit = [](char c) { return c >= '0' && c <= '9'; };
+  while (name_size_ < text.size() && (letter(text[name_size_]) || (name_size_ > 0 && digit(text[name_size_])))) ++name_size_;
+  return std::string_view(text).substr(0, name_size_);
+}
 
 ShellCommand::Word ShellCommand::take(const ShellWord& word) {
   if (target_next) {
@@ -107,23 +108,23 @@ ShellCommand::Word ShellCommand::begin(const ShellWord& word) {
   return is_one_of(name_, kUnsettling) ? Word::kUnknown : Word::kPart;
 }
 
-Refusal ShellCommand::refuses_assignment(const ShellWord& before) const {
+Refusal ShellCommand::refuses_assignment(ShellWord& before) const {
   if (assigns_only_ && option_seen_) return {fmt::format("the arguments of '{}' with options", name_), instead::kWriteOut};
-  const std::string_view name = std::string_view(before.text).substr(0, before.text.find_first_of("=+["));
+  const std::string_view name = before.name();
   if ((start_ || assigns_only_) && is_one_of(name, kEvaluated)) {
     return {fmt::format("a value of '{}', which shells evaluate", name), instead::kUseOtherName};
   }
   return {};
 }
 
-Refusal ShellCommand::refuses(const ShellWord& before) const {
+Refusal ShellCommand::refuses(ShellWord& before) const {
   // Bash expands a file's name that stands there once more.
   if (target_is_twin) return {"the target of '>&'", instead::kUseFile};
   if (target_next) return {};
   if (before.assignment) return refuses_assignment(before);
   // NAME[index]=… : the index is arithmetic.
-  const auto bracket = before.text.find('[');
-  if ((start_ || assigns_only_) && bracket != std::string::npos && is_identifier(std::string_view(before.text).substr(0, bracket))) {
+  const std::size_t bracket = before.name().size();
+  if ((start_ || assigns_only_) && bracket > 0 && bracket < before.text.size() && before.text[bracket] == '[') {
     return {"an array index", instead::kCompute};
   }
   if (assigns_only_) return {fmt::format("the arguments of '{}', but behind NAME=", name_), instead::kWriteOut};

@@ -40,7 +40,15 @@ struct ShellWord {
   bool literal = true;             ///< nothing in it is expanded
   bool quoted = false;             ///< so it is no reserved word
   bool assignment = false;         ///< begins with NAME=, not quoted
+  bool assignable = true;          ///< no `=` was read yet
   std::vector<std::size_t> holes;  ///< the holes that are parts of it
+
+  /// The name, as of a variable, that it begins with. A call goes on where the last one ended, so that
+  /// asking again and again costs nothing.
+  std::string_view name();
+
+ private:
+  std::size_t name_size_ = 0;
 };
 
 /// A simple command while its words come in.
@@ -64,7 +72,7 @@ class ShellCommand {
   bool has_name_only() const { return !start_ && arguments_ == 0; }
 
   /// Why a hole that follows `before` in the next word is refused.
-  Refusal refuses(const ShellWord& before) const;
+  Refusal refuses(ShellWord& before) const;
   /// Why every hole of the next word is refused, nested ones too.
   const Refusal& region() const { return region_; }
 
@@ -80,7 +88,7 @@ class ShellCommand {
  private:
   Word take_at_start(const ShellWord& word);
   Word begin(const ShellWord& word);
-  Refusal refuses_assignment(const ShellWord& before) const;
+  Refusal refuses_assignment(ShellWord& before) const;
 
   bool start_ = true;
   bool wrapped_ = false;       ///< behind `command` or `time`, whose options come first

@@ -8,18 +8,15 @@ constexpr std::string_view kNameOrPrefix = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJ
 bool ends_word(char c) { return std::string_view(" \t\n;&|<>()").find(c) != std::string_view::npos; }
 
 // NAME, NAME+, NAME[index]: what an assignment's `=` may follow.
-bool is_assignable(std::string_view text) {
-  std::size_t at = 0;
-  const auto letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; };
-  const auto digit = [](char c) { return c >= '0' && c <= '9'; };
-  while (at < text.size() && (letter(text[at]) || (at > 0 && digit(text[at])))) ++at;
-  if (at == 0) return false;
-  if (at < text.size() && text[at] == '[') {
-    const auto close = text.find(']', at);
+bool is_assignable(ShellWord& word) {
+  if (word.name().empty()) return false;
+  std::string_view rest = std::string_view(word.text).substr(word.name().size());
+  if (rest.starts_with('[')) {
+    const auto close = rest.find(']');
     if (close == std::string_view::npos) return false;
-    at = close + 1;
+    rest.remove_prefix(close + 1);
   }
-  return text.substr(at).empty() || text.substr(at) == "+";
+  return rest.empty() || rest == "+";
 }
 
 }  // namespace
@@ -43,7 +40,8 @@ ShellWord ShellScanner::word(const ShellCommand* command) {
         break;
       case '$': dollar(word, false); break;
       case '=':
-        if (!word.quoted && word.literal && is_assignable(word.text)) word.assignment = true;
+        word.assignment = word.assignment || (word.assignable && !word.quoted && word.literal && is_assignable(word));
+        word.assignable = false;
         [[fallthrough]];
       default: word.text += here(); ++at_;
     }

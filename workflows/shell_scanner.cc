@@ -154,7 +154,7 @@ std::optional<ShellScanner::End> ShellScanner::command_word(ShellCommand& comman
       return std::nullopt;
     case ShellCommand::Word::kDoubleBracket: double_bracket(); return std::nullopt;
     case ShellCommand::Word::kUnknown:
-      be_unsure("'" + (names_command ? "" : command.name() + ' ') + taken.text + "'");
+      be_unsure("'" + (names_command ? "" : command.name() + ' ') + taken.text.substr(0, 80) + "'");
       command = {};
       return std::nullopt;
   }

@@ -319,6 +319,15 @@ TEST_CASE("where a template is refused, a reference would not mean its value") {
   }
 }
 
+TEST_CASE("a script of a megabyte is read in one go, whatever stands in it") {
+  const std::string many(1 << 20, 'a');
+  const std::string equals(1 << 20, '=');
+  CHECK(places(many + equals + "@") == "U");
+  CHECK(places("echo " + many + equals + "@") == "U");
+  CHECK(places(many + std::string(1 << 16, '@')) == std::string(1 << 16, 'R'));
+  CHECK(places("f() { local -i" + many + ' ' + std::string(1 << 16, '@')) == std::string(1 << 16, 'R'));
+}
+
 TEST_CASE("a refused template has a hint that does not lead to another trap") {
   constexpr auto kCompute = "compute it in the template instead, and give the shell the result";
   constexpr auto kUseEnv = "give the value a name under 'env', and use that name here";
