@@ -131,7 +131,9 @@ void ShellScanner::parenthesis(ShellCommand& command) {
 }
 
 std::optional<ShellScanner::End> ShellScanner::command_word(ShellCommand& command, bool in_case_item) {
-  const Refusal outer = std::exchange(region_, region_.empty() ? command.region() : region_);
+  // The target of a redirection is never code, whatever the command is.
+  const bool within = region_.empty() && !command.target_next;
+  const Refusal outer = std::exchange(region_, within ? command.region() : region_);
   const bool names_command = command.at_start() && !command.target_next;
   const ShellWord taken = word(&command);
   region_ = outer;

@@ -170,6 +170,7 @@ TEST_CASE("where a template may stand") {
   CHECK(places("2>@ echo @") == "UU");
   CHECK(places("cat <<EOF | grep @\n@\nEOF\n") == "UD");
   CHECK(places("echo \"${HOME}/@\" \"$USER@\"") == "DD");
+  CHECK(places("read -r x < @; read -r x < \"dir/@\"; wait > @; eval x < \"$(cat @)\"") == "UDUU");
 }
 
 TEST_CASE("where a template may not stand, and why") {
