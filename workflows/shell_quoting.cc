@@ -5,6 +5,8 @@ namespace {
 
 constexpr std::string_view kNameOrPrefix = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_#!@*";
 
+constexpr std::string_view kInnerQuotes = "quotes in ${ } in double quotes";
+
 bool ends_word(char c) { return std::string_view(" \t\n;&|<>()").find(c) != std::string_view::npos; }
 
 // NAME, NAME+, NAME[index]: what an assignment's `=` may follow.
@@ -149,7 +151,7 @@ void ShellScanner::parameter(bool in_double_quotes) {
   }
   while (!at_end() && here() != '}') {
     const char c = here();
-    if ((c == '\'' || c == '"') && in_double_quotes) be_unsure("quotes in ${ } in double quotes");
+    if (c == '\'' && in_double_quotes) be_unsure(kInnerQuotes);
     if (c == kHole) {
       refuse(region_);
       ++at_;
@@ -157,7 +159,9 @@ void ShellScanner::parameter(bool in_double_quotes) {
       backslash(ignored, in_double_quotes);
     } else if (c == '\'' && !in_double_quotes) {
       single_quotes(ignored);
-    } else if (c == '"' && !in_double_quotes) {
+    } else if (c == '"' && in_double_quotes) {
+      inner_quotes();
+    } else if (c == '"') {
       ++at_;
       double_quotes(ignored);
     } else if (c == '`') {
@@ -170,6 +174,26 @@ void ShellScanner::parameter(bool in_double_quotes) {
   }
   if (!at_end()) ++at_;
   region_ = outer;
+}
+
+// `"…"` in a `${ }` that is in double quotes itself. Shells agree, as long as nothing in it would mean
+// something else were the quotes not seen.
+void ShellScanner::inner_quotes() {
+  ShellWord ignored;
+  ++at_;
+  while (!at_end() && here() != '"') {
+    switch (here()) {
+      case '`': backticks(true); break;
+      case '$': dollar(ignored, true); break;
+      case '\'':
+      case '\\':
+      case '}': be_unsure(kInnerQuotes); [[fallthrough]];
+      default:
+        if (here() == kHole) refuse(region_);
+        ++at_;
+    }
+  }
+  if (!at_end()) ++at_;
 }
 
 void ShellScanner::arithmetic() {

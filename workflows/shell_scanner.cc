@@ -132,8 +132,8 @@ void ShellScanner::parenthesis(ShellCommand& command) {
 
 std::optional<ShellScanner::End> ShellScanner::command_word(ShellCommand& command, bool in_case_item) {
   // The target of a redirection is never code, whatever the command is.
-  const bool within = region_.empty() && !command.target_next;
-  const Refusal outer = std::exchange(region_, within ? command.region() : region_);
+  const Refusal outer = region_;
+  if (region_.empty() && !command.target_next) region_ = command.region();
   const bool names_command = command.at_start() && !command.target_next;
   const ShellWord taken = word(&command);
   region_ = outer;

@@ -53,6 +53,7 @@ class ShellScanner {
   void backslash(ShellWord& word, bool in_double_quotes);
   void dollar(ShellWord& word, bool in_double_quotes);
   void parameter(bool in_double_quotes);
+  void inner_quotes();
   void arithmetic();
   void backticks(bool in_double_quotes);
 

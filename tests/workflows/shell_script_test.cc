@@ -171,6 +171,9 @@ TEST_CASE("where a template may stand") {
   CHECK(places("cat <<EOF | grep @\n@\nEOF\n") == "UD");
   CHECK(places("echo \"${HOME}/@\" \"$USER@\"") == "DD");
   CHECK(places("read -r x < @; read -r x < \"dir/@\"; wait > @; eval x < \"$(cat @)\"") == "UDUU");
+  CHECK(places("echo \"${file#\"$dir\"/}\" \"${x:-\"d e\"}\" @ \"@\"") == "UD");
+  CHECK(places("cat <<E\n${file#\"$dir\"/} @\nE\necho @") == "DU");
+  CHECK(places("echo \"${a%\"${b%\"$c\"}\"}@\" \"${a%\"$(echo \"@\")\"}\"") == "DR");
 }
 
 TEST_CASE("where a template may not stand, and why") {
@@ -191,6 +194,12 @@ TEST_CASE("where a template may not stand, and why") {
   CHECK(why("# it's @") == "a comment");
   CHECK(why("eval @") == "the arguments of 'eval'");
   CHECK(why("eval \"echo @\"") == "the arguments of 'eval'");
+  CHECK(why("eval \"$(echo @)\"") == "the arguments of 'eval'");
+  CHECK(why("eval $(echo $(echo \"@\"))") == "the arguments of 'eval'");
+  CHECK(why("echo $((1 + $(echo @)))") == "$(( ))");
+  CHECK(why("echo ${x:-$(echo @)}") == "${ }");
+  CHECK(why("[[ $(echo @) == x ]]") == "[[ ]]");
+  CHECK(why("case x in $(echo @)) ;; esac") == "a case pattern");
   CHECK(why("eval \"$(cat <<E\n@\nE\n)\"") == "the arguments of 'eval'");
   CHECK(why("FOO=1 'ev'\"al\" @") == "the arguments of 'eval'");
   CHECK(why("if true; then \\eval @; fi") == "the arguments of 'eval'");
@@ -279,6 +288,10 @@ TEST_CASE("what shells read differently refuses all that follows") {
   CHECK(why(". /dev/stdin <<E\n@\nE") == "a script behind a here-document that is run");
   CHECK(why("cat <(echo @)") == "a script behind a process substitution, which is not POSIX");
   CHECK(why("echo \"${x:-'}'}\" @") == "a script behind quotes in ${ } in double quotes");
+  CHECK(why("echo \"${x:-\"'\"}\" @") == "a script behind quotes in ${ } in double quotes");
+  CHECK(why("echo \"${x:-\"}\"}\" @") == "a script behind quotes in ${ } in double quotes");
+  CHECK(why("echo \"${x:-\"\\\"\"}\" @") == "a script behind quotes in ${ } in double quotes");
+  CHECK(why("echo \"${x:-\"a}\" @") == "a script behind quotes in ${ } in double quotes");
   std::string deep;
   for (int i = 0; i < 100'000; ++i) deep += "$(";
   CHECK(why(deep + "echo @") == "a script behind nesting this deep");
@@ -380,6 +393,7 @@ TEST_CASE("a value in double quotes arrives unchanged and never runs") {
       {"x=`printf '%s.' @`; printf '<%s>' \"$x\"", "<V.>"},
       {"printf '<%s>' \"@$((1 + 1))@\"", "<V2V>"},
       {"printf '<%s>' \"${x:-y}@\"", "<yV>"},
+      {"f=/d/x d=/d; printf '<%s>' \"${f#\"$d\"/}@${x:-\"y  z\"}\" \"@\"", "<xVy  z><V>"},
       {"x=\"$(case a in (a) printf '%s.' \"@\" ;; esac)\"; printf '<%s>' \"$x\"", "<V.>"},
   });
 }
