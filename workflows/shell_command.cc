@@ -27,7 +27,7 @@ struct Evaluator {
   Names name;
   std::string_view hint = instead::kWriteOut;
 };
-constexpr std::array<Evaluator, 15> kEvaluators{{{"eval", instead::kSingleQuote},
+constexpr std::array<Evaluator, 18> kEvaluators{{{"eval", instead::kSingleQuote},
                                                  {"trap", instead::kSingleQuote},
                                                  {"let", instead::kCompute},
                                                  {"."},
@@ -41,10 +41,17 @@ constexpr std::array<Evaluator, 15> kEvaluators{{{"eval", instead::kSingleQuote}
                                                  {"enable"},
                                                  {"compgen"},
                                                  {"complete"},
-                                                 {"bind"}}};
+                                                 {"bind"},
+                                                 {"hash"},
+                                                 {"jobs"},
+                                                 {"shopt"}}};
 constexpr std::array<Names, 3> kAssigners{"export", "readonly", "local"};
+// Builtins that set the variables whose names they are given.
+constexpr std::array<Names, 4> kSetters{"getopts", "mapfile", "read", "readarray"};
 // Whose values shells evaluate: as arithmetic when they are assigned, or as text to expand.
-constexpr std::array<Names, 9> kEvaluated{"BASHPID", "EPOCHSECONDS", "HISTCMD", "LINENO", "OPTIND", "PS4", "RANDOM", "SECONDS", "SRANDOM"};
+constexpr std::array<Names, 12> kEvaluated{"BASHPID", "BASH_ALIASES", "BASH_CMDS", "BASH_ENV", "EPOCHSECONDS", "HISTCMD", "LINENO", "OPTIND", "PS4", "RANDOM", "SECONDS", "SRANDOM"};
+
+bool is_option(const ShellWord& word) { return word.text.starts_with('-') || word.text.starts_with('+'); }
 
 }  // namespace
 
@@ -55,7 +62,12 @@ std::string_view ShellWord::name() {
   return std::string_view(text).substr(0, name_size_);
 }
 
-ShellCommand::Word ShellCommand::take(const ShellWord& word) {
+bool ShellWord::begins_element() {
+  const std::size_t bracket = name().size();
+  return bracket > 0 && bracket < text.size() && text[bracket] == '[';
+}
+
+ShellCommand::Word ShellCommand::take(ShellWord& word) {
   if (target_next) {
     target_next = target_is_twin = false;
     return Word::kPart;
@@ -67,16 +79,50 @@ ShellCommand::Word ShellCommand::take(const ShellWord& word) {
     *this = ShellCommand();
     return Word::kReserved;
   }
-  if (!word.literal || word.text.starts_with('-') || word.text.starts_with('+')) option_seen_ = option_seen_ || !word.assignment;
-  // `local -i` and `local -n`: what is assigned later is arithmetic, or names another variable.
-  if (assigns_only_ && word.text.starts_with('-') && word.text.find_first_of("in") != std::string::npos) return Word::kUnknown;
-  if (word.literal && !word.text.starts_with('-') && previous_ != "-v") format_seen_ = true;
+  if (!word.literal || is_option(word)) option_seen_ = option_seen_ || !word.assignment;
+  if (unsettles(word)) return Word::kUnknown;
+  operand_seen_ = operand_seen_ || is_operand(word);
   previous_ = word.text;
   previous_literal_ = word.literal;
   return Word::kPart;
 }
 
-ShellCommand::Word ShellCommand::take_at_start(const ShellWord& word) {
+// What follows an argument like this is read in a way that is not known.
+bool ShellCommand::unsettles(ShellWord& word) const {
+  // `local -i` and `local -n`: what is assigned later is arithmetic, or names another variable.
+  if (assigns_only_ && word.text.starts_with('-')) return word.text.find_first_of("in") != std::string::npos;
+  if (assigns_only_) return word.begins_element() && !word.assignment;
+  // Behind `set -k` an argument may be an assignment.
+  if (name_ == "set" && !operand_seen_) {
+    return (word.text.starts_with('-') && word.text.find('k') != std::string::npos) || (takes_operand() && word.text == "keyword");
+  }
+  if (reads_script()) return arguments_ == 1 && (word.text.starts_with("/dev/") || word.text.starts_with("/proc/"));
+  return sets_evaluated(word);
+}
+
+bool ShellCommand::sets_evaluated(ShellWord& word) const {
+  const bool sets = is_one_of(name_, kSetters) || (name_ == "for" && arguments_ == 1) || name_ == "printf";
+  if (!sets) return false;
+  if (word.text.starts_with('-')) {
+    return std::ranges::any_of(kEvaluated, [&](Names name) { return word.text.ends_with(name); });
+  }
+  if (name_ == "printf" && previous_ != "-v") return false;
+  return is_one_of(word.name(), kEvaluated) && (word.name() == word.text || word.begins_element());
+}
+
+bool ShellCommand::is_operand(const ShellWord& word) const {
+  if (!word.literal) return false;
+  if (name_ == "set" && (word.text == "-" || word.text == "--")) return true;
+  return !(name_ == "set" ? is_option(word) : word.text.starts_with('-')) && !takes_operand();
+}
+
+// The argument before may be an option of `printf` or `set` that takes the next one.
+bool ShellCommand::takes_operand() const {
+  if (name_ != "set") return previous_ == "-v";
+  return !previous_literal_ || ((previous_.starts_with('-') || previous_.starts_with('+')) && previous_.ends_with('o'));
+}
+
+ShellCommand::Word ShellCommand::take_at_start(ShellWord& word) {
   if (word.literal && !word.quoted) {
     if (is_one_of(word.text, kNotPosix)) return Word::kUnknown;
     if (is_one_of(word.text, kBeginCommands)) {
@@ -89,7 +135,10 @@ ShellCommand::Word ShellCommand::take_at_start(const ShellWord& word) {
     if (word.text == "[[") return Word::kDoubleBracket;
   }
   const bool option = wrapped_ && word.text.starts_with('-');
+  if (word.assignment && word.name() == "BASH_ALIASES") return Word::kUnknown;
   if (word.assignment || option) return Word::kPart;
+  // An index may hold blanks, and go on in the next word.
+  if (word.begins_element()) return Word::kUnknown;
   if (word.literal && is_one_of(word.text, kWrappers)) {
     wrapped_ = true;
     return Word::kPart;
@@ -105,7 +154,7 @@ ShellCommand::Word ShellCommand::begin(const ShellWord& word) {
   if (evaluator != kEvaluators.end()) region_ = {fmt::format("the arguments of '{}'", name_), evaluator->hint};
   // It may turn out to be one of them; a path cannot.
   if (!word.literal && word.text.find('/') == std::string::npos) region_ = {"the arguments of a command that is not named literally"};
-  return is_one_of(name_, kUnsettling) ? Word::kUnknown : Word::kPart;
+  return word.splits || is_one_of(name_, kUnsettling) ? Word::kUnknown : Word::kPart;
 }
 
 Refusal ShellCommand::refuses_assignment(ShellWord& before) const {
@@ -123,20 +172,18 @@ Refusal ShellCommand::refuses(ShellWord& before) const {
   if (target_next) return {};
   if (before.assignment) return refuses_assignment(before);
   // NAME[index]=… : the index is arithmetic.
-  const std::size_t bracket = before.name().size();
-  if ((start_ || assigns_only_) && bracket > 0 && bracket < before.text.size() && before.text[bracket] == '[') {
-    return {"an array index", instead::kCompute};
-  }
+  if ((start_ || assigns_only_) && before.begins_element()) return {"an array index", instead::kCompute};
   if (assigns_only_) return {fmt::format("the arguments of '{}', but behind NAME=", name_), instead::kWriteOut};
   // `-v`, whose operand names a variable, may be what a value holds.
-  const bool behind_any = arguments_ > 0 && !previous_literal_;
+  const bool behind_any = (arguments_ > 0 && !previous_literal_) || before.splits;
   if ((name_ == "[" || name_ == "test") && (behind_any || previous_ == "-v" || previous_ == "-R")) {
     return {fmt::format("'{} -v'", name_), instead::kWriteOut};
   }
   // A format may name a variable, too, and so may an option before it.
-  if (name_ == "printf" && !format_seen_) {
-    return {"the options or the format of 'printf'", instead::kUseFormat};
-  }
+  if (name_ == "printf" && !operand_seen_) return {"the options or the format of 'printf'", instead::kUseFormat};
+  // `set -n` reads the rest of the script, and runs nothing of it.
+  const bool maybe_option = before.text.empty() || is_option(before) || !is_operand(before);
+  if (name_ == "set" && !operand_seen_ && maybe_option) return {"the options of 'set'", instead::kUseDashes};
   return {};
 }
 

@@ -20,6 +20,7 @@ inline constexpr std::string_view kSingleQuote = "give the value a name under 'e
 inline constexpr std::string_view kWriteOut = "write it into the script itself: some shells read it as code";
 inline constexpr std::string_view kUseTest = "compare in the template instead, or with [ ]: there it may stand";
 inline constexpr std::string_view kUseFormat = "put a format before it: printf '%s' …";
+inline constexpr std::string_view kUseDashes = "write 'set -- …': what follows the dashes is no option";
 inline constexpr std::string_view kUseFile = "write '> FILE 2>&1' instead";
 inline constexpr std::string_view kUseOtherName = "use a variable of another name";
 inline constexpr std::string_view kUseDollar = "write $( ) instead";
@@ -40,12 +41,15 @@ struct ShellWord {
   bool literal = true;             ///< nothing in it is expanded
   bool quoted = false;             ///< so it is no reserved word
   bool assignment = false;         ///< begins with NAME=, not quoted
+  bool splits = false;             ///< braces in it may make several words of it
   bool assignable = true;          ///< no `=` was read yet
   std::vector<std::size_t> holes;  ///< the holes that are parts of it
 
   /// The name, as of a variable, that it begins with. A call goes on where the last one ended, so that
   /// asking again and again costs nothing.
   std::string_view name();
+  /// NAME[… : an element of an array.
+  bool begins_element();
 
  private:
   std::size_t name_size_ = 0;
@@ -64,7 +68,7 @@ class ShellCommand {
   };
 
   /// Takes the next word and tells what it is.
-  Word take(const ShellWord& word);
+  Word take(ShellWord& word);
 
   /// True when the next word is the command's name, or comes before it.
   bool at_start() const { return start_; }
@@ -78,23 +82,29 @@ class ShellCommand {
 
   /// Its name, where that is literal and was taken.
   const std::string& name() const { return name_; }
-  /// The command runs a file as part of the script.
-  bool reads_script() const { return name_ == "." || name_ == "source"; }
+  /// It runs a file as part of the script, and a here-document may be that file.
+  bool runs_here_document() const { return reads_script() && has_here_document; }
 
   /// The next word is the target of a redirection; of `>&` and its kin.
   bool target_next = false;
   bool target_is_twin = false;
+  bool has_here_document = false;
 
  private:
-  Word take_at_start(const ShellWord& word);
+  Word take_at_start(ShellWord& word);
   Word begin(const ShellWord& word);
+  bool reads_script() const { return name_ == "." || name_ == "source"; }
+  bool unsettles(ShellWord& word) const;
+  bool sets_evaluated(ShellWord& word) const;
+  bool is_operand(const ShellWord& word) const;
+  bool takes_operand() const;
   Refusal refuses_assignment(ShellWord& before) const;
 
   bool start_ = true;
   bool wrapped_ = false;       ///< behind `command` or `time`, whose options come first
   bool assigns_only_ = false;  ///< `export` and its kin: values only behind NAME=
   bool option_seen_ = false;
-  bool format_seen_ = false;   ///< an argument that is neither an option nor may turn out to be one
+  bool operand_seen_ = false;  ///< an argument that is neither an option nor may turn out to be one
   std::size_t arguments_ = 0;
   std::string name_;
   std::string previous_;

@@ -6,10 +6,12 @@ namespace canorun::workflows {
 void ShellScanner::here_document() {
   HereDoc document{.delimiter = {}, .quoted = false, .strip_tabs = here() == '-', .region = region_};
   if (document.strip_tabs) ++at_;
+  // `<<` may become `<<-` or `<<<`.
+  if (line_continues(0)) be_unsure("a redirection with a continued line behind it");
   skip_blanks();
   const std::size_t holes = holes_.size();
   ShellWord delimiter = word();
-  for (std::size_t i = holes; i < holes_.size(); ++i) holes_[i] = {Quoting::kRefused, "the delimiter of a here-document", instead::kWriteOut};
+  refuse_since(holes, {"the delimiter of a here-document", instead::kWriteOut});
   if (!delimiter.literal) be_unsure("a here-document whose delimiter is not plain");
   document.delimiter = std::move(delimiter.text);
   document.quoted = delimiter.quoted;
@@ -24,7 +26,7 @@ void ShellScanner::newline() {
 void ShellScanner::here_document_body(const HereDoc& document) {
   const Refusal outer = std::exchange(region_, document.quoted ? Refusal{"a quoted here-document"} : document.region);
   const std::size_t first_hole = holes_.size();
-  const std::size_t first_end = this->first_end(document);
+  const std::optional<std::size_t> agreed_end = this->agreed_end(document);
   bool ended = false;
   ShellWord ignored;
   while (!at_end() && !ended) {
@@ -54,23 +56,38 @@ void ShellScanner::here_document_body(const HereDoc& document) {
     if (!at_end()) ++at_;
   }
   // Shells differ on what ends it, where nothing does, or where its delimiter stands in a command inside.
-  if (!ended || at_ != first_end) {
+  if (!ended || at_ != agreed_end) {
     const std::string where = ended ? "a here-document that shells end in different lines" : "a here-document that does not end";
     be_unsure(where);
-    for (std::size_t i = first_hole; i < holes_.size(); ++i) holes_[i] = {Quoting::kRefused, where, instead::kUseEnv};
+    refuse_since(first_hole, {where});
   }
   region_ = outer;
 }
 
-// Behind the first line that is the delimiter, whatever it stands in.
-std::size_t ShellScanner::first_end(const HereDoc& document) const {
+// Behind the first line that is the delimiter, whatever it stands in; none where bash may end before.
+std::optional<std::size_t> ShellScanner::agreed_end(const HereDoc& document) const {
+  std::string joined;
+  bool continues = false;
   for (std::size_t line = at_; line < text_.size();) {
     const std::size_t begin = document.strip_tabs ? std::min(text_.find_first_not_of('\t', line), text_.size()) : line;
     const std::size_t end = std::min(text_.find('\n', begin), text_.size());
+    const std::string_view text = text_.substr(begin, end - begin);
+    if (text == document.delimiter) return std::min(end + 1, text_.size());
+    // Bash takes a backslash and the line break behind it away before it compares.
+    if (!continues) joined.clear();
+    joined += continues ? text_.substr(line, end - line) : text;
+    const std::size_t backslashes = text.size() - (text.find_last_not_of('\\') + 1);
     line = std::min(end + 1, text_.size());
-    if (text_.substr(begin, end - begin) == document.delimiter) return line;
+    continues = !document.quoted && backslashes % 2 == 1;
+    if (continues) {
+      joined.pop_back();
+      continue;
+    }
+    // In $( ), a `)` behind the delimiter ends the document and the command, too.
+    const bool ends_both = nested_ > 0 && joined.starts_with(document.delimiter) && joined.find(')') != std::string::npos;
+    if (ends_both || joined == document.delimiter) return std::nullopt;
   }
-  return text_.size() + 1;
+  return continues && joined == document.delimiter ? std::nullopt : std::optional(text_.size() + 1);
 }
 
 }  // namespace canorun::workflows

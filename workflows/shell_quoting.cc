@@ -9,13 +9,13 @@ constexpr std::string_view kInnerQuotes = "quotes in ${ } in double quotes";
 
 bool ends_word(char c) { return std::string_view(" \t\n;&|<>()").find(c) != std::string_view::npos; }
 
-// NAME, NAME+, NAME[index]: what an assignment's `=` may follow.
+// NAME, NAME+, NAME[index]: what an assignment's `=` may follow. Brackets in the index are not read.
 bool is_assignable(ShellWord& word) {
   if (word.name().empty()) return false;
   std::string_view rest = std::string_view(word.text).substr(word.name().size());
   if (rest.starts_with('[')) {
     const auto close = rest.find(']');
-    if (close == std::string_view::npos) return false;
+    if (close == std::string_view::npos || rest.find('[', 1) < close) return false;
     rest.remove_prefix(close + 1);
   }
   return rest.empty() || rest == "+";
@@ -26,6 +26,7 @@ bool is_assignable(ShellWord& word) {
 ShellWord ShellScanner::word(const ShellCommand* command) {
   ShellWord word;
   word.command = command;
+  bool brace = false;
   while (!at_end() && !ends_word(here())) {
     switch (here()) {
       case kHole: word_hole(word, Quoting::kUnquoted); break;
@@ -44,11 +45,26 @@ ShellWord ShellScanner::word(const ShellCommand* command) {
       case '=':
         word.assignment = word.assignment || (word.assignable && !word.quoted && word.literal && is_assignable(word));
         word.assignable = false;
+        add(word);
+        break;
+      case '{':
+        brace = true;
+        add(word);
+        break;
+      case ',':
+      case '.':
+        word.splits = word.splits || brace;
+        word.literal = word.literal && !brace;
         [[fallthrough]];
-      default: word.text += here(); ++at_;
+      default: add(word);
     }
   }
   return word;
+}
+
+void ShellScanner::add(ShellWord& word) {
+  word.text += here();
+  ++at_;
 }
 
 void ShellScanner::word_hole(ShellWord& word, Quoting quoting) {
@@ -107,7 +123,7 @@ void ShellScanner::double_quotes(ShellWord& word) {
         backticks(true);
         break;
       case '$': dollar(word, true); break;
-      default: word.text += here(); ++at_;
+      default: add(word);
     }
   }
   if (!at_end()) ++at_;

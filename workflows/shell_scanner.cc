@@ -11,6 +11,14 @@ bool is_file_descriptor(const ShellWord& word) {
   return std::ranges::all_of(word.text, [](char c) { return c >= '0' && c <= '9'; });
 }
 
+// `{NAME[index]}`: bash puts the number of a descriptor there.
+bool is_element_for_descriptor(const ShellWord& word) {
+  if (!word.text.starts_with('{') || !word.text.ends_with("]}")) return false;
+  ShellWord inside;
+  inside.text = word.text.substr(1);
+  return inside.begins_element();
+}
+
 }  // namespace
 
 std::vector<HolePlace> ShellScanner::run() {
@@ -31,6 +39,10 @@ void ShellScanner::place(Quoting quoting) {
 void ShellScanner::refuse(const Refusal& refusal) {
   const Refusal told = unsure_.empty() ? refusal : Refusal{unsure_};
   holes_.push_back({Quoting::kRefused, told.where, told.hint});
+}
+
+void ShellScanner::refuse_since(std::size_t first_hole, const Refusal& refusal) {
+  for (std::size_t i = first_hole; i < holes_.size(); ++i) holes_[i] = {Quoting::kRefused, refusal.where, refusal.hint};
 }
 
 void ShellScanner::be_unsure(std::string_view after) {
@@ -95,6 +107,8 @@ bool ShellScanner::operator_here(ShellCommand& command, bool in_case_item, std::
       return true;
     case '&':
       if (here(1) == '>') be_unsure("'&>', which shells read differently");
+      if (line_continues(1)) be_unsure("a '&' with a continued line behind it");
+      if (here(1) == '&') ++at_;
       [[fallthrough]];
     case '|':
       ++at_;
@@ -108,7 +122,8 @@ bool ShellScanner::operator_here(ShellCommand& command, bool in_case_item, std::
     case '<':
     case '>':
       if (line_continues(1)) be_unsure("a redirection with a continued line behind it");
-      if (here(1) == '<' && command.reads_script()) be_unsure("a here-document that is run");
+      command.has_here_document = command.has_here_document || here(1) == '<';
+      if (command.runs_here_document()) be_unsure("a here-document that is run");
       redirection(command);
       return true;
     default: return false;
@@ -135,15 +150,28 @@ std::optional<ShellScanner::End> ShellScanner::command_word(ShellCommand& comman
   const Refusal outer = region_;
   if (region_.empty() && !command.target_next) region_ = command.region();
   const bool names_command = command.at_start() && !command.target_next;
-  const ShellWord taken = word(&command);
+  const std::size_t first_hole = holes_.size();
+  ShellWord taken = word(&command);
   region_ = outer;
-  if ((here() == '<' || here() == '>') && is_file_descriptor(taken)) return std::nullopt;
-  if (names_command && !taken.assignment && taken.text.find('/') == std::string::npos) {
+  if (here() == '<' || here() == '>') {
+    if (is_file_descriptor(taken)) return std::nullopt;
+    if (is_element_for_descriptor(taken)) refuse_since(first_hole, {"an array index", instead::kCompute});
+  }
+  if (here() == '(' && taken.assignment) be_unsure("an array literal");
+  const bool is_path = taken.text.find('/') != std::string::npos && !taken.splits;
+  if (names_command && !taken.assignment && !is_path) {
     for (const std::size_t hole : taken.holes) {
       if (holes_[hole].quoting != Quoting::kRefused) holes_[hole] = {Quoting::kRefused, "the name of a command", instead::kUseEnv};
     }
   }
-  switch (command.take(taken)) {
+  return took(command, taken, names_command, in_case_item);
+}
+
+// Goes on behind a word.
+std::optional<ShellScanner::End> ShellScanner::took(ShellCommand& command, ShellWord& taken, bool names_command, bool in_case_item) {
+  const ShellCommand::Word kind = command.take(taken);
+  if (command.runs_here_document()) be_unsure("a here-document that is run");
+  switch (kind) {
     case ShellCommand::Word::kPart:
     case ShellCommand::Word::kReserved: return std::nullopt;
     case ShellCommand::Word::kEsac:
@@ -235,6 +263,8 @@ bool ShellScanner::case_pattern() {
 void ShellScanner::double_bracket() {
   const Refusal outer = std::exchange(region_, region_.empty() ? Refusal{"[[ ]]", instead::kUseTest} : region_);
   for (skip_blanks(); !at_end(); skip_blanks()) {
+    // A line break may begin a here-document, and `#` a comment; `<<` is a here-document where `[[` is a command.
+    if (here() == '\n' || here() == '#' || (here() == '<' && here(1) == '<')) be_unsure("[[ ]] that shells read differently");
     const std::size_t before = at_;
     const ShellWord taken = word();
     if (taken.text == "]]" && taken.literal && !taken.quoted) break;
@@ -246,10 +276,12 @@ void ShellScanner::double_bracket() {
 void ShellScanner::nested_commands() {
   const std::size_t begin = at_;
   auto outer = std::exchange(pending_, {});
+  ++nested_;
   if (commands(false) != End::kParen && !at_end()) be_unsure("a nested command that does not end");
   const bool several_lines = text_.substr(begin, at_ - begin).find('\n') != std::string_view::npos;
   if (!pending_.empty() || (!outer.empty() && several_lines)) be_unsure("a here-document inside another command");
   pending_ = std::move(outer);
+  --nested_;
 }
 
 }  // namespace canorun::workflows

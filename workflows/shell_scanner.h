@@ -37,6 +37,7 @@ class ShellScanner {
   End commands(bool in_case_item);
   bool operator_here(ShellCommand& command, bool in_case_item, std::optional<End>& end);
   std::optional<End> command_word(ShellCommand& command, bool in_case_item);
+  std::optional<End> took(ShellCommand& command, ShellWord& taken, bool names_command, bool in_case_item);
   void parenthesis(ShellCommand& command);
   void redirection(ShellCommand& command);
   void case_command();
@@ -46,6 +47,7 @@ class ShellScanner {
 
   // shell_quoting.cc: words and what stands in them
   ShellWord word(const ShellCommand* command = nullptr);
+  void add(ShellWord& word);
   void word_hole(ShellWord& word, Quoting quoting);
   void single_quotes(ShellWord& word);
   void ansi_quotes();
@@ -61,7 +63,7 @@ class ShellScanner {
   void here_document();
   void newline();
   void here_document_body(const HereDoc& document);
-  std::size_t first_end(const HereDoc& document) const;
+  std::optional<std::size_t> agreed_end(const HereDoc& document) const;
 
   bool at_end() const { return at_ >= text_.size(); }
   char here(std::size_t ahead = 0) const { return at_ + ahead < text_.size() ? text_[at_ + ahead] : '\n'; }
@@ -73,6 +75,7 @@ class ShellScanner {
 
   void place(Quoting quoting);
   void refuse(const Refusal& refusal);
+  void refuse_since(std::size_t first_hole, const Refusal& refusal);
   void be_unsure(std::string_view after);
   void give_up(std::string_view after);
 
@@ -83,6 +86,7 @@ class ShellScanner {
   Refusal region_;                ///< where all holes are refused at the moment; empty: they are not
   std::string unsure_;            ///< why everything from here on is refused; empty: it is not
   std::size_t depth_ = 0;
+  std::size_t nested_ = 0;        ///< how many $( ) it is in
 };
 
 }  // namespace canorun::workflows

@@ -23,9 +23,11 @@ struct HolePlace {
 /// Stands for a template in a script that is scanned.
 inline constexpr char kHole = '\0';
 
-/// Reads a script as a POSIX shell does and tells for each hole, in order, where it stands. Where
-/// shells differ, or a value would be read as code (`eval`, a command's name, arithmetic, an array
-/// index), the hole is refused; once the scanner is unsure all that follow are.
+/// Reads a script as a POSIX shell does and tells for each hole, in order, where it stands. Where a
+/// value would be read as code (`eval`, a command's name, arithmetic, an array index) the hole is
+/// refused. Behind what dash, bash, and bash as sh might read differently all holes are. What a script
+/// does with a value later (`x=… ; eval "$x"`), and what programs do with their arguments, is not seen.
+/// Takes time in proportion to the script.
 std::vector<HolePlace> scan_shell_script(std::string_view script);
 
 /// What a template in that place becomes: a reference to CANORUN_V<number>.

@@ -285,7 +285,7 @@ TEST_CASE("what shells read differently refuses all that follows") {
   CHECK(why("echo x &>y @") == "a script behind '&>', which shells read differently");
   CHECK(why("echo \"$\\\n(eval @)\"") == "a script behind a '$' with a continued line behind it");
   CHECK(why("echo $(\\\n(1 + @))") == "a script behind a '$' with a continued line behind it");
-  CHECK(why(". /dev/stdin <<E\n@\nE") == "a script behind a here-document that is run");
+  CHECK(why(". /dev/stdin <<E\n@\nE") == "a script behind '. /dev/stdin'");
   CHECK(why("cat <(echo @)") == "a script behind a process substitution, which is not POSIX");
   CHECK(why("echo \"${x:-'}'}\" @") == "a script behind quotes in ${ } in double quotes");
   CHECK(why("echo \"${x:-\"'\"}\" @") == "a script behind quotes in ${ } in double quotes");
@@ -331,6 +331,101 @@ TEST_CASE("where a template is refused, a reference would not mean its value") {
       CHECK_MESSAGE(run(shell, folder.path(), text, row.value) == (shell.path == "/bin/dash" ? row.dash : row.bash), shell.path << ": " << text);
     }
   }
+}
+
+TEST_CASE("arrays, which are not POSIX, are no way around") {
+  CHECK(why("x=([0]=a [@]=b)") == "a script behind an array literal");
+  CHECK(why("x=(a [@]=1)") == "a script behind an array literal");
+  CHECK(why("x+=(a [@]=1)") == "a script behind an array literal");
+  CHECK(why("x=(a [k@]=v)") == "a script behind an array literal");
+  CHECK(why("x=([1/@]=1)") == "a script behind an array literal");
+  CHECK(why("n[1 + @]=2") == "a script behind 'n[1'");
+  CHECK(why("n[1 +\t\"@\"]=2") == "a script behind 'n[1'");
+  CHECK(why("n[a[1]=1 + @]=2") == "a script behind 'n[a[1]=1'");
+  CHECK(why("export n[1 + x=@ ]=2") == "a script behind 'export n[1'");
+  CHECK(why(": {a[@]}>f") == "an array index");
+  CHECK(why("echo x {a[\"@\"]}>f") == "an array index");
+  CHECK(why(": {a[$(echo @)]}<&1") == "an array index");
+}
+
+TEST_CASE("a here-document that shells end in different lines makes all behind it refused") {
+  CHECK(why("a=$(cat <<EOF\nx\nEOF)\nprintf '<%s>' @\ncat <<EOF\ny\nEOF") == "a here-document that shells end in different lines");
+  CHECK(why("a=$(cat <<EOF\n@\nEOF)\nx\nEOF\n)") == "a here-document that shells end in different lines");
+  CHECK(why("a=$(cat <<-'EOF'\nx\n\tEOF; echo )\nEOF\n)\necho @") == "a script behind a here-document that shells end in different lines");
+  CHECK(why("cat <<EOF\nE\\\nOF\neval @\nEOF") == "a here-document that shells end in different lines");
+  CHECK(why("cat <<EOF\n@\nEOF\\\n\neval\nEOF\n") == "a here-document that shells end in different lines");
+  CHECK(why("cat <<-EOF\n\tE\\\nOF\nx\nEOF\necho @") == "a script behind a here-document that shells end in different lines");
+  CHECK(why("cat <<EOF\n\\\\\\\nEOF\nx\nEOF\necho @") == "a script behind a here-document that shells end in different lines");
+  CHECK(why("cat <<\\\n-E\nx\nE\neval @\n-E") == "a script behind a redirection with a continued line behind it");
+  CHECK(why("cat <<\\\n<x\neval @\n\n") == "a script behind a redirection with a continued line behind it");
+  CHECK(why("cat <<-\\\nE\n@\nE") == "a script behind a redirection with a continued line behind it");
+  CHECK(why("cat <<E | [[ a &&\nx\nE\na ]]\neval @\nE") == "a script behind [[ ]] that shells read differently");
+  CHECK(why("[[ a == a && # \"\n a == a ]]; printf '<%s>' \" ]] ; echo \" @ \" z\"") == "a script behind [[ ]] that shells read differently");
+  CHECK(why("[[ a <<E ]] || echo \"\nE\n@\n\"") == "a script behind [[ ]] that shells read differently");
+  CHECK(why("eval &\\\n>f echo @") == "a script behind a '&' with a continued line behind it");
+  CHECK(why("<<E . /dev/stdin\n@\nE") == "a script behind a here-document that is run");
+  CHECK(why("{ . /dev/stdin; } <<E\n@\nE") == "a script behind '. /dev/stdin'");
+  CHECK(why("source /dev/fd/3 3<<E\n@\nE") == "a script behind 'source /dev/fd/3'");
+  CHECK(why("<<E . \"$FILE\"\n@\nE") == "a script behind a here-document that is run");
+}
+
+TEST_CASE("variables that shells evaluate are refused in whatever way they are set") {
+  CHECK(why("for PS4 in @; do set -x; :; done") == "a script behind 'for PS4'");
+  CHECK(why("read -r PS4 <<E\n@\nE\nset -x; :") == "a script behind 'read PS4'");
+  CHECK(why("for RANDOM in @; do :; done") == "a script behind 'for RANDOM'");
+  CHECK(why("IFS= read -r a RANDOM <<E\n@\nE") == "a script behind 'read RANDOM'");
+  CHECK(why("printf -v RANDOM %s @") == "a script behind 'printf RANDOM'");
+  CHECK(why("printf -vPS4 %s @") == "a script behind 'printf -vPS4'");
+  CHECK(why("printf -v 'PS4[0]' %s @") == "a script behind 'printf PS4[0]'");
+  CHECK(why("readarray -t PS4 <<E\n@\nE") == "a script behind 'readarray PS4'");
+  CHECK(why("BASH_ALIASES[foo]=@") == "a value of 'BASH_ALIASES', which shells evaluate");
+  CHECK(why("BASH_ALIASES[foo]=eval\nfoo @") == "a script behind 'BASH_ALIASES[foo]=eval'");
+  CHECK(why("BASH_ENV=@ ./run.sh") == "a value of 'BASH_ENV', which shells evaluate");
+  CHECK(why("set -k; : PS4=@") == "a script behind 'set -k'");
+  CHECK(why("set -ek; : PS4=@") == "a script behind 'set -ek'");
+  CHECK(why("set -o keyword; : PS4=@") == "a script behind 'set keyword'");
+}
+
+TEST_CASE("braces may make a command or an operator") {
+  CHECK(why("{eval,:} @") == "a script behind '{eval,:}'");
+  CHECK(why("{eval,echo} @") == "a script behind '{eval,echo}'");
+  CHECK(why("ev{al,} @") == "a script behind 'ev{al,}'");
+  CHECK(why("ev{a..a}l @") == "a script behind 'ev{a..a}l'");
+  CHECK(why("{eval,/@}") == "the name of a command");
+  CHECK(why("[ {-v,} @ ]") == "'[ -v'");
+  CHECK(why("test {-v,@}") == "'test -v'");
+  CHECK(why("{alias,} e=eval\ne @") == "a script behind '{alias,}'");
+}
+
+TEST_CASE("more builtins read arguments as code") {
+  CHECK(why("set @; touch reached") == "the options of 'set'");
+  CHECK(why("set -@") == "the options of 'set'");
+  CHECK(why("set -e @") == "the options of 'set'");
+  CHECK(why("set -o @") == "the options of 'set'");
+  CHECK(why("set -o pipefail @") == "the options of 'set'");
+  CHECK(why("set \"$x\" @") == "the options of 'set'");
+  CHECK(why("jobs -x eval @") == "the arguments of 'jobs'");
+  CHECK(why("shopt -s @") == "the arguments of 'shopt'");
+  CHECK(why("hash -p @ x") == "the arguments of 'hash'");
+}
+
+TEST_CASE("what only looks like it is taken") {
+  CHECK(places("x=$(echo @)") == "U");
+  CHECK(places("f() (echo @)") == "U");
+  CHECK(places("echo {@}>f {\"a\":\"@\"} >f") == "UD");
+  CHECK(places("echo x{a[@]} >f") == "U");
+  CHECK(places("[ @ = x ] && a[1]=@") == "UU");
+  CHECK(places("cat <<EOF\na \\\nb @\\\\\nEOF\necho @") == "DU");
+  CHECK(places("cat <<EOF\nE\\\nOFF @\nEOF\necho @") == "DU");
+  CHECK(places("a=$(cat <<EOF\nx) @\n EOF)\nEOF\n)\necho @") == "DU");
+  CHECK(places("cat <<EOF\nEOF) @\nEOF\necho @") == "DU");
+  CHECK(places("[[ a == b ]] && echo @") == "U");
+  CHECK(places("a &&\\\nb @ & c @") == "UU");
+  CHECK(places("for i in PS4; do echo @; done; read -r x; printf 'RANDOM %s' @; OPTIND=1; echo @") == "UUU");
+  CHECK(places("set -- -k; set -euo pipefail; set a -k; echo @") == "U");
+  CHECK(places("mv {a,b} @; curl -d {\"a\":\"@\"} @; [ a.b = @ ]; { echo @; }") == "UDUUU");
+  CHECK(places(". ./lib.sh; . /etc/os-release; cat <<E\n@\nE") == "D");
+  CHECK(places("set -- @; set - @; set a @; set -e -- @; set x@") == "UUUUU");
 }
 
 TEST_CASE("a script of a megabyte is read in one go, whatever stands in it") {
