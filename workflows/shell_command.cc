@@ -30,8 +30,8 @@ struct Evaluator {
 constexpr std::array<Evaluator, 18> kEvaluators{{{"eval", instead::kSingleQuote},
                                                  {"trap", instead::kSingleQuote},
                                                  {"let", instead::kCompute},
-                                                 {"."},
-                                                 {"source"},
+                                                 {".", instead::kLetFileRead},
+                                                 {"source", instead::kLetFileRead},
                                                  {"unset"},
                                                  {"read"},
                                                  {"getopts"},
@@ -49,7 +49,8 @@ constexpr std::array<Names, 3> kAssigners{"export", "readonly", "local"};
 // Builtins that set the variables whose names they are given.
 constexpr std::array<Names, 4> kSetters{"getopts", "mapfile", "read", "readarray"};
 // Whose values shells evaluate: as arithmetic when they are assigned, or as text to expand.
-constexpr std::array<Names, 12> kEvaluated{"BASHPID", "BASH_ALIASES", "BASH_CMDS", "BASH_ENV", "EPOCHSECONDS", "HISTCMD", "LINENO", "OPTIND", "PS4", "RANDOM", "SECONDS", "SRANDOM"};
+constexpr std::array<Names, 12> kEvaluated{"BASHPID", "BASH_ALIASES", "BASH_CMDS", "BASH_ENV", "EPOCHSECONDS", "HISTCMD",
+                                                 "LINENO", "OPTIND", "PS4", "RANDOM", "SECONDS", "SRANDOM"};
 
 bool is_option(const ShellWord& word) { return word.text.starts_with('-') || word.text.starts_with('+'); }
 
@@ -136,11 +137,14 @@ ShellCommand::Word ShellCommand::take_at_start(ShellWord& word) {
   }
   const bool option = wrapped_ && word.text.starts_with('-');
   if (word.assignment && word.name() == "BASH_ALIASES") return Word::kUnknown;
+  // It only looks up what follows.
+  if (option && name_ == "command" && word.literal && word.text.find_first_of("vV") != std::string::npos) start_ = false;
   if (word.assignment || option) return Word::kPart;
   // An index may hold blanks, and go on in the next word.
   if (word.begins_element()) return Word::kUnknown;
   if (word.literal && is_one_of(word.text, kWrappers)) {
     wrapped_ = true;
+    name_ = word.text;
     return Word::kPart;
   }
   return begin(word);
@@ -153,12 +157,14 @@ ShellCommand::Word ShellCommand::begin(const ShellWord& word) {
   const auto evaluator = std::ranges::find(kEvaluators, name_, &Evaluator::name);
   if (evaluator != kEvaluators.end()) region_ = {fmt::format("the arguments of '{}'", name_), evaluator->hint};
   // It may turn out to be one of them; a path cannot.
-  if (!word.literal && word.text.find('/') == std::string::npos) region_ = {"the arguments of a command that is not named literally"};
+  if (!word.literal && word.text.find('/') == std::string::npos) {
+    region_ = {"the arguments of a command that is not named literally", instead::kNameLiterally};
+  }
   return word.splits || is_one_of(name_, kUnsettling) ? Word::kUnknown : Word::kPart;
 }
 
 Refusal ShellCommand::refuses_assignment(ShellWord& before) const {
-  if (assigns_only_ && option_seen_) return {fmt::format("the arguments of '{}' with options", name_), instead::kWriteOut};
+  if (assigns_only_ && option_seen_) return {fmt::format("the arguments of '{}' with options", name_), instead::kAssignAlone};
   const std::string_view name = before.name();
   if ((start_ || assigns_only_) && is_one_of(name, kEvaluated)) {
     return {fmt::format("a value of '{}', which shells evaluate", name), instead::kUseOtherName};
@@ -173,11 +179,11 @@ Refusal ShellCommand::refuses(ShellWord& before) const {
   if (before.assignment) return refuses_assignment(before);
   // NAME[index]=… : the index is arithmetic.
   if ((start_ || assigns_only_) && before.begins_element()) return {"an array index", instead::kCompute};
-  if (assigns_only_) return {fmt::format("the arguments of '{}', but behind NAME=", name_), instead::kWriteOut};
+  if (assigns_only_) return {fmt::format("the arguments of '{}', but behind NAME=", name_), instead::kWriteName};
   // `-v`, whose operand names a variable, may be what a value holds.
   const bool behind_any = (arguments_ > 0 && !previous_literal_) || before.splits;
   if ((name_ == "[" || name_ == "test") && (behind_any || previous_ == "-v" || previous_ == "-R")) {
-    return {fmt::format("'{} -v'", name_), instead::kWriteOut};
+    return {fmt::format("'{} -v'", name_), instead::kWriteOperator};
   }
   // A format may name a variable, too, and so may an option before it.
   if (name_ == "printf" && !operand_seen_) return {"the options or the format of 'printf'", instead::kUseFormat};

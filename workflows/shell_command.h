@@ -18,6 +18,11 @@ inline constexpr std::string_view kUseEnv = "give the value a name under 'env', 
 inline constexpr std::string_view kCompute = "compute it in the template instead, and give the shell the result";
 inline constexpr std::string_view kSingleQuote = "give the value a name under 'env', and use \"$NAME\" here, in single quotes";
 inline constexpr std::string_view kWriteOut = "write it into the script itself: some shells read it as code";
+inline constexpr std::string_view kNameLiterally = "name the command literally, or by a path: \"$DIR\"/tool";
+inline constexpr std::string_view kLetFileRead = "give the value a name under 'env', which the file can read";
+inline constexpr std::string_view kWriteOperator = "write out the operator before it: [ \"$A\" = … ] or [ -n … ]";
+inline constexpr std::string_view kWriteName = "write NAME= before it, without quotes around NAME=";
+inline constexpr std::string_view kAssignAlone = "assign it in a command of its own: NAME=…";
 inline constexpr std::string_view kUseTest = "compare in the template instead, or with [ ]: there it may stand";
 inline constexpr std::string_view kUseFormat = "put a format before it: printf '%s' …";
 inline constexpr std::string_view kUseDashes = "write 'set -- …': what follows the dashes is no option";

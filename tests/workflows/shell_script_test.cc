@@ -225,7 +225,10 @@ TEST_CASE("where a template may not stand, and why") {
   CHECK(why("@ --version") == "the name of a command");
   CHECK(why("X=1 \"@\" x") == "the name of a command");
   CHECK(why("a; x$@ y") == "the place behind a '$'");
-  CHECK(why("command -v @") == "the name of a command");
+  CHECK(why("command -v @").empty());
+  CHECK(why("command -pV @ @").empty());
+  CHECK(why("command -v\"$x\" @") == "the name of a command");
+  CHECK(why("command -v x; command eval @") == "the arguments of 'eval'");
   CHECK(why("a[@]=1") == "an array index");
   CHECK(why("echo ${x:-@}") == "${ }");
   CHECK(why("echo \"${x#@}\"") == "${ }");
@@ -447,9 +450,21 @@ TEST_CASE("a refused template has a hint that does not lead to another trap") {
   for (const auto* script : {"eval \"echo @\"", "trap \"rm @\" EXIT"}) {
     CHECK_MESSAGE(hint(script) == "give the value a name under 'env', and use \"$NAME\" here, in single quotes", script);
   }
-  for (const auto* script : {". @", "unset @", "read @", "wait -p @", "export @", "local -r x=@", "[ -v @ ]", "cat <<@\nx\n"}) CHECK_MESSAGE(hint(script) == kWriteOut, script);
+  for (const auto* script : {"unset @", "read @", "wait -p @", "cat <<@\nx\n"}) CHECK_MESSAGE(hint(script) == kWriteOut, script);
   CHECK(hint("printf @") == "put a format before it: printf '%s' …");
   CHECK(hint("echo >&@") == "write '> FILE 2>&1' instead");
+  for (const auto* script : {"$SUDO systemctl restart @", "\"${CC:-cc}\" -o @", "exec \"$BIN\" @", "\"$@\" @"}) {
+    CHECK_MESSAGE(hint(script) == "name the command literally, or by a path: \"$DIR\"/tool", script);
+  }
+  for (const auto* script : {"[ -v @ ]", "test \"$x\" \"@\""}) {
+    CHECK_MESSAGE(hint(script) == "write out the operator before it: [ \"$A\" = … ] or [ -n … ]", script);
+  }
+  for (const auto* script : {". @", "source ./env.sh @"}) {
+    CHECK_MESSAGE(hint(script) == "give the value a name under 'env', which the file can read", script);
+  }
+  for (const auto* script : {"export @", "export \"X=@\""}) CHECK_MESSAGE(hint(script) == "write NAME= before it, without quotes around NAME=", script);
+  CHECK(hint("local -r x=@") == "assign it in a command of its own: NAME=…");
+  CHECK(hint("set @") == "write 'set -- …': what follows the dashes is no option");
   CHECK(hint("RANDOM=@") == "use a variable of another name");
   CHECK(hint("echo \"`echo @`\"") == "write $( ) instead");
   for (const auto* script : {"echo '@'", "cat <<'E'\n@\nE", "case x in @) ;; esac", "echo ${x:-@}", "echo ${x#@}", "# @", "function f { echo @; }"}) {
@@ -471,6 +486,7 @@ TEST_CASE("a value that stands unquoted arrives unchanged and never runs") {
       {"{ printf '<%s>' @; } | cat", "<V>"},
       {"(printf '<%s>' @)", "<V>"},
       {"set -- @ b; printf '<%s>' \"$1\"", "<V>"},
+      {"command -v @ > /dev/null 2>&1 || true; printf '<%s>' @", "<V>"},
       {"printf '<%s>' \\\n  @ # it's\n", "<V>"},
       {"x='#' ; printf '<%s>' @ # it's\n", "<V>"},
   });
