@@ -104,7 +104,6 @@ model::Action ActionCompiler::compile(const ActionDef& def, model::StateId state
   action.timeout = def.timeout ? def.timeout : defaults_.timeout;
   action.kind = model::find_kind(reader_.catalog, def.kind_name);
   if (action.kind == nullptr) {
-    if (def.kind_name.empty()) return action;
     std::vector<std::string_view> known;
     for (const model::TaskKind& kind : reader_.catalog) known.push_back(kind.name);
     reader_.error(Code::kUnknownKind, *def.kind, fmt::format("unknown task kind '{}'", def.kind_name.substr(0, 80)),

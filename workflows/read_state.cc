@@ -191,19 +191,17 @@ void check_complete(Reader& reader, const Shapes& shapes, const std::vector<std:
 }  // namespace
 
 std::optional<ActionDef> read_value(Reader& reader, const Entry& entry, accept::Script) {
-  ActionDef action{.kind = entry.key, .kind_name = "shell", .params = {}, .script = entry.value, .retry = {}, .timeout = {}};
   if (!entry.value->is_scalar() || entry.value->kind == NodeKind::kNull) {
     reader.wrong_type(*entry.value, "'run'", "a shell script");
-    action.kind_name = {};
+    return std::nullopt;
   }
-  return action;
+  return ActionDef{.kind = entry.key, .kind_name = "shell", .params = {}, .script = entry.value, .retry = {}, .timeout = {}};
 }
 
 std::optional<ActionDef> read_value(Reader& reader, const Entry& entry, accept::TaskName) {
-  ActionDef action;
-  action.kind = entry.value;
-  action.kind_name = reader.read(accept::Text{}, *entry.value, "'task'").value_or(std::string_view());
-  return action;
+  const auto name = reader.read(accept::Text{}, *entry.value, "'task'");
+  if (!name) return std::nullopt;
+  return ActionDef{.kind = entry.value, .kind_name = *name, .params = {}, .script = nullptr, .retry = {}, .timeout = {}};
 }
 
 std::optional<TimerDef> read_value(Reader& reader, const Entry& entry, accept::Timer) {
