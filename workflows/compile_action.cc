@@ -36,7 +36,10 @@ const Node* misfit(model::ParamType type, const Node& node) {
     return nullptr;
   };
   const auto no_text = [](const Node& element) { return !is_text(element); };
-  const auto no_int = [](const Node& element) { return element.kind != NodeKind::kInt; };
+  const auto no_int = [](const Node& element) {
+    const bool is_template = element.is_scalar() && find_template(element) != nullptr;
+    return element.kind != NodeKind::kInt && !is_template;
+  };
   const auto unless = [&](bool good) { return good ? nullptr : &node; };
   switch (type) {
     case model::ParamType::kString:
@@ -53,6 +56,13 @@ const Node* misfit(model::ParamType type, const Node& node) {
     case model::ParamType::kAny: return nullptr;
   }
   return nullptr;
+}
+
+// A value that a template may have inside a parameter of the type.
+Json example(model::ParamType type) {
+  if (type == model::ParamType::kIntList) return 0;
+  if (type == model::ParamType::kStatusList) return 200;
+  return "";
 }
 
 std::string_view element_name(model::ParamType type) {
@@ -168,14 +178,12 @@ std::optional<expr::Tree> ActionCompiler::value(const model::Param& param, const
   return expressions_.tree(node, place, takes_text(param.type), wanted(param));
 }
 
-// Literal values are brought into their type's form. Of texts with templates, and of maps and lists of
-// texts that have some, only the form is known. Bad names were reported.
+// Literal values are brought into their type's form. Of a text with a template nothing is known; of maps
+// and lists with templates all but those is. Bad names were reported.
 bool ActionCompiler::check_value(const model::Param& param, const Node& node, expr::Tree& tree, bool good_names) {
   const bool literal = tree.literal() != nullptr;
-  const bool form_is_known = param.type == model::ParamType::kMap || param.type == model::ParamType::kStringMap ||
-                             param.type == model::ParamType::kEnvironment || param.type == model::ParamType::kStringList;
-  if (!literal && (tree.as_template() != nullptr || !form_is_known)) return true;
-  Json value = tree.replace([](const expr::Template&) { return Json(""); });
+  if (!literal && tree.as_template() != nullptr) return true;
+  Json value = tree.replace([&](const expr::Template&) { return example(param.type); });
   auto checked = model::check_param(param, value);
   if (checked) {
     if (literal) tree = expr::Tree::of(std::move(value));
