@@ -9,9 +9,10 @@ namespace {
 
 std::string_view basename(std::string_view path) { return path.substr(path.rfind('/') + 1); }
 
-// The program that reads the script: `shell` is a list, or a wrong value that is reported elsewhere.
+// The program that reads the script. Nothing is known of it where `shell` has a wrong value, which is
+// reported elsewhere.
 std::string_view program(const Node* shell) {
-  if (shell == nullptr || shell->list.empty()) return "sh";
+  if (shell == nullptr || shell->list.empty() || shell->list.front()->text.empty()) return "sh";
   return basename(shell->list.front()->text);
 }
 
