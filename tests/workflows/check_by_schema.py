@@ -36,18 +36,30 @@ def map_of(loader, node):
     return loader.construct_mapping(node)
 
 
-resolve("null", r"^(~|null|Null|NULL|)$")
-resolve("bool", r"^(true|True|TRUE|false|False|FALSE)$")
-resolve("int", r"^([-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+)$", integer)
-resolve("float", r"^([-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN))$")
+resolve("null", r"^(~|null|Null|NULL|)\Z")
+resolve("bool", r"^(true|True|TRUE|false|False|FALSE)\Z")
+resolve("int", r"^([-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+)\Z", integer)
+resolve("float", r"^([-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN))\Z")
 CoreLoader.add_constructor("tag:yaml.org,2002:map", map_of)
+
+
+def pattern(validator, wanted, text, schema):
+    """JSON Schema has the `$` of ECMAScript, which Python writes `\\Z`: its own also matches before a last line break."""
+    if not validator.is_type(text, "string"):
+        return
+    ours = re.sub(r"\\.|\[[^]]*\]|\$", lambda part: r"\Z" if part[0] == "$" else part[0], wanted)
+    if not re.search(ours, text):
+        yield jsonschema.ValidationError(f"{text!r} does not match {wanted!r}")
+
+
+Validator = jsonschema.validators.extend(jsonschema.Draft202012Validator, {"pattern": pattern})
 
 
 def main():
     with open(sys.argv[1], encoding="utf-8") as file:
         schema = json.load(file)
     jsonschema.Draft202012Validator.check_schema(schema)
-    validator = jsonschema.Draft202012Validator(schema)
+    validator = Validator(schema)
     for path in sys.argv[2:]:
         print(path)
         try:

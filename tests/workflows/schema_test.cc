@@ -78,6 +78,14 @@ TEST_CASE("the schema takes every example and every flow of the documents") {
   CHECK(found_in(files) == names_only(files));
 }
 
+TEST_CASE("the schema takes no line break behind a value, as the reader does not") {
+  const testing::TempFolder folder;
+  const std::string flow = "name: x\ntimeout: \"5s\\n\"\nstates: {\"a\\n\": {exit: success}}\n";
+  const std::string file = folder.write("flow.yaml", flow);
+  CHECK(testing::load(flow).flow == nullptr);
+  CHECK(found_in({file}) == file + "\n  /states pattern\n  /timeout pattern\n");
+}
+
 TEST_CASE("the schema takes what the reader takes, however odd") {
   // Where a text is wanted any scalar is one; templates may stand for values of any type.
   const std::string odd =
