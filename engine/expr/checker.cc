@@ -28,9 +28,7 @@ Checked check(const Node& root, std::size_t locals, std::span<const Type> slots)
   Checking checking(locals, slots);
   Type type = checking.infer(root);
   type = checking.finish(type);
-  std::vector<Problem> problems = std::move(checking).problems();
-  std::ranges::stable_sort(problems, {}, [](const Problem& problem) { return problem.span.begin; });
-  return {std::move(type), std::move(problems)};
+  return {std::move(type), std::move(checking).problems()};
 }
 
 Type Checking::infer(const Node& node) {
@@ -51,6 +49,7 @@ Type Checking::of(const Literal& literal, Span) { return Type::of(literal.value.
 Type Checking::of(const Name& name, Span) {
   if (name.binding == Name::Binding::kSlot) return name.index < slots_.size() ? slots_[name.index] : Type::dyn();
   if (name.binding == Name::Binding::kLocal) return now(locals_[name.index]);
+  if (name.binding == Name::Binding::kNone) return Type::dyn();
   return Type::type(Type::of(name.constant.as_type()));
 }
 

@@ -28,9 +28,6 @@ class Checking {
   std::vector<Problem> problems() && { return std::move(problems_); }
 
  private:
-  /// More are not kept: nobody reads them.
-  static constexpr std::size_t kMostProblems = 500;
-
   Type of(const Literal& literal, Span span);
   Type of(const Name& name, Span span);
   Type of(const ListNode& list, Span span);

@@ -23,14 +23,11 @@ class Environment {
   /// Makes a function known to the checker; an expression that calls it cannot be evaluated. Of a method
   /// the first parameter is the receiver.
   void declare_function(std::string name, bool method, std::vector<Overload> overloads);
-  /// A name or function that is not there is then no problem of the text: it fails when it is evaluated.
-  void allow_unknown() { unknown_allowed_ = true; }
 
   std::optional<std::size_t> slot(std::string_view name) const;
   const std::vector<std::string>& names() const { return names_; }
   /// Null when no such function was declared.
   Overloads function(std::string_view name, bool method) const;
-  bool unknown_allowed() const { return unknown_allowed_; }
 
  private:
   struct Function {
@@ -40,7 +37,6 @@ class Environment {
   };
   std::vector<std::string> names_;
   std::vector<Function> functions_;
-  bool unknown_allowed_ = false;
 };
 
 }  // namespace canorun::expr

@@ -35,11 +35,15 @@ struct Checked {
 /// Immutable and cheap to copy; may be evaluated from any thread.
 class Expression {
  public:
-  /// Parses `text` and resolves its names. The text is copied.
+  /// Parses `text` and resolves its names. The text is copied. Fails where it is no expression; names and
+  /// functions that are not there are `problems()`.
   static std::expected<Expression, Problem> compile(std::string_view text, const Environment& environment);
 
+  /// What is known to be wrong whatever the types, in the order of the text; of very many, the first.
+  const std::vector<Problem>& problems() const;
+
   /// Deduces the type, with one type per slot of the environment; a slot without one is dyn. A part with a
-  /// problem is taken for dyn, so that one mistake gives one problem.
+  /// problem is taken for dyn, so that one mistake gives one problem. `problems()` are among its problems.
   Checked check(std::span<const Type> slots) const;
 
   /// Evaluates with one value per slot of the environment. Values are borrowed: the result may refer

@@ -1,6 +1,7 @@
 // What is wrong with an expression, or went wrong in it.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -29,5 +30,8 @@ struct Problem {
   std::shared_ptr<const Record> record = {};
   std::string field = {};  ///< its name
 };
+
+/// Of one expression so many problems of names are kept, and as many of types: nobody reads more.
+inline constexpr std::size_t kMostProblems = 500;
 
 }  // namespace canorun::expr

@@ -35,15 +35,13 @@ class Resolver {
  public:
   explicit Resolver(const Environment& environment) : environment_(environment) {}
 
-  std::expected<Resolution, Problem> run(Node& root) {
+  Resolution run(Node& root) {
     visit(root);
-    if (problem_) return std::unexpected(std::move(*problem_));
     return std::move(resolution_);
   }
 
  private:
   void visit(Node& node) {
-    if (problem_) return;
     std::visit([&](auto& form) { bind(form, node.span); }, node.form);
   }
 
@@ -99,7 +97,6 @@ class Resolver {
 
   void bind(Path& path, Span) {
     if (auto* name = std::get_if<Name>(&path.base->form)) bind_base(path, *name);
-    if (problem_) return;
     if (!std::holds_alternative<Name>(path.base->form)) visit(*path.base);
     for (auto& step : path.steps) std::visit([&](auto& form) { bind_step(form); }, step.form);
   }
@@ -233,13 +230,17 @@ class Resolver {
          fmt::format("{}() takes {}, not {}", call.name, count_of(wanted), call.arguments.size()), {});
   }
 
+  bool is_full() const { return resolution_.problems.size() >= kMostProblems; }
+
   void unknown_name(const Name& name, Span span) {
+    if (is_full()) return;  // hints cost
     std::vector<std::string_view> known(environment_.names().begin(), environment_.names().end());
     known.insert(known.end(), locals_.begin(), locals_.end());
     fail(ProblemKind::kUnknownName, span, fmt::format("unknown name '{}'", name.text), suggestion(name.text, known));
   }
 
   void unknown_function(const Call& call, bool as_method) {
+    if (is_full()) return;
     const Macro* macro = as_method ? find_macro(call.name) : nullptr;
     if (macro != nullptr) {
       fail(ProblemKind::kType, call.name_span, fmt::format("{}() does not take {}", call.name, count_of(call.arguments.size())),
@@ -256,7 +257,7 @@ class Resolver {
   }
 
   void fail(ProblemKind kind, Span span, std::string message, std::string hint) {
-    if (!problem_ && !environment_.unknown_allowed()) problem_ = Problem{kind, std::move(message), std::move(hint), span};
+    if (!is_full()) resolution_.problems.push_back({kind, std::move(message), std::move(hint), span});
   }
 
   // A local is known as long as its scope lives.
@@ -278,13 +279,10 @@ class Resolver {
   const Environment& environment_;
   std::vector<std::string> locals_;
   Resolution resolution_;
-  std::optional<Problem> problem_;
 };
 
 }  // namespace
 
-std::expected<Resolution, Problem> resolve(Node& root, const Environment& environment) {
-  return Resolver(environment).run(root);
-}
+Resolution resolve(Node& root, const Environment& environment) { return Resolver(environment).run(root); }
 
 }  // namespace canorun::expr

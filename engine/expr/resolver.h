@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstddef>
-#include <expected>
 #include <vector>
 
 #include "engine/expr/ast.h"
@@ -13,12 +12,13 @@
 namespace canorun::expr {
 
 struct Resolution {
+  /// Names and functions that are not there, and calls with a wrong number of arguments. They fail when they are evaluated.
+  std::vector<Problem> problems;
   std::vector<Reference> references;  ///< in the order of the text
   std::size_t locals = 0;             ///< how many places the tree's locals need
 };
 
-/// The first name or function that is not there, or is called with a wrong number of arguments, is a
-/// problem. The functions stay referred to: they live as long as the program.
-std::expected<Resolution, Problem> resolve(Node& root, const Environment& environment);
+/// The functions stay referred to: they live as long as the program.
+Resolution resolve(Node& root, const Environment& environment);
 
 }  // namespace canorun::expr

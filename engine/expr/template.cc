@@ -100,8 +100,10 @@ class Template::Compiler {
     }
     add_text(text_.substr(at_));
     end_text(text_.size());
-    if (!problems_.empty()) return std::unexpected(std::move(problems_));
-    return std::move(made_);
+    if (problems_.empty()) return std::move(made_);
+    problems_.insert(problems_.end(), names_.begin(), names_.end());
+    std::ranges::stable_sort(problems_, {}, [](const Problem& problem) { return problem.span.begin; });
+    return std::unexpected(std::move(problems_));
   }
 
  private:
@@ -133,6 +135,7 @@ class Template::Compiler {
       problems_.push_back(moved(std::move(expression.error()), inner.begin));
       return;
     }
+    for (const Problem& problem : expression->problems()) names_.push_back(moved(problem, inner.begin));
     made_.pieces_.push_back({{}, std::make_shared<const Expression>(std::move(*expression)), whole, inner});
   }
 
@@ -142,6 +145,7 @@ class Template::Compiler {
   std::size_t begin_ = 0;
   std::string literal_;
   std::vector<Problem> problems_;
+  std::vector<Problem> names_;  ///< are told by the check, unless there is none
   Template made_;
 };
 

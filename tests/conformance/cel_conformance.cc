@@ -37,7 +37,6 @@ struct Scope {
       if (!environment.slot(name)) declare(name, Type::dyn());
       values[*environment.slot(name)] = decode_value(binding.at("value"));
     }
-    if (test.value("disableCheck", false)) environment.allow_unknown();
   }
 
  private:

@@ -68,6 +68,14 @@ TEST_CASE("an unknown field of a closed record is a problem of its own kind") {
         std::vector<std::string_view>{"exit_code", "json", "stdout", "truncated"});
 }
 
+TEST_CASE("all problems of names and of types are told at once") {
+  CHECK(check("foo + bar") == "0-3: unknown name 'foo'\n6-9: unknown name 'bar'");
+  CHECK(check("sise([1 + 'a']) > 1 && !2") ==
+        "0-4: unknown function 'sise' (did you mean 'size'?)\n8-9: '+' does not go with int and string (convert with string())\n"
+        "24-25: '!' does not go with int");
+  CHECK(check("[1].map(x, y)") == "11-12: unknown name 'y' (known: x)");
+}
+
 TEST_CASE("a literal that cannot be read is found before anything runs") {
   const Declared names = {{"s", Type::string()}};
   CHECK(check("s.matches('[')", names) == "10-13: not a regular expression: missing ]: [ (the syntax is RE2's)");

@@ -32,6 +32,7 @@ inline std::string evaluate(std::string_view text, const Json& variables = Json:
   }
   const auto expression = Expression::compile(text, environment);
   if (!expression) return show(expression.error());
+  if (!expression->problems().empty()) return show(expression->problems().front());
   const auto value = expression->evaluate(slots);
   return value ? show(*value) : show(value.error());
 }
@@ -39,6 +40,7 @@ inline std::string evaluate(std::string_view text, const Json& variables = Json:
 inline ProblemKind kind_of_problem(std::string_view text) {
   const auto expression = Expression::compile(text, Environment());
   if (!expression) return expression.error().kind;
+  if (!expression->problems().empty()) return expression->problems().front().kind;
   return expression->evaluate({}).error().kind;
 }
 
