@@ -5,7 +5,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
 
 namespace canorun::workflows {
 
@@ -48,7 +47,6 @@ struct ShellWord {
   bool assignment = false;         ///< begins with NAME=, not quoted
   bool splits = false;             ///< braces in it may make several words of it
   bool assignable = true;          ///< no `=` was read yet
-  std::vector<std::size_t> holes;  ///< the holes that are parts of it
 
   /// The name, as of a variable, that it begins with. A call goes on where the last one ended, so that
   /// asking again and again costs nothing.

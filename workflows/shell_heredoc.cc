@@ -48,7 +48,7 @@ void ShellScanner::here_document_body(const HereDoc& document) {
       } else if (here() == '`') {
         backticks(true);
       } else if (here() == '$') {
-        dollar(ignored, true);
+        dollar(true);
       } else {
         ++at_;
       }

@@ -38,10 +38,7 @@ ShellWord ShellScanner::word(const ShellCommand* command) {
         double_quotes(word);
         break;
       case '`':
-        word.literal = false;
-        backticks(false);
-        break;
-      case '$': dollar(word, false); break;
+      case '$': expansion(word, false); break;
       case '=':
         word.assignment = word.assignment || (word.assignable && !word.quoted && word.literal && is_assignable(word));
         word.assignable = false;
@@ -69,7 +66,6 @@ void ShellScanner::add(ShellWord& word) {
 
 void ShellScanner::word_hole(ShellWord& word, Quoting quoting) {
   const Refusal refused = word.command != nullptr && region_.empty() ? word.command->refuses(word) : Refusal();
-  word.holes.push_back(holes_.size());
   word.literal = false;
   if (refused.empty()) {
     place(quoting);
@@ -77,6 +73,19 @@ void ShellScanner::word_hole(ShellWord& word, Quoting quoting) {
     refuse(refused);
   }
   ++at_;
+}
+
+// What a command inside prints becomes a part of the word: a value in it is refused where one would be here.
+void ShellScanner::expansion(ShellWord& word, bool in_double_quotes) {
+  const Refusal outer = region_;
+  if (region_.empty() && word.command != nullptr) region_ = word.command->refuses(word);
+  word.literal = false;
+  if (here() == '`') {
+    backticks(in_double_quotes);
+  } else {
+    dollar(in_double_quotes);
+  }
+  region_ = outer;
 }
 
 void ShellScanner::backslash(ShellWord& word, bool in_double_quotes) {
@@ -119,19 +128,15 @@ void ShellScanner::double_quotes(ShellWord& word) {
       case kHole: word_hole(word, Quoting::kDoubleQuoted); break;
       case '\\': backslash(word, true); break;
       case '`':
-        word.literal = false;
-        backticks(true);
-        break;
-      case '$': dollar(word, true); break;
+      case '$': expansion(word, true); break;
       default: add(word);
     }
   }
   if (!at_end()) ++at_;
 }
 
-void ShellScanner::dollar(ShellWord& word, bool in_double_quotes) {
+void ShellScanner::dollar(bool in_double_quotes) {
   if (++depth_ > kMaxDepth) give_up("nesting this deep");
-  word.literal = false;
   const char next = here(1);
   // A shell takes `\` and the line break away before it looks at what follows the '$'.
   if (line_continues(1) || (next == '(' && line_continues(2))) be_unsure("a '$' with a continued line behind it");
@@ -183,7 +188,7 @@ void ShellScanner::parameter(bool in_double_quotes) {
     } else if (c == '`') {
       backticks(in_double_quotes);
     } else if (c == '$') {
-      dollar(ignored, in_double_quotes);
+      dollar(in_double_quotes);
     } else {
       ++at_;
     }
@@ -195,12 +200,11 @@ void ShellScanner::parameter(bool in_double_quotes) {
 // `"…"` in a `${ }` that is in double quotes itself. Shells agree, as long as nothing in it would mean
 // something else were the quotes not seen.
 void ShellScanner::inner_quotes() {
-  ShellWord ignored;
   ++at_;
   while (!at_end() && here() != '"') {
     switch (here()) {
       case '`': backticks(true); break;
-      case '$': dollar(ignored, true); break;
+      case '$': dollar(true); break;
       case '\'':
       case '\\':
       case '}': be_unsure(kInnerQuotes); [[fallthrough]];
@@ -214,12 +218,11 @@ void ShellScanner::inner_quotes() {
 
 void ShellScanner::arithmetic() {
   const Refusal outer = std::exchange(region_, region_.empty() ? Refusal{"$(( ))", instead::kCompute} : region_);
-  ShellWord ignored;
   at_ += 3;
   for (std::size_t open = 2; open > 0 && !at_end();) {
     const char c = here();
     if (c == '$') {
-      dollar(ignored, true);
+      dollar(true);
       continue;
     }
     if (c == '`') {

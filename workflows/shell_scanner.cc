@@ -160,7 +160,7 @@ std::optional<ShellScanner::End> ShellScanner::command_word(ShellCommand& comman
   if (here() == '(' && taken.assignment) be_unsure("an array literal");
   const bool is_path = taken.text.find('/') != std::string::npos && !taken.splits;
   if (names_command && !taken.assignment && !is_path) {
-    for (const std::size_t hole : taken.holes) {
+    for (std::size_t hole = first_hole; hole < holes_.size(); ++hole) {
       if (holes_[hole].quoting != Quoting::kRefused) holes_[hole] = {Quoting::kRefused, "the name of a command", instead::kUseEnv};
     }
   }

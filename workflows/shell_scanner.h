@@ -49,11 +49,12 @@ class ShellScanner {
   ShellWord word(const ShellCommand* command = nullptr);
   void add(ShellWord& word);
   void word_hole(ShellWord& word, Quoting quoting);
+  void expansion(ShellWord& word, bool in_double_quotes);
   void single_quotes(ShellWord& word);
   void ansi_quotes();
   void double_quotes(ShellWord& word);
   void backslash(ShellWord& word, bool in_double_quotes);
-  void dollar(ShellWord& word, bool in_double_quotes);
+  void dollar(bool in_double_quotes);
   void parameter(bool in_double_quotes);
   void inner_quotes();
   void arithmetic();

@@ -412,6 +412,21 @@ TEST_CASE("more builtins read arguments as code") {
   CHECK(why("hash -p @ x") == "the arguments of 'hash'");
 }
 
+TEST_CASE("what a nested command prints is refused where a value would be") {
+  CHECK(why("$(echo @)") == "the name of a command");
+  CHECK(why("\"$(echo @)\" x") == "the name of a command");
+  CHECK(why("`echo @` x") == "the name of a command");
+  CHECK(why("a[$(echo @)]=1") == "an array index");
+  CHECK(why("[ -v \"$(echo @)\" ]") == "'[ -v'");
+  CHECK(why("printf \"x$(echo @)\"") == "the options or the format of 'printf'");
+  CHECK(why("set $(echo @)") == "the options of 'set'");
+  CHECK(why("export \"$(echo @)\"") == "the arguments of 'export', but behind NAME=");
+  CHECK(why("PS4=$(echo @)") == "a value of 'PS4', which shells evaluate");
+  CHECK(why("echo >&$(echo @)") == "the target of '>&'");
+  CHECK(why("RANDOM=`echo @`") == "a value of 'RANDOM', which shells evaluate");
+  CHECK(places("x=$(echo @); [ \"$(echo @)\" = x ]; printf %s \"$(echo @)\"; export x=\"$(echo @)\"; \"$(dirname @)/tool\" x; set -- $(echo `echo @`)") == "UUUUUU");
+}
+
 TEST_CASE("what only looks like it is taken") {
   CHECK(places("x=$(echo @)") == "U");
   CHECK(places("f() (echo @)") == "U");
