@@ -30,8 +30,7 @@ void ShellScanner::here_document_body(const HereDoc& document) {
   bool ended = false;
   ShellWord ignored;
   while (!at_end() && !ended) {
-    std::size_t begin = at_;
-    if (document.strip_tabs) begin = std::min(text_.find_first_not_of('\t', at_), text_.size());
+    const std::size_t begin = document.strip_tabs ? std::min(text_.find_first_not_of('\t', at_), text_.size()) : at_;
     const std::size_t end = std::min(text_.find('\n', begin), text_.size());
     if (text_.substr(begin, end - begin) == document.delimiter) {
       at_ = std::min(end + 1, text_.size());
