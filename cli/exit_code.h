@@ -22,22 +22,16 @@ enum class ExitCode : std::uint8_t {
 /// Of a run that a process worked on, by what became of it.
 constexpr ExitCode exit_code(store::Status status) {
   switch (status) {
-    case store::Status::kSucceeded:
-      return ExitCode::kSuccess;
-    case store::Status::kFailed:
-      return ExitCode::kFailed;
-    case store::Status::kRolledBack:
-      return ExitCode::kRolledBack;
-    case store::Status::kRollbackIncomplete:
-      return ExitCode::kRollbackIncomplete;
-    case store::Status::kCancelled:
-      return ExitCode::kCancelled;
+    case store::Status::kSucceeded: return ExitCode::kSuccess;
+    case store::Status::kFailed: return ExitCode::kFailed;
+    case store::Status::kRolledBack: return ExitCode::kRolledBack;
+    case store::Status::kRollbackIncomplete: return ExitCode::kRollbackIncomplete;
+    case store::Status::kCancelled: return ExitCode::kCancelled;
     case store::Status::kQueued:
     case store::Status::kRunning:
     case store::Status::kWaiting:
     case store::Status::kSuspended:
-    case store::Status::kInterrupted:
-      return ExitCode::kResumeLater;
+    case store::Status::kInterrupted: return ExitCode::kResumeLater;
   }
   return ExitCode::kFailed;
 }

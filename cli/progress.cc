@@ -67,12 +67,10 @@ struct Line {
       case model::LogLevel::kDebug:
         if (detail != Detail::kVerbose) return std::nullopt;
         return normal(style.dim("·"), event.state, event.message);
-      case model::LogLevel::kInfo:
-        return normal(style.dim("·"), event.state, event.message);
+      case model::LogLevel::kInfo: return normal(style.dim("·"), event.state, event.message);
       case model::LogLevel::kWarn:
         return normal(style.pending("!"), event.state, fmt::format("warning: {}", event.message));
-      case model::LogLevel::kError:
-        return line(style.bad("!"), event.state, fmt::format("error: {}", event.message));
+      case model::LogLevel::kError: return line(style.bad("!"), event.state, fmt::format("error: {}", event.message));
     }
     return std::nullopt;
   }

@@ -40,31 +40,20 @@ static_assert(kKinds.size() == static_cast<std::size_t>(RefusalKind::kFault) + 1
 RefusalKind kind_of(store::StoreErrorKind kind) {
   using enum store::StoreErrorKind;
   switch (kind) {
-    case kNoSuchRun:
-      return RefusalKind::kNoSuchRun;
-    case kRunExists:
-      return RefusalKind::kRunExists;
-    case kOwned:
-      return RefusalKind::kOwned;
-    case kFull:
-      return RefusalKind::kStoreFull;
-    case kPermission:
-      return RefusalKind::kStorePermission;
-    case kNotAStore:
-      return RefusalKind::kNotAStore;
-    case kCorrupt:
-      return RefusalKind::kStoreCorrupt;
-    case kNewerVersion:
-      return RefusalKind::kStoreNewerVersion;
-    case kNotLocal:
-      return RefusalKind::kStoreNotLocal;
-    case kOtherNamespace:
-      return RefusalKind::kStoreOtherNamespace;
+    case kNoSuchRun: return RefusalKind::kNoSuchRun;
+    case kRunExists: return RefusalKind::kRunExists;
+    case kOwned: return RefusalKind::kOwned;
+    case kFull: return RefusalKind::kStoreFull;
+    case kPermission: return RefusalKind::kStorePermission;
+    case kNotAStore: return RefusalKind::kNotAStore;
+    case kCorrupt: return RefusalKind::kStoreCorrupt;
+    case kNewerVersion: return RefusalKind::kStoreNewerVersion;
+    case kNotLocal: return RefusalKind::kStoreNotLocal;
+    case kOtherNamespace: return RefusalKind::kStoreOtherNamespace;
     case kNotOwner:
     case kRowExists:
     case kNotFound:
-    case kIo:
-      return RefusalKind::kStoreFailed;
+    case kIo: return RefusalKind::kStoreFailed;
   }
   return RefusalKind::kStoreFailed;
 }

@@ -71,8 +71,7 @@ std::vector<NextCommand> next_commands(const run::RunState& run, Status status, 
       break;
     case Status::kSucceeded:
     case Status::kRolledBack:
-    case Status::kCancelled:
-      break;
+    case Status::kCancelled: break;
   }
   return next;
 }

@@ -16,9 +16,7 @@ namespace asio = boost::asio;
 Progress::Setting progress_setting(Wiring& wiring) {
   const Options& options = wiring.options();
   const Detail detail = options.quiet ? Detail::kQuiet : options.verbose ? Detail::kVerbose : Detail::kNormal;
-  return {.detail = detail,
-          .live = wiring.err().moves_cursor(),
-          .style = wiring.err_style()};
+  return {.detail = detail, .live = wiring.err().moves_cursor(), .style = wiring.err_style()};
 }
 
 bool is_ignored(int signal) {

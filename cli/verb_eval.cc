@@ -14,14 +14,11 @@ namespace {
 
 Code code_of(expr::ProblemKind kind) {
   switch (kind) {
-    case expr::ProblemKind::kSyntax:
-      return Code::kExpressionSyntax;
-    case expr::ProblemKind::kUnknownName:
-      return Code::kUnknownName;
+    case expr::ProblemKind::kSyntax: return Code::kExpressionSyntax;
+    case expr::ProblemKind::kUnknownName: return Code::kUnknownName;
     case expr::ProblemKind::kType:
     case expr::ProblemKind::kUnknownField:
-    case expr::ProblemKind::kEvaluation:
-      return Code::kExpressionType;
+    case expr::ProblemKind::kEvaluation: return Code::kExpressionType;
   }
   return Code::kExpressionType;
 }

@@ -29,7 +29,8 @@ std::string condition(const model::Field& field) {
 std::string fields_text(std::span<const model::Field> fields) {
   Table table;
   for (const model::Field& field : fields) {
-    table.row({{std::string(field.name)}, {model::type_of(field.type).text()}, {condition(field)}, {std::string(field.doc)}});
+    table.row(
+        {{std::string(field.name)}, {model::type_of(field.type).text()}, {condition(field)}, {std::string(field.doc)}});
   }
   return table.text("  ");
 }

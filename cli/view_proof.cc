@@ -27,7 +27,8 @@ std::string listed(const std::vector<std::string_view>& all) {
 std::string shown_way(const std::vector<std::string_view>& all) {
   if (all.size() <= kMostNames) return fmt::format("{}", fmt::join(all, " → "));
   constexpr std::ptrdiff_t kHalf = kMostNames / 2;
-  return fmt::format("{} → … → {}", fmt::join(all.begin(), all.begin() + kHalf, " → "), fmt::join(all.end() - kHalf, all.end(), " → "));
+  return fmt::format("{} → … → {}", fmt::join(all.begin(), all.begin() + kHalf, " → "),
+                     fmt::join(all.end() - kHalf, all.end(), " → "));
 }
 
 }  // namespace

@@ -120,20 +120,16 @@ std::string header_text(const store::RunRecord& record, const run::RunState& run
 std::string painted(Status status, const Style& style) {
   const auto name = status_name(status);
   switch (status) {
-    case Status::kSucceeded:
-      return style.good(name);
+    case Status::kSucceeded: return style.good(name);
     case Status::kFailed:
-    case Status::kRollbackIncomplete:
-      return style.bad(name);
+    case Status::kRollbackIncomplete: return style.bad(name);
     case Status::kRolledBack:
     case Status::kCancelled:
     case Status::kSuspended:
-    case Status::kInterrupted:
-      return style.pending(name);
+    case Status::kInterrupted: return style.pending(name);
     case Status::kQueued:
     case Status::kRunning:
-    case Status::kWaiting:
-      return style.bold(name);
+    case Status::kWaiting: return style.bold(name);
   }
   return std::string(name);
 }

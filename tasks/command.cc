@@ -205,12 +205,10 @@ Result<void> parse_stdout(const CommandSpec& spec, const Capture& out, Json& out
 Result<Json> make_output(const CommandSpec& spec, const Running& running, Millis duration) {
   auto values = read_output_file(running.output_path);
   if (!values) return std::unexpected(values.error());
-  Json output = {{"exit_code", running.status->value},
-                 {"stdout", running.out.text()},
-                 {"stderr", running.err.text()},
-                 {"truncated", running.out.truncated() || running.err.truncated()},
-                 {"values", std::move(*values)},
-                 {"duration_ms", duration.count()}};
+  Json output = {
+      {"exit_code", running.status->value}, {"stdout", running.out.text()},
+      {"stderr", running.err.text()},       {"truncated", running.out.truncated() || running.err.truncated()},
+      {"values", std::move(*values)},       {"duration_ms", duration.count()}};
   if (auto parsed = parse_stdout(spec, running.out, output); !parsed) return std::unexpected(parsed.error());
   return output;
 }
@@ -218,8 +216,8 @@ Result<Json> make_output(const CommandSpec& spec, const Running& running, Millis
 model::Outcome judge(const CommandSpec& spec, const Running& running, Millis duration) {
   model::Failure failed;
   if (running.status->signalled) {
-    failed = model::failure(model::kind::kSignal,
-                            fmt::format("killed by {}", process::signal_name(running.status->value)));
+    failed =
+        model::failure(model::kind::kSignal, fmt::format("killed by {}", process::signal_name(running.status->value)));
   } else if (std::ranges::find(spec.ok_exit_codes, running.status->value) == spec.ok_exit_codes.end()) {
     failed = model::failure(model::kind::kExit, fmt::format("exit code {}", running.status->value));
     failed.error.exit_code = running.status->value;

@@ -19,9 +19,8 @@ inline constexpr std::array kHttpParams{
     model::Param{.name = "ca_file",
                  .type = model::ParamType::kString,
                  .doc = "certificates to trust (PEM), from the flow file's folder; default: the system's"},
-    model::Param{.name = "expect",
-                 .type = model::ParamType::kStatusList,
-                 .doc = "statuses that are success; default [200-299]"},
+    model::Param{
+        .name = "expect", .type = model::ParamType::kStatusList, .doc = "statuses that are success; default [200-299]"},
     model::Param{.name = "follow",
                  .type = model::ParamType::kBool,
                  .doc = "whether redirects are followed, ten at most; default true"},

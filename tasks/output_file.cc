@@ -9,8 +9,8 @@
 #include <system_error>
 
 #include "engine/base/duration.h"
-#include "engine/base/ids.h"
 #include "engine/base/fd.h"
+#include "engine/base/ids.h"
 
 namespace canorun::tasks {
 namespace {
@@ -72,7 +72,7 @@ Result<Json> read_output_file(const std::string& path) {
     if (errno == ENOENT) return Json::object();
     return unreadable(errno);
   }
-  struct stat status {};
+  struct stat status{};
   if (::fstat(file.get(), &status) != 0) return unreadable(errno);
   if (!S_ISREG(status.st_mode)) return fail("CANORUN_OUTPUT is not a file any more");
   if (status.st_size == 0) return Json::object();

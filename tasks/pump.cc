@@ -23,8 +23,7 @@ std::array<char, kChunk>& chunk_buffer() {
 
 }  // namespace
 
-OutputPump::OutputPump(const asio::any_io_executor& executor, Fd pipe,
-                       std::function<void(std::string_view)> sink)
+OutputPump::OutputPump(const asio::any_io_executor& executor, Fd pipe, std::function<void(std::string_view)> sink)
     : pipe_(executor, pipe.release()), sink_(std::move(sink)) {}
 
 void OutputPump::start() {

@@ -17,8 +17,7 @@ namespace canorun::tasks {
 class OutputPump : public std::enable_shared_from_this<OutputPump> {
  public:
   /// `sink` gets every chunk, valid during the call.
-  OutputPump(const boost::asio::any_io_executor& executor, Fd pipe,
-             std::function<void(std::string_view)> sink);
+  OutputPump(const boost::asio::any_io_executor& executor, Fd pipe, std::function<void(std::string_view)> sink);
 
   void start();
   /// Takes what the pipe holds now; bounded, since a writer may be faster.

@@ -4,8 +4,8 @@
 #include <string>
 #include <string_view>
 
-#include "engine/base/result.h"
 #include "engine/base/fd.h"
+#include "engine/base/result.h"
 
 namespace canorun::tasks {
 

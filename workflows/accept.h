@@ -15,8 +15,8 @@
 namespace canorun::workflows {
 namespace accept {
 
-struct Text {};                      ///< a scalar as it is written, without templates
-struct TextTemplate {};              ///< a scalar that may hold templates
+struct Text {};          ///< a scalar as it is written, without templates
+struct TextTemplate {};  ///< a scalar that may hold templates
 struct FlowName {};
 struct StateName {};
 struct Duration {
@@ -36,39 +36,39 @@ struct Choice {
 
 /// What is looked at when names are resolved and expressions compiled; the reader only keeps its place.
 struct Later {};
-struct Expression : Later {};        ///< true or false when evaluated
-struct Value : Later {};             ///< any value, templates in its texts
+struct Expression : Later {};  ///< true or false when evaluated
+struct Value : Later {};       ///< any value, templates in its texts
 struct DurationTemplate : Later {};
 struct TimeTemplate : Later {};
-struct InputDefault : Later {};      ///< a value of the input's type
-struct InputEnum : Later {};         ///< a list of such values
+struct InputDefault : Later {};  ///< a value of the input's type
+struct InputEnum : Later {};     ///< a list of such values
 
 /// What a file of its own reads.
-struct Inputs {};                    ///< name -> type
+struct Inputs {};  ///< name -> type
 struct InputType {};
-struct Variables {};                 ///< name -> initial value
-struct Environment {};               ///< name -> text with templates
-struct Settings {};                  ///< variable -> new value
+struct Variables {};    ///< name -> initial value
+struct Environment {};  ///< name -> text with templates
+struct Settings {};     ///< variable -> new value
 struct Defaults {};
 struct Retry {};
 struct Rules {
-  bool only_list = false;            ///< otherwise the name of a state will do
+  bool only_list = false;  ///< otherwise the name of a state will do
 };
 struct Timer {};
 struct Script {};
 struct TaskName {};
-struct Parameters {};                ///< of a task: its catalog row says more
+struct Parameters {};  ///< of a task: its catalog row says more
 struct ExitKind {};
-struct States {};                    ///< name -> state
+struct States {};  ///< name -> state
 
 }  // namespace accept
 
-using Accept =
-    std::variant<accept::Text, accept::TextTemplate, accept::FlowName, accept::StateName, accept::Duration,
-                 accept::Integer, accept::Number, accept::Choice, accept::Expression, accept::Value, accept::DurationTemplate,
-                 accept::TimeTemplate, accept::InputDefault, accept::InputEnum, accept::Inputs, accept::InputType,
-                 accept::Variables, accept::Environment, accept::Settings, accept::Defaults, accept::Retry, accept::Rules,
-                 accept::Timer, accept::Script, accept::TaskName, accept::Parameters, accept::ExitKind, accept::States>;
+using Accept = std::variant<accept::Text, accept::TextTemplate, accept::FlowName, accept::StateName, accept::Duration,
+                            accept::Integer, accept::Number, accept::Choice, accept::Expression, accept::Value,
+                            accept::DurationTemplate, accept::TimeTemplate, accept::InputDefault, accept::InputEnum,
+                            accept::Inputs, accept::InputType, accept::Variables, accept::Environment, accept::Settings,
+                            accept::Defaults, accept::Retry, accept::Rules, accept::Timer, accept::Script,
+                            accept::TaskName, accept::Parameters, accept::ExitKind, accept::States>;
 
 /// A key of a map of the flow file.
 struct KeyInfo {

@@ -60,11 +60,13 @@ class FlowCompiler {
   Target resolve(const Node& name, model::StateId otherwise) {
     if (const auto id = names_.state(name.text)) return {id, *id};
     Guess guess = reader_.report.guess(name.text, names_.states());
-    reader_.error(Code::kUnknownState, name, fmt::format("unknown state '{}'", name.text.substr(0, 80)), std::move(guess.hint));
+    reader_.error(Code::kUnknownState, name, fmt::format("unknown state '{}'", name.text.substr(0, 80)),
+                  std::move(guess.hint));
     return {std::nullopt, guess.name ? *names_.state(*guess.name) : otherwise};
   }
 
-  std::vector<std::pair<std::string, expr::Template>> compile_environment(const std::vector<Entry>& env, SlotSet scope) {
+  std::vector<std::pair<std::string, expr::Template>> compile_environment(const std::vector<Entry>& env,
+                                                                          SlotSet scope) {
     std::vector<std::pair<std::string, expr::Template>> compiled;
     for (const Entry& variable : env) {
       auto value = expressions_.text(*variable.value, {.name = "'env'", .scope = scope});
@@ -91,7 +93,8 @@ class FlowCompiler {
     defaults_.timeout = def.timeout;
     defaults_.cwd = def.cwd;
     for (const Entry& variable : def.env) {
-      auto value = expressions_.text(*variable.value, {.name = "'env'", .scope = kStateSlots | slots(model::Slot::kAction)});
+      auto value =
+          expressions_.text(*variable.value, {.name = "'env'", .scope = kStateSlots | slots(model::Slot::kAction)});
       if (!value) continue;
       defaults_.env.emplace_back(variable.key->text, std::move(*value));
       defaults_.env_nodes.push_back(variable.value);
@@ -121,7 +124,8 @@ class FlowCompiler {
     place.moment.phase = Phase::kBefore;
     place.moment.has_output = (place.scope & slots(model::Slot::kOutput)) != 0;
     compile_set(def, state, place);
-    state.on_error = compile_rules(def.on_error, {.name = "'on_error'", .scope = kErrorSlots, .moment = {id, Phase::kAfterFailure}}, id);
+    state.on_error = compile_rules(
+        def.on_error, {.name = "'on_error'", .scope = kErrorSlots, .moment = {id, Phase::kAfterFailure}}, id);
     if (std::holds_alternative<ExitDef>(def.shape)) return;
     if (def.next.rules.empty()) graph_.edges[id].push_back({.to = following(id), .certain = false});
     for (const Node* node : def.unknown) add_guesses(*node, id);
@@ -146,7 +150,8 @@ class FlowCompiler {
   model::TimerShape compile_timer(const TimerDef& def, model::StateId id) {
     model::TimerShape timer;
     const auto compile = [&](const Node& node, const Want& want, auto check) -> std::optional<expr::Template> {
-      if (!node.is_scalar() || node.kind == NodeKind::kNull) return reader_.wrong_type(node, want.what, "a text"), std::nullopt;
+      if (!node.is_scalar() || node.kind == NodeKind::kNull)
+        return reader_.wrong_type(node, want.what, "a text"), std::nullopt;
       auto made = expressions_.text(node, {.name = want.what, .moment = {id, Phase::kBefore}}, want);
       if (!made || !made->is_literal()) return made;
       const auto checked = check(node.text);
@@ -154,7 +159,8 @@ class FlowCompiler {
       return made;
     };
     constexpr auto kText = model::json::kString;
-    if (def.wait_for != nullptr) timer.wait_for = compile(*def.wait_for, {"'for'", "the text of a duration", kText}, parse_duration);
+    if (def.wait_for != nullptr)
+      timer.wait_for = compile(*def.wait_for, {"'for'", "the text of a duration", kText}, parse_duration);
     if (def.until != nullptr) timer.until = compile(*def.until, {"'until'", "the text of a time", kText}, parse_time);
     return timer;
   }
@@ -164,21 +170,21 @@ class FlowCompiler {
     const auto wait = parse_duration(def.wait_for->text);
     if (!wait || *wait <= *state.timeout) return;
     reader_.error(Code::kTimeoutTooShort, *def.wait_for,
-                  fmt::format("this timer can only fail: it waits longer than its timeout of {}", format_duration(*state.timeout)),
+                  fmt::format("this timer can only fail: it waits longer than its timeout of {}",
+                              format_duration(*state.timeout)),
                   "wait for less, or give it more time");
   }
 
   model::ExitShape compile_exit(const ExitDef& def, model::StateId id) {
     model::ExitShape exit{.kind = def.kind, .output = {}};
     if (def.output == nullptr) return exit;
-    if (auto output = expressions_.tree(*def.output, {.name = "'output'", .moment = {id, Phase::kBefore}})) exit.output = std::move(*output);
+    if (auto output = expressions_.tree(*def.output, {.name = "'output'", .moment = {id, Phase::kBefore}}))
+      exit.output = std::move(*output);
     return exit;
   }
 
   // What a state without a readable `next` was probably going to.
-  model::StateId following(model::StateId id) const {
-    return id + 1 < def_.states.size() ? id + 1 : id;
-  }
+  model::StateId following(model::StateId id) const { return id + 1 < def_.states.size() ? id + 1 : id; }
 
   // The states that a key leads to, if it was meant to be `on_error`.
   void add_guesses(const Node& node, model::StateId from) {
@@ -215,8 +221,10 @@ class FlowCompiler {
     for (const Entry& entry : def.set) {
       const auto var = names_.var(entry.key->text);
       if (!var) {
-        reader_.error(Code::kUnknownVariable, *entry.key, fmt::format("unknown variable '{}'", entry.key->text.substr(0, 80)),
-                      names_.vars().empty() ? "declare it under 'vars'" : reader_.report.guess(entry.key->text, names_.vars()).hint);
+        reader_.error(Code::kUnknownVariable, *entry.key,
+                      fmt::format("unknown variable '{}'", entry.key->text.substr(0, 80)),
+                      names_.vars().empty() ? "declare it under 'vars'"
+                                            : reader_.report.guess(entry.key->text, names_.vars()).hint);
         expressions_.tree(*entry.value, place);
         continue;
       }
@@ -247,6 +255,8 @@ class FlowCompiler {
 
 }  // namespace
 
-model::Flow compile_flow(Reader& reader, const Definition& definition) { return FlowCompiler(reader, definition).run(); }
+model::Flow compile_flow(Reader& reader, const Definition& definition) {
+  return FlowCompiler(reader, definition).run();
+}
 
 }  // namespace canorun::workflows

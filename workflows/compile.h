@@ -57,7 +57,7 @@ struct CompiledScript {
 };
 
 /// `shell` is the program that will read the script; null: the default one.
-std::optional<CompiledScript> compile_script(Reader& reader, Expressions& expressions, const Node& node, const Place& place,
-                                             const Node* shell);
+std::optional<CompiledScript> compile_script(Reader& reader, Expressions& expressions, const Node& node,
+                                             const Place& place, const Node* shell);
 
 }  // namespace canorun::workflows

@@ -103,7 +103,9 @@ struct ActionCompiler::Params {
 
 model::RetryRule ActionCompiler::retry(const RetryDef& def, Moment moment) {
   model::RetryRule rule{.policy = def.policy, .when = {}};
-  if (def.when != nullptr) rule.when = expressions_.condition(*def.when, "'when'", {.name = "'retry'", .scope = kRetrySlots, .moment = moment});
+  if (def.when != nullptr)
+    rule.when =
+        expressions_.condition(*def.when, "'when'", {.name = "'retry'", .scope = kRetrySlots, .moment = moment});
   return rule;
 }
 
@@ -143,7 +145,8 @@ void ActionCompiler::compile_param(const ActionDef& def, const Entry& entry, Par
     Guess guess = reader_.report.guess(name, known);
     if (guess.name) params.given.push_back(*guess.name);
     reader_.error(Code::kUnknownParameter, *entry.key,
-                  fmt::format("'{}' has no parameter '{}'", params.kind.name, name.substr(0, 80)), std::move(guess.hint));
+                  fmt::format("'{}' has no parameter '{}'", params.kind.name, name.substr(0, 80)),
+                  std::move(guess.hint));
     params.good = false;
     return;
   }
@@ -213,7 +216,8 @@ bool ActionCompiler::check_names(const Node& environment) {
 void ActionCompiler::check_whole(const ActionDef& def, const model::TaskKind& kind, const Params& params) {
   for (const model::Param& param : kind.params) {
     if (!param.required || params.has(param.name)) continue;
-    reader_.error(Code::kMissingKey, *def.kind, fmt::format("'{}' needs '{}'", kind.name, param.name), "give it under 'with'");
+    reader_.error(Code::kMissingKey, *def.kind, fmt::format("'{}' needs '{}'", kind.name, param.name),
+                  "give it under 'with'");
   }
   if (kind.check == nullptr) return;
   // First what is wrong with one alone, so that one does not hide another.
@@ -241,7 +245,8 @@ void ActionCompiler::check_whole(const ActionDef& def, const model::TaskKind& ki
 void ActionCompiler::add_defaults(const model::TaskKind& kind, Params& params, model::Action& action) {
   if (model::find_param(kind, "env") != nullptr) {
     action.env = defaults_.env;
-    for (std::size_t i = 0; i < action.env.size(); ++i) expressions_.note(*defaults_.env_nodes[i], action.env[i].second, params.moment);
+    for (std::size_t i = 0; i < action.env.size(); ++i)
+      expressions_.note(*defaults_.env_nodes[i], action.env[i].second, params.moment);
   }
   if (defaults_.cwd == nullptr || params.has("cwd") || model::find_param(kind, "cwd") == nullptr) return;
   auto cwd = expressions_.tree(*defaults_.cwd, {.name = "'cwd'", .scope = kActionSlots, .moment = params.moment}, true);

@@ -18,8 +18,8 @@ std::string_view program(const Node* shell) {
 
 }  // namespace
 
-std::optional<CompiledScript> compile_script(Reader& reader, Expressions& expressions, const Node& node, const Place& place,
-                                             const Node* shell) {
+std::optional<CompiledScript> compile_script(Reader& reader, Expressions& expressions, const Node& node,
+                                             const Place& place, const Node* shell) {
   if (node.text.find('\0') != std::string::npos) {
     reader.error(Code::kBadValue, node, "a script cannot hold a NUL character");
     return std::nullopt;
@@ -46,7 +46,8 @@ std::optional<CompiledScript> compile_script(Reader& reader, Expressions& expres
     }
     if (program(shell) != "sh") {
       reader.report.error(Code::kQuotedTemplate, reader.document.part(node, piece.span),
-                          fmt::format("a template cannot stand in a script for '{}'", program(shell)), std::string(instead::kUseEnv));
+                          fmt::format("a template cannot stand in a script for '{}'", program(shell)),
+                          std::string(instead::kUseEnv));
       return std::nullopt;
     }
     ++number;
@@ -57,7 +58,8 @@ std::optional<CompiledScript> compile_script(Reader& reader, Expressions& expres
       good = false;
     }
     script.text += shell_reference(hole.quoting, number);
-    const std::string_view text = std::string_view(node.text).substr(piece.span.begin, piece.span.end - piece.span.begin);
+    const std::string_view text =
+        std::string_view(node.text).substr(piece.span.begin, piece.span.end - piece.span.begin);
     if (good) script.values.push_back(expr::Tree::of(*expr::Template::compile(text, model::environment())));
   }
   return good ? std::optional(std::move(script)) : std::nullopt;

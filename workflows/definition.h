@@ -32,10 +32,10 @@ struct RetryDef {
 };
 
 struct ActionDef {
-  const Node* kind = nullptr;     ///< the value of `task`, or the key `run`
-  std::string_view kind_name;     ///< as it was written: there may be no such kind
-  std::vector<Entry> params;      ///< in the order they were written
-  const Node* script = nullptr;   ///< the value of `run`, which stands for a parameter of that name
+  const Node* kind = nullptr;    ///< the value of `task`, or the key `run`
+  std::string_view kind_name;    ///< as it was written: there may be no such kind
+  std::vector<Entry> params;     ///< in the order they were written
+  const Node* script = nullptr;  ///< the value of `run`, which stands for a parameter of that name
   std::optional<RetryDef> retry;
   std::optional<Millis> timeout;
 };

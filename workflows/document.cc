@@ -75,12 +75,14 @@ class TreeBuilder final : public YAML::EventHandler {
 
   void read_scalar(Node& node) {
     if (const ScalarStyle style = scalar_style(text_, node.begin); style != ScalarStyle::kPlain) {
-      if (!is_closed(style, node.begin)) stop(Code::kYamlSyntax, node.begin, "this quoted text is not closed", "end it with the quote it begins with");
+      if (!is_closed(style, node.begin))
+        stop(Code::kYamlSyntax, node.begin, "this quoted text is not closed", "end it with the quote it begins with");
       return;
     }
     if (const auto resolved = resolve_plain(node.text)) node.kind = kind_of(*resolved);
     if (is_not_finite(node.text)) {
-      report_.error(Code::kBadValue, document_.span(node), fmt::format("no value can hold {}", node.text), "in quotes it is text");
+      report_.error(Code::kBadValue, document_.span(node), fmt::format("no value can hold {}", node.text),
+                    "in quotes it is text");
     }
   }
 
@@ -112,10 +114,12 @@ class TreeBuilder final : public YAML::EventHandler {
     attach(*target.node, target.measure);
   }
 
-  void OnSequenceStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor, YAML::EmitterStyle::value) override {
+  void OnSequenceStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor,
+                       YAML::EmitterStyle::value) override {
     open(NodeKind::kList, mark, anchor);
   }
-  void OnMapStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor, YAML::EmitterStyle::value) override {
+  void OnMapStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor,
+                  YAML::EmitterStyle::value) override {
     open(NodeKind::kMap, mark, anchor);
   }
   void OnSequenceEnd() override { close(); }
@@ -194,7 +198,8 @@ class TreeBuilder final : public YAML::EventHandler {
       read_scalar(node);
       return;
     }
-    const bool in_block = frames_.empty() || std::string_view("[{").find(text_[frames_.back().node->begin]) == std::string_view::npos;
+    const bool in_block =
+        frames_.empty() || std::string_view("[{").find(text_[frames_.back().node->begin]) == std::string_view::npos;
     const std::size_t line_end = std::min(text_.find_first_of("\r\n", node.begin), text_.size());
     if (in_block) {
       node.text = text_.substr(node.begin, line_end - node.begin);
@@ -249,13 +254,14 @@ class TreeBuilder final : public YAML::EventHandler {
 
   void add_entry(Frame& frame, Entry entry) {
     if (!entry.key->is_scalar()) {
-      report_.error(Code::kWrongType, document_.span(*entry.key), fmt::format("{} cannot be a key", kind_name(*entry.key)),
-                    "a key is text");
+      report_.error(Code::kWrongType, document_.span(*entry.key),
+                    fmt::format("{} cannot be a key", kind_name(*entry.key)), "a key is text");
       return;
     }
     const auto [first, is_new] = frame.keys.emplace(entry.key->text, entry.key);
     if (!is_new) {
-      report_.error(Code::kDuplicateKey, document_.span(*entry.key), fmt::format("'{}' is there twice", entry.key->text),
+      report_.error(Code::kDuplicateKey, document_.span(*entry.key),
+                    fmt::format("'{}' is there twice", entry.key->text),
                     fmt::format("the first is in line {}", document_.source_->position(first->second->begin).line));
       return;
     }
@@ -330,7 +336,8 @@ Span Document::span(const Node& node) const {
   if (node.empty) return node.key != nullptr ? span(*node.key) : Span{node.begin, node.begin + 1};
   if (node.is_scalar()) return map_of(node).whole();
   const std::string_view text = source_->text();
-  if (node.begin < text.size() && (text[node.begin] == '[' || text[node.begin] == '{')) return {node.begin, flow_end(node)};
+  if (node.begin < text.size() && (text[node.begin] == '[' || text[node.begin] == '{'))
+    return {node.begin, flow_end(node)};
   if (!node.map.empty()) return span(*node.map.front().key);
   return {node.begin, node.begin + 1};
 }

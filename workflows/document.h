@@ -28,12 +28,12 @@ struct Entry {
 /// than `kMaxNesting`.
 struct Node {
   NodeKind kind = NodeKind::kNull;
-  bool empty = false;             ///< nothing is written there: `key:`
-  std::uint32_t begin = 0;        ///< offset of the first character
-  const Node* key = nullptr;      ///< of an empty value
-  std::string text;               ///< of a scalar, decoded; what a plain one looks like in the file
+  bool empty = false;         ///< nothing is written there: `key:`
+  std::uint32_t begin = 0;    ///< offset of the first character
+  const Node* key = nullptr;  ///< of an empty value
+  std::string text;           ///< of a scalar, decoded; what a plain one looks like in the file
   std::vector<const Node*> list;
-  std::vector<Entry> map;         ///< keys are scalars, each `text` once
+  std::vector<Entry> map;  ///< keys are scalars, each `text` once
 
   bool is_scalar() const { return kind != NodeKind::kList && kind != NodeKind::kMap; }
   bool is_text() const { return kind == NodeKind::kString; }

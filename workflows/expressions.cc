@@ -31,7 +31,8 @@ expr::Template::Piece moved(expr::Template::Piece piece, std::size_t by) {
 
 // The pieces of a text in which some expressions cannot be read: the others can have problems of their own.
 std::vector<expr::Template::Piece> mended(std::string_view text, const std::vector<expr::Problem>& problems) {
-  static const auto kNull = std::make_shared<const expr::Expression>(*expr::Expression::compile("null", model::environment()));
+  static const auto kNull =
+      std::make_shared<const expr::Expression>(*expr::Expression::compile("null", model::environment()));
   std::vector<expr::Template::Piece> pieces;
   std::size_t at = 0;
   const auto take_until = [&](std::size_t end) {
@@ -54,7 +55,8 @@ std::vector<expr::Template::Piece> mended(std::string_view text, const std::vect
 
 Want of_element(const Want& want) {
   if (want.element_kinds == model::json::kAny) return {};
-  return {.what = fmt::format("an element of {}", want.what), .wanted = want.element_wanted, .kinds = want.element_kinds};
+  return {
+      .what = fmt::format("an element of {}", want.what), .wanted = want.element_wanted, .kinds = want.element_kinds};
 }
 
 // The expression that has nothing beside it but blanks; null when there is none.
@@ -100,7 +102,8 @@ void Expressions::report_field(const Span& span, const expr::Problem& problem) {
     case RecordTag::kInputs:
       return reader_.report.error(Code::kUnknownInput, span, fmt::format("unknown input '{}'", name), std::move(hint));
     case RecordTag::kVars:
-      return reader_.report.error(Code::kUnknownVariable, span, fmt::format("unknown variable '{}'", name), std::move(hint));
+      return reader_.report.error(Code::kUnknownVariable, span, fmt::format("unknown variable '{}'", name),
+                                  std::move(hint));
     case RecordTag::kStates:
       return reader_.report.error(Code::kUnknownState, span, fmt::format("unknown state '{}'", name), std::move(hint));
     case RecordTag::kEnv:
@@ -109,11 +112,13 @@ void Expressions::report_field(const Span& span, const expr::Problem& problem) {
     case RecordTag::kAction:
     case RecordTag::kError:
     case RecordTag::kOutput:
-      return reader_.report.error(Code::kUnknownName, span, fmt::format("{} has no '{}'", problem.record->what(), name), std::move(hint));
+      return reader_.report.error(Code::kUnknownName, span, fmt::format("{} has no '{}'", problem.record->what(), name),
+                                  std::move(hint));
   }
 }
 
-std::optional<expr::Type> Expressions::check(const Node& node, std::uint32_t offset, const expr::Expression& expression, const Place& place) {
+std::optional<expr::Type> Expressions::check(const Node& node, std::uint32_t offset, const expr::Expression& expression,
+                                             const Place& place) {
   bool good = true;
   for (const expr::Reference& reference : expression.references()) {
     auto problem = check_scope(reference, place);
@@ -132,13 +137,14 @@ std::optional<expr::Type> Expressions::check(const Node& node, std::uint32_t off
 
 bool Expressions::fits(Span span, const expr::Type& type, const Want& want, std::string hint) {
   const auto refuse = [&](std::string_view what, std::string_view wanted, const expr::Type& found) {
-    reader_.report.error(Code::kExpressionType, span, fmt::format("{} must be {}, not {}", what, wanted, model::described(found)),
-                         std::move(hint));
+    reader_.report.error(Code::kExpressionType, span,
+                         fmt::format("{} must be {}, not {}", what, wanted, model::described(found)), std::move(hint));
     return false;
   };
   if ((model::json_kinds(type) & want.kinds) == 0) return refuse(want.what, want.wanted, type);
   // No list that is taken is empty.
-  if (!type.is(expr::TypeKind::kList) || (model::json_kinds(type.parameters()[0]) & want.element_kinds) != 0) return true;
+  if (!type.is(expr::TypeKind::kList) || (model::json_kinds(type.parameters()[0]) & want.element_kinds) != 0)
+    return true;
   return refuse(fmt::format("an element of {}", want.what), want.element_wanted, type.parameters()[0]);
 }
 
@@ -150,13 +156,15 @@ std::optional<Expressions::Typed> Expressions::plain_condition(const Node& node,
   return Typed{std::move(*compiled), std::move(*type), reader_.document.part(node, trimmed_span(node.text))};
 }
 
-std::optional<Expressions::Typed> Expressions::template_condition(const Node& node, std::string_view what, const Place& place) {
+std::optional<Expressions::Typed> Expressions::template_condition(const Node& node, std::string_view what,
+                                                                  const Place& place) {
   auto made = pieces(node, place);
   if (!made.whole) return std::nullopt;
   if (const auto* const only = only_expression(made.all)) {
     return Typed{*only->expression, std::move(made.inner), reader_.document.part(node, only->inner)};
   }
-  reader_.error(Code::kMisplacedTemplate, node, fmt::format("{} takes an expression, not a text with templates in it", what),
+  reader_.error(Code::kMisplacedTemplate, node,
+                fmt::format("{} takes an expression, not a text with templates in it", what),
                 "write it without '${{ }}'");
   return std::nullopt;
 }
@@ -173,7 +181,8 @@ std::optional<expr::Expression> Expressions::condition(const Node& node, std::st
   if (!made) return std::nullopt;
   if (made->type.is_dyn() || made->type.is(expr::TypeKind::kBool)) return std::move(made->expression);
   reads_.forget(node);
-  reader_.report.error(Code::kExpressionType, made->span, fmt::format("{} must be true or false, not {}", what, model::described(made->type)));
+  reader_.report.error(Code::kExpressionType, made->span,
+                       fmt::format("{} must be true or false, not {}", what, model::described(made->type)));
   return std::nullopt;
 }
 
@@ -218,7 +227,8 @@ std::optional<expr::Template> Expressions::text(const Node& node, const Place& p
   const Span span = is_whole ? reader_.document.part(node, made.all.front().inner) : reader_.document.span(node);
   // A block scalar ends in a line break, and so what it holds becomes a text.
   const bool by_line_break = !is_whole && only_expression(made.all) != nullptr && node.text.ends_with('\n');
-  if (fits(span, made.type, want, by_line_break ? "the line break makes it a text: use '|-'" : "")) return std::move(made.whole);
+  if (fits(span, made.type, want, by_line_break ? "the line break makes it a text: use '|-'" : ""))
+    return std::move(made.whole);
   reads_.forget(node);
   return std::nullopt;
 }
@@ -254,7 +264,8 @@ std::optional<expr::Tree> Expressions::map(const Node& node, const Place& place,
   std::vector<std::pair<std::string, expr::Tree>> entries;
   for (const Entry& entry : node.map) {
     if (expr::has_template(entry.key->text)) {
-      reader_.error(Code::kMisplacedTemplate, *entry.key, "a template cannot stand in a key", "only values may have them");
+      reader_.error(Code::kMisplacedTemplate, *entry.key, "a template cannot stand in a key",
+                    "only values may have them");
     } else if (auto made = tree(*entry.value, place, as_text, wanted)) {
       entries.emplace_back(entry.key->text, std::move(*made));
     }

@@ -17,10 +17,10 @@ namespace canorun::workflows {
 
 /// What a value is for, where not every value will do.
 struct Want {
-  std::string what;                                    ///< for messages: 'argv'
-  std::string wanted;                                  ///< a list of texts
+  std::string what;    ///< for messages: 'argv'
+  std::string wanted;  ///< a list of texts
   model::JsonKinds kinds = model::json::kAny;
-  std::string element_wanted = {};                     ///< of what is inside a list or a map
+  std::string element_wanted = {};  ///< of what is inside a list or a map
   model::JsonKinds element_kinds = model::json::kAny;
 };
 
@@ -43,7 +43,7 @@ class Expressions {
     std::vector<expr::Template::Piece> all;  ///< expressions that cannot be read are `null`
     std::optional<expr::Template> whole;     ///< none: something was reported
     expr::Type type;
-    expr::Type inner = {};                   ///< of its last expression
+    expr::Type inner = {};  ///< of its last expression
   };
   Pieces pieces(const Node& node, const Place& place);
 
@@ -66,7 +66,8 @@ class Expressions {
 
   std::optional<Typed> plain_condition(const Node& node, const Place& place);
   std::optional<Typed> template_condition(const Node& node, std::string_view what, const Place& place);
-  std::optional<expr::Type> check(const Node& node, std::uint32_t offset, const expr::Expression& expression, const Place& place);
+  std::optional<expr::Type> check(const Node& node, std::uint32_t offset, const expr::Expression& expression,
+                                  const Place& place);
   bool fits(Span span, const expr::Type& type, const Want& want, std::string hint = {});
   void report(const Node& node, const expr::Problem& problem, std::uint32_t offset = 0);
   void report_field(const Span& span, const expr::Problem& problem);

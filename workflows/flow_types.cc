@@ -67,7 +67,9 @@ Type FlowTypes::output_of(const ActionDef& action, const model::TaskKind& kind, 
     const model::Param* const param = model::find_param(kind, entry.key->text);
     // A parameter that is wrong may be the one that a field depends on.
     if (param == nullptr) sure = false;
-    if (param == nullptr || std::ranges::find(kind.outputs, param->name, &model::Field::with_param) == kind.outputs.end()) continue;
+    if (param == nullptr ||
+        std::ranges::find(kind.outputs, param->name, &model::Field::with_param) == kind.outputs.end())
+      continue;
     if (std::ranges::find(param->one_of, entry.value->text) == param->one_of.end()) sure = false;
     given.emplace(param->name, entry.value->text);
     key += fmt::format(" {}={}", param->name, entry.value->text);

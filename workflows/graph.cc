@@ -86,7 +86,8 @@ class GraphCheck {
       if (can_end[id] == 0) spread(back_taken_, id, 1, can_end);
     }
     if (!has_exit) {
-      reader_.error(Code::kNoExit, *flow_.states.front().name, "no state ends the flow", "add one: 'done: {exit: success}'");
+      reader_.error(Code::kNoExit, *flow_.states.front().name, "no state ends the flow",
+                    "add one: 'done: {exit: success}'");
       return false;
     }
     bool all_end = true;
@@ -96,7 +97,8 @@ class GraphCheck {
       all_end = false;
       // What leads into a circle that was told of is the same mistake.
       if (spread(taken_, id, id + 1, told)) continue;
-      reader_.error(Code::kNoPathToExit, *state(id).name, fmt::format("no exit can be reached from state '{}'", state(id).text()));
+      reader_.error(Code::kNoPathToExit, *state(id).name,
+                    fmt::format("no exit can be reached from state '{}'", state(id).text()));
     }
     return all_end;
   }
@@ -107,7 +109,8 @@ class GraphCheck {
       spread(edges_, id, 1, told);
       // An exit that nothing leads to, because all states go round in circles, is that same mistake.
       if (!has_end && is_exit(state(id))) return;
-      reader_.error(Code::kUnreachableState, *state(id).name, fmt::format("state '{}' is never entered", state(id).text()),
+      reader_.error(Code::kUnreachableState, *state(id).name,
+                    fmt::format("state '{}' is never entered", state(id).text()),
                     "go there from another state, or delete it");
     };
     // First those that nothing leads to: what only they lead to is not told of again.

@@ -37,8 +37,8 @@ Targets targets(const Graph& graph);
 
 /// When something is evaluated: around the work of a state.
 enum class Phase : std::uint8_t {
-  kNone,          ///< not in a state
-  kBefore,        ///< its result is that of an earlier visit
+  kNone,    ///< not in a state
+  kBefore,  ///< its result is that of an earlier visit
   kAfterSuccess,
   kAfterFailure,
 };

@@ -54,11 +54,12 @@ bool read_map(Reader& reader, const Node& node, const Node& owner, std::string_v
     }
     Guess guess = reader.report.guess(entry.key->text, known);
     if (guess.name) misspelt.push_back(*guess.name);
-    reader.error(Code::kUnknownKey, *entry.key, fmt::format("unknown key '{}' in {}", entry.key->text.substr(0, 80), what),
-                 std::move(guess.hint));
+    reader.error(Code::kUnknownKey, *entry.key,
+                 fmt::format("unknown key '{}' in {}", entry.key->text.substr(0, 80), what), std::move(guess.hint));
   }
   for (const Key<Target>& key : table) {
-    if (!key.required || node.find(key.name) != nullptr || std::ranges::find(misspelt, key.name) != misspelt.end()) continue;
+    if (!key.required || node.find(key.name) != nullptr || std::ranges::find(misspelt, key.name) != misspelt.end())
+      continue;
     reader.error(Code::kMissingKey, owner, fmt::format("{} needs '{}'", what, key.name));
   }
   return true;

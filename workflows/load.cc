@@ -52,7 +52,7 @@ Result<std::string> read_file(const std::string& path) {
     if (errno == ENOENT) return fail("there is no such file", "give the path of a flow file");
     return fail(fmt::format("cannot be opened: {}", reason(errno)));
   }
-  struct stat status {};
+  struct stat status{};
   if (::fstat(file.fd, &status) != 0) return fail(fmt::format("cannot be read: {}", reason(errno)));
   if (S_ISDIR(status.st_mode)) return fail("this is a folder", "give the path of a flow file in it");
   if (!S_ISREG(status.st_mode)) return fail("this is no regular file", "give the path of a flow file");

@@ -8,7 +8,8 @@
 namespace canorun::workflows {
 namespace {
 
-void add(std::vector<std::string_view>& names, std::unordered_map<std::string_view, std::uint32_t>& index, std::string_view name) {
+void add(std::vector<std::string_view>& names, std::unordered_map<std::string_view, std::uint32_t>& index,
+         std::string_view name) {
   index.emplace(name, static_cast<std::uint32_t>(names.size()));
   names.push_back(name);
 }
@@ -44,7 +45,8 @@ std::optional<NameProblem> check_scope(const expr::Reference& reference, const P
   // A name that an expression brings itself, as the macros of lists do.
   if (slot == model::kSlotNames.end()) return std::nullopt;
   if ((place.scope & slots(static_cast<model::Slot>(slot - model::kSlotNames.begin()))) != 0) return std::nullopt;
-  return NameProblem{first.span, fmt::format("'{}' is not in scope in {}", first.name, place.name), scope_hint(place.scope)};
+  return NameProblem{first.span, fmt::format("'{}' is not in scope in {}", first.name, place.name),
+                     scope_hint(place.scope)};
 }
 
 }  // namespace canorun::workflows

@@ -30,9 +30,9 @@ inline constexpr SlotSet kStateSlots =
 
 /// Where an expression stands.
 struct Place {
-  std::string_view name;     ///< for messages: 'set'
+  std::string_view name;  ///< for messages: 'set'
   SlotSet scope = kStateSlots;
-  expr::Type output = {};    ///< of the result that `output` is
+  expr::Type output = {};  ///< of the result that `output` is
   Moment moment = {};
 };
 

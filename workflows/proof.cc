@@ -77,7 +77,8 @@ class LongestWay {
     }
   }
 
-  void keep(StateId first, const std::vector<std::pair<StateId, std::size_t>>& path, std::size_t length, std::optional<StateId> then) {
+  void keep(StateId first, const std::vector<std::pair<StateId, std::size_t>>& path, std::size_t length,
+            std::optional<StateId> then) {
     if (length <= length_[first]) return;
     length_[first] = length;
     auto& inside = inside_[first];
@@ -138,7 +139,8 @@ Loop loop(const std::vector<StateId>& group, const Targets& to, const Groups& gr
   Loop loop{.states = group, .left_at = {}};
   std::ranges::sort(loop.states);
   for (const StateId id : loop.states) {
-    if (std::ranges::any_of(to[id], [&](StateId next) { return groups.of(next) != groups.of(id); })) loop.left_at.push_back(id);
+    if (std::ranges::any_of(to[id], [&](StateId next) { return groups.of(next) != groups.of(id); }))
+      loop.left_at.push_back(id);
   }
   return loop;
 }

@@ -23,9 +23,11 @@ constexpr std::array kDefaultsKeys{
 constexpr std::int64_t kLargest = std::numeric_limits<std::int64_t>::max();
 
 constexpr std::array kFlowKeys{
-    key<Definition>("name", "The flow's name: a-z, 0-9, _ and -, at most 63.", accept::FlowName{},
-                    [](Definition& d, std::string_view name) { d.name = name; }, kRequired),
-    key<Definition>("version", "Is written into every row of a run; no run is resumed with another version. 0 is the default.",
+    key<Definition>(
+        "name", "The flow's name: a-z, 0-9, _ and -, at most 63.", accept::FlowName{},
+        [](Definition& d, std::string_view name) { d.name = name; }, kRequired),
+    key<Definition>("version",
+                    "Is written into every row of a run; no run is resumed with another version. 0 is the default.",
                     accept::Integer{0, kLargest},
                     [](Definition& d, std::int64_t version) { d.version = static_cast<std::uint64_t>(version); }),
     key<Definition>("description", "What the flow is for.", accept::Text{},
@@ -47,8 +49,9 @@ constexpr std::array kFlowKeys{
                     [](Definition& d, DefaultsDef defaults) { d.defaults = std::move(defaults); }),
     key<Definition>("keep", "Ended runs of this flow may be deleted after this time.", accept::Duration{},
                     [](Definition& d, Millis keep) { d.keep = keep; }),
-    key<Definition>("states", "The states, by name. At least one is an exit.", accept::States{},
-                    [](Definition& d, std::vector<StateDef> states) { d.states = std::move(states); }, kRequired),
+    key<Definition>(
+        "states", "The states, by name. At least one is an exit.", accept::States{},
+        [](Definition& d, std::vector<StateDef> states) { d.states = std::move(states); }, kRequired),
 };
 
 }  // namespace
@@ -69,7 +72,8 @@ std::optional<std::vector<Entry>> read_value(Reader& reader, const Entry& entry,
   // What is wrong with a name or a value is no reason to tell of each use of it.
   std::vector<Entry> env;
   for (const Entry& variable : reader.entries(*entry.value, quoted(entry), "a map of name to text")) {
-    if (variable.key->text.empty() || variable.key->text.find_first_of(std::string_view("=\0", 2)) != std::string::npos) {
+    if (variable.key->text.empty() ||
+        variable.key->text.find_first_of(std::string_view("=\0", 2)) != std::string::npos) {
       reader.error(Code::kBadValue, *variable.key,
                    fmt::format("'{}' cannot be the name of an environment variable", variable.key->text));
     } else {

@@ -13,14 +13,15 @@ struct InputDef {
 };
 
 constexpr std::array kInputKeys{
-    key<InputDef>("type", "The type of its values.", accept::InputType{},
-                  [](InputDef& d, model::InputType type) {
-                    d.input.type = type;
-                    d.typed = true;
-                  },
-                  kRequired),
-    key<InputDef>("default", "Its value when none is given. Without a default it must be given.", accept::InputDefault{},
-                  [](InputDef& d, const Node& value) { d.fallback = &value; }),
+    key<InputDef>(
+        "type", "The type of its values.", accept::InputType{},
+        [](InputDef& d, model::InputType type) {
+          d.input.type = type;
+          d.typed = true;
+        },
+        kRequired),
+    key<InputDef>("default", "Its value when none is given. Without a default it must be given.",
+                  accept::InputDefault{}, [](InputDef& d, const Node& value) { d.fallback = &value; }),
     key<InputDef>("description", "What it is for.", accept::Text{},
                   [](InputDef& d, std::string_view text) { d.input.description = text; }),
     key<InputDef>("enum", "The allowed values.", accept::InputEnum{},
@@ -34,8 +35,8 @@ std::optional<Json> read_value(Reader& reader, const Node& node, const InputDef&
   if (!model::fits(def.input.type, *value)) {
     reader.error(Code::kWrongType, node,
                  fmt::format("{} of input '{}' must be {} {}, not {}", what, def.input.name,
-                             def.input.type == model::InputType::kInt ? "an" : "a", model::input_type_name(def.input.type),
-                             kind_name(node)),
+                             def.input.type == model::InputType::kInt ? "an" : "a",
+                             model::input_type_name(def.input.type), kind_name(node)),
                  def.input.type == model::InputType::kString && node.is_scalar() && !node.empty ? "quote it" : "");
     return std::nullopt;
   }
@@ -55,7 +56,8 @@ void read_default(Reader& reader, InputDef& def) {
   def.input.fallback = read_value(reader, *def.fallback, def, "'default'");
   if (!def.input.fallback || def.input.one_of.empty()) return;
   if (std::ranges::find(def.input.one_of, *def.input.fallback) != def.input.one_of.end()) return;
-  reader.error(Code::kBadValue, *def.fallback, fmt::format("the default of input '{}' is not in its 'enum'", def.input.name));
+  reader.error(Code::kBadValue, *def.fallback,
+               fmt::format("the default of input '{}' is not in its 'enum'", def.input.name));
 }
 
 model::Input read_input(Reader& reader, const Entry& entry) {

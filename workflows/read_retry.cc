@@ -7,10 +7,12 @@ constexpr accept::Integer kRetries{0, 1'000'000};
 constexpr std::array<std::string_view, 2> kBackoffs{"exponential", "fixed"};
 
 constexpr std::array kRetryKeys{
-    key<RetryDef>("max", "How many attempts there are after the first.", kRetries,
-                  [](RetryDef& d, std::int64_t max) { d.policy.max = static_cast<decltype(d.policy.max)>(max); }, kRequired),
-    key<RetryDef>("backoff", "How the delay changes. exponential is the default.", accept::Choice{kBackoffs},
-                  [](RetryDef& d, std::size_t word) { d.policy.backoff = static_cast<decltype(d.policy.backoff)>(word); }),
+    key<RetryDef>(
+        "max", "How many attempts there are after the first.", kRetries,
+        [](RetryDef& d, std::int64_t max) { d.policy.max = static_cast<decltype(d.policy.max)>(max); }, kRequired),
+    key<RetryDef>(
+        "backoff", "How the delay changes. exponential is the default.", accept::Choice{kBackoffs},
+        [](RetryDef& d, std::size_t word) { d.policy.backoff = static_cast<decltype(d.policy.backoff)>(word); }),
     key<RetryDef>("delay", "Before the first retry. 100ms is the default.", accept::Duration{},
                   [](RetryDef& d, Millis delay) { d.policy.delay = delay; }),
     key<RetryDef>("factor", "Each next delay is so many times as long. 2 is the default.", accept::Number{1, 1000},
@@ -19,8 +21,8 @@ constexpr std::array kRetryKeys{
                   [](RetryDef& d, Millis cap) { d.policy.cap = cap; }),
     key<RetryDef>("jitter", "The part of a delay that chance adds or takes. 0.1 is the default.", accept::Number{0, 1},
                   [](RetryDef& d, double jitter) { d.policy.jitter = jitter; }),
-    key<RetryDef>("when", "An expression over `error`, without ${{ }}: false means no further attempt.", accept::Expression{},
-                  [](RetryDef& d, const Node& when) { d.when = &when; }),
+    key<RetryDef>("when", "An expression over `error`, without ${{ }}: false means no further attempt.",
+                  accept::Expression{}, [](RetryDef& d, const Node& when) { d.when = &when; }),
 };
 
 }  // namespace

@@ -8,8 +8,9 @@ namespace {
 constexpr std::array kRuleKeys{
     key<RuleDef>("when", "An expression, without ${{ }}. A rule without it always holds.", accept::Expression{},
                  [](RuleDef& d, const Node& when) { d.when = &when; }),
-    key<RuleDef>("to", "The state to go to when the rule holds.", accept::StateName{},
-                 [](RuleDef& d, const Node& to) { d.to = &to; }, kRequired),
+    key<RuleDef>(
+        "to", "The state to go to when the rule holds.", accept::StateName{},
+        [](RuleDef& d, const Node& to) { d.to = &to; }, kRequired),
 };
 
 }  // namespace
@@ -27,7 +28,8 @@ std::optional<RulesDef> read_value(Reader& reader, const Entry& entry, accept::R
   } else if (node.kind == NodeKind::kList) {
     reader.error(Code::kBadValue, node, fmt::format("{} has no rules", what), "for example [{to: done}]");
   } else {
-    reader.wrong_type(node, what, type.only_list ? "a list of rules" : "a state or a list of rules", "a rule is {when: …, to: …}");
+    reader.wrong_type(node, what, type.only_list ? "a list of rules" : "a state or a list of rules",
+                      "a rule is {when: …, to: …}");
   }
   return def;
 }

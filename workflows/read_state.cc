@@ -32,8 +32,9 @@ struct StateKey {
 };
 
 constexpr std::array<StateKey, 5> kShapes{{
-    {kRun, key<StateDef>("run", "Runs a POSIX shell script. Values put into it with ${{ }} stay values, whatever they hold.",
-                         accept::Script{}, [](StateDef& s, ActionDef action) { s.shape = std::move(action); })},
+    {kRun,
+     key<StateDef>("run", "Runs a POSIX shell script. Values put into it with ${{ }} stay values, whatever they hold.",
+                   accept::Script{}, [](StateDef& s, ActionDef action) { s.shape = std::move(action); })},
     {kTask, key<StateDef>("task", "Runs a task of a kind. `canorun kinds` explains them.", accept::TaskName{},
                           [](StateDef& s, ActionDef action) { s.shape = std::move(action); })},
     {kTimer, key<StateDef>("timer", "Waits `for` a duration or `until` a time.", accept::Timer{},
@@ -57,10 +58,13 @@ Shape* shape(StateDef& state) {
 constexpr std::array<StateKey, 8> kStateKeys{{
     {kEvery, key<StateDef>("description", "What the state is for.", accept::Text{},
                            [](StateDef& s, std::string_view text) { s.description = text; })},
-    {kGoesOn, key<StateDef>("next", "The state that follows, or rules: the first whose `when` holds.", accept::Rules{},
-                            [](StateDef& s, RulesDef rules) { s.next = std::move(rules); }, kRequired)},
-    {kGoesOn, key<StateDef>("on_error", "The state that follows a failure, or rules with `error` in scope. Otherwise the run fails.",
-                            accept::Rules{}, [](StateDef& s, RulesDef rules) { s.on_error = std::move(rules); })},
+    {kGoesOn, key<StateDef>(
+                  "next", "The state that follows, or rules: the first whose `when` holds.", accept::Rules{},
+                  [](StateDef& s, RulesDef rules) { s.next = std::move(rules); }, kRequired)},
+    {kGoesOn,
+     key<StateDef>("on_error",
+                   "The state that follows a failure, or rules with `error` in scope. Otherwise the run fails.",
+                   accept::Rules{}, [](StateDef& s, RulesDef rules) { s.on_error = std::move(rules); })},
     {kGoesOn, key<StateDef>("set", "Variables and their new values, after success and before `next` is decided.",
                             accept::Settings{}, [](StateDef& s, std::vector<Entry> set) { s.set = std::move(set); })},
     {kGoesOn, key<StateDef>("timeout", "How long one attempt of a task, or a timer in all, may take.",
@@ -94,12 +98,14 @@ void read_key(Reader& reader, const StateKey& row, const Entry& entry, StateDef&
 }
 
 bool is_beside_run(const Reader& reader, std::string_view key) {
-  return std::ranges::any_of(run_params(reader.catalog), [&](const model::Param& p) { return p.beside_run && p.name == key; });
+  return std::ranges::any_of(run_params(reader.catalog),
+                             [&](const model::Param& p) { return p.beside_run && p.name == key; });
 }
 
 std::vector<std::string_view> keys_with(const Reader& reader, std::uint8_t shapes) {
   std::vector<std::string_view> keys;
-  for (const std::span<const StateKey> table : {std::span<const StateKey>(kShapes), std::span<const StateKey>(kStateKeys)}) {
+  for (const std::span<const StateKey> table :
+       {std::span<const StateKey>(kShapes), std::span<const StateKey>(kStateKeys)}) {
     for (const StateKey& row : table) {
       if ((row.shapes & shapes) != 0) keys.push_back(row.key.name);
     }
@@ -168,8 +174,8 @@ std::vector<std::string_view> read_keys(Reader& reader, const Shapes& shapes, co
 }
 
 // One mistake is told once: a shape or a `next` that is misspelt is not missing as well.
-void check_complete(Reader& reader, const Shapes& shapes, const std::vector<std::string_view>& misspelt, const Node& node,
-                    const StateDef& state) {
+void check_complete(Reader& reader, const Shapes& shapes, const std::vector<std::string_view>& misspelt,
+                    const Node& node, const StateDef& state) {
   const auto was_meant = [&](std::string_view key) { return std::ranges::find(misspelt, key) != misspelt.end(); };
   if (shapes.rows.empty()) {
     // A key that nobody knows may have been meant as the shape.
@@ -195,13 +201,15 @@ std::optional<ActionDef> read_value(Reader& reader, const Entry& entry, accept::
     reader.wrong_type(*entry.value, "'run'", "a shell script");
     return std::nullopt;
   }
-  return ActionDef{.kind = entry.key, .kind_name = "shell", .params = {}, .script = entry.value, .retry = {}, .timeout = {}};
+  return ActionDef{
+      .kind = entry.key, .kind_name = "shell", .params = {}, .script = entry.value, .retry = {}, .timeout = {}};
 }
 
 std::optional<ActionDef> read_value(Reader& reader, const Entry& entry, accept::TaskName) {
   const auto name = reader.read(accept::Text{}, *entry.value, "'task'");
   if (!name) return std::nullopt;
-  return ActionDef{.kind = entry.value, .kind_name = *name, .params = {}, .script = nullptr, .retry = {}, .timeout = {}};
+  return ActionDef{
+      .kind = entry.value, .kind_name = *name, .params = {}, .script = nullptr, .retry = {}, .timeout = {}};
 }
 
 std::optional<TimerDef> read_value(Reader& reader, const Entry& entry, accept::Timer) {
@@ -238,7 +246,8 @@ StateDef read_state(Reader& reader, const Entry& entry) {
   state.name = entry.key;
   const Node& node = *entry.value;
   if (node.kind != NodeKind::kMap) {
-    reader.wrong_type(node, fmt::format("state '{}'", entry.key->text.substr(0, 80)), "a map", "for example {exit: success}");
+    reader.wrong_type(node, fmt::format("state '{}'", entry.key->text.substr(0, 80)), "a map",
+                      "for example {exit: success}");
     return state;
   }
   const Shapes shapes = find_shapes(node);

@@ -82,7 +82,8 @@ std::optional<std::size_t> Reader::read(accept::Choice type, const Node& node, s
   if (!written) return std::nullopt;
   const auto found = std::ranges::find(type.words, *written);
   if (found != type.words.end()) return static_cast<std::size_t>(found - type.words.begin());
-  error(Code::kBadValue, node, fmt::format("{} cannot be '{}'", what, *written), report.guess(*written, type.words).hint);
+  error(Code::kBadValue, node, fmt::format("{} cannot be '{}'", what, *written),
+        report.guess(*written, type.words).hint);
   return std::nullopt;
 }
 

@@ -27,8 +27,7 @@ std::string quoted(const Entry& entry);
 /// the value: a key with its quotes.
 class Reader {
  public:
-  Reader(const Document& of, Report& to, model::Catalog kinds)
-      : document(of), report(to), catalog(kinds) {}
+  Reader(const Document& of, Report& to, model::Catalog kinds) : document(of), report(to), catalog(kinds) {}
 
   const Document& document;
   Report& report;

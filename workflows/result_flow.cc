@@ -121,7 +121,8 @@ bool ResultFlow::settle(const Stretch& stretch) {
   while (changed_.first(stretch.begin, stretch.end)) {
     work_left_ -= static_cast<std::int64_t>((stretch.end - stretch.begin) / kPlacesPerLook);
     if (work_left_ < 0) return false;
-    for (std::size_t at = stretch.begin; const auto place = changed_.first(at, stretch.end); at = *place + 1) visit(*place);
+    for (std::size_t at = stretch.begin; const auto place = changed_.first(at, stretch.end); at = *place + 1)
+      visit(*place);
     for (std::size_t at = stretch.end; const auto place = changed_.last(stretch.begin, at); at = *place) visit(*place);
   }
   return true;
@@ -130,7 +131,8 @@ bool ResultFlow::settle(const Stretch& stretch) {
 // What comes into the group or is made in it may be there everywhere in it; the rest is missing.
 void ResultFlow::guess(const Stretch& stretch) {
   Bits there;
-  const std::span<const model::StateId> states(order_.begin() + static_cast<std::ptrdiff_t>(stretch.begin), stretch.end - stretch.begin);
+  const std::span<const model::StateId> states(order_.begin() + static_cast<std::ptrdiff_t>(stretch.begin),
+                                               stretch.end - stretch.begin);
   for (const model::StateId id : states) {
     there |= before_[id].there;
     if (const Own* const mine = own(id); mine != nullptr && works(id)) there |= mine->all;
@@ -141,7 +143,8 @@ void ResultFlow::guess(const Stretch& stretch) {
 }
 
 Presence ResultFlow::at(Moment moment, std::size_t result) const {
-  const Masks masks = moment.phase == Phase::kBefore ? before_[moment.state] : after(moment.state, moment.phase == Phase::kAfterFailure);
+  const Masks masks = moment.phase == Phase::kBefore ? before_[moment.state]
+                                                     : after(moment.state, moment.phase == Phase::kAfterFailure);
   return {masks.there[result], masks.missing[result]};
 }
 

@@ -95,14 +95,14 @@ class ResultFlow {
 
   const Definition& flow_;
   const Graph& graph_;
-  std::vector<model::StateId> order_;     ///< each behind what leads to it, loops aside
-  std::vector<Stretch> stretches_;        ///< of it, one after the other
-  std::vector<Masks> before_;             ///< of each state
-  std::vector<std::uint16_t> own_at_;     ///< of each state, in `own_`, from 1; 0: nothing of it is followed
+  std::vector<model::StateId> order_;  ///< each behind what leads to it, loops aside
+  std::vector<Stretch> stretches_;     ///< of it, one after the other
+  std::vector<Masks> before_;          ///< of each state
+  std::vector<std::uint16_t> own_at_;  ///< of each state, in `own_`, from 1; 0: nothing of it is followed
   std::vector<Own> own_;
   std::vector<StateResult> followed_;
-  std::vector<std::size_t> place_;        ///< of each state, in `order_`
-  PlaceSet changed_;                      ///< places
+  std::vector<std::size_t> place_;  ///< of each state, in `order_`
+  PlaceSet changed_;                ///< places
   Bits all_;
   std::int64_t work_left_;
 };

@@ -20,7 +20,9 @@ using expr::Reference;
 // Where `states.NAME.output` or the like ends: at its third part.
 constexpr std::size_t kPart = 2;
 
-bool is_of_state(const Reference& reference) { return reference.parts.size() > kPart && reference.parts[0].name == "states"; }
+bool is_of_state(const Reference& reference) {
+  return reference.parts.size() > kPart && reference.parts[0].name == "states";
+}
 
 // Something is read of the value: a field, an element, a method.
 bool goes_on(const Reference& reference, std::string_view text) {
@@ -54,7 +56,8 @@ std::string shown_way(const Definition& flow, const std::vector<model::StateId>&
 /// Judges reads by what is known of their results, and says what is wrong with them.
 class Judge {
  public:
-  Judge(Reader& reader, const Definition& flow, const ResultFlow& results) : reader_(reader), flow_(flow), results_(results) {}
+  Judge(Reader& reader, const Definition& flow, const ResultFlow& results)
+      : reader_(reader), flow_(flow), results_(results) {}
 
   void look(const ResultRead& read, Presence presence) {
     const auto& [of, part] = read.result;
@@ -114,14 +117,14 @@ class Judge {
     const std::string_view what = !went_through ? "has not run"
                                   : output      ? "has failed, and has no output"
                                                 : "has not failed, and has no error";
-    reader_.report.warning(Code::kMaybeNotRun, span(read), fmt::format("on the path {}, '{}' {}", shown_way(flow_, way), name, what),
-                           instead(read));
+    reader_.report.warning(Code::kMaybeNotRun, span(read),
+                           fmt::format("on the path {}, '{}' {}", shown_way(flow_, way), name, what), instead(read));
   }
 
   std::string instead(const ResultRead& read) const {
     if (of_own_state(read) && read.moment.has_output) return "what this visit gave is 'output'";
-    const std::string result =
-        fmt::format("states.{}.{}", flow_.states[read.result.of].text(), read.result.part == Part::kOutput ? "output" : "error");
+    const std::string result = fmt::format("states.{}.{}", flow_.states[read.result.of].text(),
+                                           read.result.part == Part::kOutput ? "output" : "error");
     return read.field.empty() ? fmt::format("say what is used instead: {0} == null ? dyn(…) : {0}", result)
                               : fmt::format("say what is used instead: {}.?{}.orValue(…)", result, read.field);
   }
@@ -161,7 +164,8 @@ void ResultReads::note(const Node& node, std::uint32_t offset, const expr::Expre
     if (!of || (!output && parts[kPart].name != "error") || asked.contains(parts[1].name)) continue;
     const Part part = output ? Part::kOutput : goes_on(reference, text) ? Part::kError : Part::kEnd;
     const std::string field = parts.size() > kPart + 1 ? parts[kPart + 1].name : std::string();
-    reads_.push_back({moment, {*of, part}, field, &node, {parts[0].span.begin + offset, parts[kPart].span.end + offset}});
+    reads_.push_back(
+        {moment, {*of, part}, field, &node, {parts[0].span.begin + offset, parts[kPart].span.end + offset}});
   }
 }
 

@@ -17,7 +17,7 @@ struct ResultRead {
   StateResult result;
   std::string field = {};  ///< that is read of it; empty: all of it
   const Node* node = nullptr;
-  Span span;               ///< in the node's text
+  Span span;  ///< in the node's text
 };
 
 /// Notes what all expressions of a flow read, then checks it against the flow's graph.

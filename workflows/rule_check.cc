@@ -59,7 +59,8 @@ std::string packed(std::string_view text) {
   std::string packed;
   for (std::size_t at = 0; at < text.size();) {
     const std::size_t next = std::min(text.find_first_not_of(kBlanks, at), text.size());
-    const bool separates = next > at && next < text.size() && !packed.empty() && is_word(packed.back()) && is_word(text[next]);
+    const bool separates =
+        next > at && next < text.size() && !packed.empty() && is_word(packed.back()) && is_word(text[next]);
     if (separates) packed += ' ';
     if (next == text.size()) break;
     const bool quoted = text[next] == '"' || text[next] == '\'';
@@ -146,7 +147,8 @@ void check_rules(Reader& reader, const RulesDef& def, const std::vector<model::T
       always = &rule;
     } else if (never_holds(compiled[i])) {
       if (!reader.report.full()) {
-        reader.report.warning(Code::kShadowedTransition, reader.document.span(*node), "this rule never holds", "delete it, or say when");
+        reader.report.warning(Code::kShadowedTransition, reader.document.span(*node), "this rule never holds",
+                              "delete it, or say when");
       }
     } else if (compiled[i].when) {
       const auto [first, is_new] = seen.emplace(trimmed(compiled[i].when->text()), node);
@@ -191,9 +193,10 @@ void check_loops(Reader& reader, const Definition& flow, const Graph& graph, con
     }
     if (to != id) continue;
     const StateDef& state = flow.states[id];
-    reader.report.warning(Code::kUnguardedLoop, reader.document.span(*state.on_error.rules.front().to),
-                          fmt::format("state '{}' begins again whenever it fails, until 'max_transitions' ends the run", state.text()),
-                          fmt::format("use 'retry', or a rule: {{when: states.{}.visits < 3, to: …}}", state.text()));
+    reader.report.warning(
+        Code::kUnguardedLoop, reader.document.span(*state.on_error.rules.front().to),
+        fmt::format("state '{}' begins again whenever it fails, until 'max_transitions' ends the run", state.text()),
+        fmt::format("use 'retry', or a rule: {{when: states.{}.visits < 3, to: …}}", state.text()));
   }
 }
 

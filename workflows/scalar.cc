@@ -65,7 +65,8 @@ class ScalarWalk {
   bool wants(char c) const { return done() < value_.size() && value_[done()] == c; }
   char here(std::size_t ahead = 0) const { return at_ + ahead < source_.size() ? source_[at_ + ahead] : '\0'; }
   bool at_break(std::size_t at) const {
-    return at < source_.size() && (source_[at] == '\n' || (source_[at] == '\r' && at + 1 < source_.size() && source_[at + 1] == '\n'));
+    return at < source_.size() &&
+           (source_[at] == '\n' || (source_[at] == '\r' && at + 1 < source_.size() && source_[at + 1] == '\n'));
   }
   std::size_t after_break(std::size_t at) const { return at + (source_[at] == '\r' ? 2 : 1); }
 
@@ -151,7 +152,10 @@ class ScalarWalk {
     if (at_ + 2 + digits > source_.size()) return false;
     const bool two_bytes = kind == 'N' || kind == '_';
     const bool three_bytes = kind == 'L' || kind == 'P';
-    const std::size_t bytes = digits > 0 ? utf8_size(source_.substr(at_ + 2, digits)) : two_bytes ? 2 : three_bytes ? 3 : 1;
+    const std::size_t bytes = digits > 0    ? utf8_size(source_.substr(at_ + 2, digits))
+                              : two_bytes   ? 2
+                              : three_bytes ? 3
+                                            : 1;
     came_from(at_, 2 + digits, bytes);
     at_ += 2 + digits;
     return true;

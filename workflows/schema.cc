@@ -17,8 +17,9 @@ std::string state_of(const KeyInfo& shape) { return fmt::format("{}_state", shap
 
 Json names() {
   const auto reserved = reserved_names();
-  return matching(Json::object(), fmt::format("^(?!({})$){}$", fmt::join(reserved, "|"), kNamePattern),
-                  fmt::format("a letter or _, then letters, digits and _, at most 63; and none of {}", fmt::join(reserved, ", ")));
+  return matching(
+      Json::object(), fmt::format("^(?!({})$){}$", fmt::join(reserved, "|"), kNamePattern),
+      fmt::format("a letter or _, then letters, digits and _, at most 63; and none of {}", fmt::join(reserved, ", ")));
 }
 
 std::string_view json_type(model::InputType type) {
@@ -66,7 +67,9 @@ class Accepted {
     if (type.most < std::numeric_limits<std::int64_t>::max()) schema["maximum"] = type.most;
     return schema;
   }
-  Json operator()(accept::Number type) const { return {{"type", "number"}, {"minimum", type.least}, {"maximum", type.most}}; }
+  Json operator()(accept::Number type) const {
+    return {{"type", "number"}, {"minimum", type.least}, {"maximum", type.most}};
+  }
   Json operator()(accept::Choice type) const { return {{"enum", type.words}}; }
   Json operator()(accept::ExitKind) const { return {{"enum", kExitWords}}; }
   Json operator()(accept::InputType) const { return {{"enum", model::kInputTypeNames}}; }
@@ -124,9 +127,7 @@ Json rules_schema(const Accepted& accepted) {
   return {{"type", "array"}, {"minItems", 1}, {"items", accepted.keys(rule_keys())}};
 }
 
-Json next_schema() {
-  return {{"if", {{"type", "array"}}}, {"then", part("rules")}, {"else", part(kText)}};
-}
+Json next_schema() { return {{"if", {{"type", "array"}}}, {"then", part("rules")}, {"else", part(kText)}}; }
 
 // The default and the enum fit the type.
 Json input_schema(const Accepted& accepted) {
@@ -163,8 +164,8 @@ Json shape_schema(const Accepted& accepted, const ShapeInfo& info, model::Catalo
   for (const model::TaskKind& kind : catalog) {
     Json then{{"properties", {{"with", part(parameters_of(kind))}}}};
     if (std::ranges::any_of(kind.params, &model::Param::required)) then["required"] = {"with"};
-    schema["allOf"].push_back(
-        {{"if", {{"properties", {{std::string(info.shape.name), {{"const", kind.name}}}}}}}, {"then", std::move(then)}});
+    schema["allOf"].push_back({{"if", {{"properties", {{std::string(info.shape.name), {{"const", kind.name}}}}}}},
+                               {"then", std::move(then)}});
   }
   return schema;
 }
@@ -180,10 +181,13 @@ Json state_schema(const Accepted& accepted, const std::vector<ShapeInfo>& shapes
   }
   Json schema{{"properties", accepted.keys(offered)["properties"]}};
   for (const std::string_view word : words) {
-    schema["anyOf"].push_back({{"required", {word}}, {"errorMessage", fmt::format("a state needs one of {}", fmt::join(words, ", "))}});
+    schema["anyOf"].push_back(
+        {{"required", {word}}, {"errorMessage", fmt::format("a state needs one of {}", fmt::join(words, ", "))}});
   }
   for (auto info = shapes.rbegin(); info != shapes.rend(); ++info) {
-    schema = {{"if", {{"type", "object"}, {"required", {info->shape.name}}}}, {"then", part(state_of(info->shape))}, {"else", std::move(schema)}};
+    schema = {{"if", {{"type", "object"}, {"required", {info->shape.name}}}},
+              {"then", part(state_of(info->shape))},
+              {"else", std::move(schema)}};
   }
   schema["type"] = "object";
   return schema;

@@ -46,11 +46,13 @@ class ParamSchema {
   Json words() const {
     const Json words{{"enum", param_.one_of}};
     if (param_.literal) return words;
-    return {{"anyOf", {words, or_template({{"type", "string"}}, fmt::format("one of {}", fmt::join(param_.one_of, ", ")))}}};
+    return {{"anyOf",
+             {words, or_template({{"type", "string"}}, fmt::format("one of {}", fmt::join(param_.one_of, ", ")))}}};
   }
 
   static Json status() {
-    return written_like({{"type", {"integer", "string"}}, {"minimum", 100}, {"maximum", 599}}, kStatusPattern, kStatusWanted);
+    return written_like({{"type", {"integer", "string"}}, {"minimum", 100}, {"maximum", 599}}, kStatusPattern,
+                        kStatusWanted);
   }
   static Json size() {
     return written_like({{"type", {"integer", "string"}}, {"minimum", 0}}, size_pattern(), kSizeWanted);

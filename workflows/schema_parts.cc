@@ -36,7 +36,8 @@ Json or_template(Json schema, std::string_view wanted) {
   if (!type.is_array()) type = Json::array({type});
   if (std::ranges::find(type, Json("string")) == type.end()) type.push_back("string");
   const std::string pattern = schema.contains("pattern") ? schema["pattern"].get<std::string>() + "|" : "";
-  return matching(std::move(schema), pattern + std::string(kTemplate), fmt::format("{}, or a template that gives one", wanted));
+  return matching(std::move(schema), pattern + std::string(kTemplate),
+                  fmt::format("{}, or a template that gives one", wanted));
 }
 
 Json map_of(Json values) { return {{"type", "object"}, {"additionalProperties", std::move(values)}}; }
@@ -45,9 +46,7 @@ Json map_of(Json names, Json values) {
   return {{"type", "object"}, {"propertyNames", std::move(names)}, {"additionalProperties", std::move(values)}};
 }
 
-Json environment_names() {
-  return matching(Json::object(), R"(^[^=\u0000]+$)", "the name of an environment variable");
-}
+Json environment_names() { return matching(Json::object(), R"(^[^=\u0000]+$)", "the name of an environment variable"); }
 
 Json duration(bool above_zero) {
   return written_like({{"type", "string"}}, duration_pattern(above_zero), std::string(kDurationWanted));
@@ -64,8 +63,9 @@ Json part_definitions() {
         {"propertyNames", without_template(Json::object(), "no template may stand in a key, only in values")}}},
       {kLiteral, without_template({{"items", part(kLiteral)}, {"additionalProperties", part(kLiteral)}}, kTooEarly)},
       // One whole `${{ }}` is taken, too.
-      {kExpression, matching({{"type", {"string", "boolean"}}}, fmt::format(R"({}|^\s*\$\{{\{{[\s\S]*\}}\}}\s*$)", kNoTemplate),
-                             "an expression, without ${{ }}")},
+      {kExpression,
+       matching({{"type", {"string", "boolean"}}}, fmt::format(R"({}|^\s*\$\{{\{{[\s\S]*\}}\}}\s*$)", kNoTemplate),
+                "an expression, without ${{ }}")},
   };
 }
 

@@ -15,7 +15,8 @@ bool is_one_of(std::string_view text, const std::array<Names, N>& names) {
   return std::ranges::find(names, text) != names.end();
 }
 
-constexpr std::array<Names, 13> kBeginCommands{"if", "then", "elif", "else", "fi", "while", "until", "do", "done", "{", "}", "!", "time"};
+constexpr std::array<Names, 13> kBeginCommands{"if", "then", "elif", "else", "fi", "while", "until",
+                                               "do", "done", "{",    "}",    "!",  "time"};
 constexpr std::array<Names, 3> kNotPosix{"function", "select", "coproc"};
 constexpr std::array<Names, 4> kWrappers{"command", "builtin", "exec", "time"};
 // Builtins behind which words and assignments mean something else.
@@ -49,8 +50,9 @@ constexpr std::array<Names, 3> kAssigners{"export", "readonly", "local"};
 // Builtins that set the variables whose names they are given.
 constexpr std::array<Names, 4> kSetters{"getopts", "mapfile", "read", "readarray"};
 // Whose values shells evaluate: as arithmetic when they are assigned, or as text to expand.
-constexpr std::array<Names, 12> kEvaluated{"BASHPID", "BASH_ALIASES", "BASH_CMDS", "BASH_ENV", "EPOCHSECONDS", "HISTCMD",
-                                                 "LINENO", "OPTIND", "PS4", "RANDOM", "SECONDS", "SRANDOM"};
+constexpr std::array<Names, 12> kEvaluated{"BASHPID",      "BASH_ALIASES", "BASH_CMDS", "BASH_ENV",
+                                           "EPOCHSECONDS", "HISTCMD",      "LINENO",    "OPTIND",
+                                           "PS4",          "RANDOM",       "SECONDS",   "SRANDOM"};
 
 bool is_option(const ShellWord& word) { return word.text.starts_with('-') || word.text.starts_with('+'); }
 
@@ -59,7 +61,8 @@ bool is_option(const ShellWord& word) { return word.text.starts_with('-') || wor
 std::string_view ShellWord::name() {
   const auto letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; };
   const auto digit = [](char c) { return c >= '0' && c <= '9'; };
-  while (name_size_ < text.size() && (letter(text[name_size_]) || (name_size_ > 0 && digit(text[name_size_])))) ++name_size_;
+  while (name_size_ < text.size() && (letter(text[name_size_]) || (name_size_ > 0 && digit(text[name_size_]))))
+    ++name_size_;
   return std::string_view(text).substr(0, name_size_);
 }
 
@@ -95,7 +98,8 @@ bool ShellCommand::unsettles(ShellWord& word) const {
   if (assigns_only_) return word.begins_element() && !word.assignment;
   // Behind `set -k` an argument may be an assignment.
   if (name_ == "set" && !operand_seen_) {
-    return (word.text.starts_with('-') && word.text.find('k') != std::string::npos) || (takes_operand() && word.text == "keyword");
+    return (word.text.starts_with('-') && word.text.find('k') != std::string::npos) ||
+           (takes_operand() && word.text == "keyword");
   }
   if (reads_script()) return arguments_ == 1 && (word.text.starts_with("/dev/") || word.text.starts_with("/proc/"));
   return sets_evaluated(word);
@@ -138,7 +142,8 @@ ShellCommand::Word ShellCommand::take_at_start(ShellWord& word) {
   const bool option = wrapped_ && word.text.starts_with('-');
   if (word.assignment && word.name() == "BASH_ALIASES") return Word::kUnknown;
   // It only looks up what follows.
-  if (option && name_ == "command" && word.literal && word.text.find_first_of("vV") != std::string::npos) start_ = false;
+  if (option && name_ == "command" && word.literal && word.text.find_first_of("vV") != std::string::npos)
+    start_ = false;
   if (word.assignment || option) return Word::kPart;
   // An index may hold blanks, and go on in the next word.
   if (word.begins_element()) return Word::kUnknown;
@@ -164,7 +169,8 @@ ShellCommand::Word ShellCommand::begin(const ShellWord& word) {
 }
 
 Refusal ShellCommand::refuses_assignment(ShellWord& before) const {
-  if (assigns_only_ && option_seen_) return {fmt::format("the arguments of '{}' with options", name_), instead::kAssignAlone};
+  if (assigns_only_ && option_seen_)
+    return {fmt::format("the arguments of '{}' with options", name_), instead::kAssignAlone};
   const std::string_view name = before.name();
   if ((start_ || assigns_only_) && is_one_of(name, kEvaluated)) {
     return {fmt::format("a value of '{}', which shells evaluate", name), instead::kUseOtherName};

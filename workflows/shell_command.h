@@ -15,7 +15,8 @@ namespace instead {
 inline constexpr std::string_view kUseEnv = "give the value a name under 'env', and use that name here";
 // Some shells evaluate array indexes in the value of a name, too, and these may hold commands.
 inline constexpr std::string_view kCompute = "compute it in the template instead, and give the shell the result";
-inline constexpr std::string_view kSingleQuote = "give the value a name under 'env', and use \"$NAME\" here, in single quotes";
+inline constexpr std::string_view kSingleQuote =
+    "give the value a name under 'env', and use \"$NAME\" here, in single quotes";
 inline constexpr std::string_view kWriteOut = "write it into the script itself: some shells read it as code";
 inline constexpr std::string_view kNameLiterally = "name the command literally, or by a path: \"$DIR\"/tool";
 inline constexpr std::string_view kLetFileRead = "give the value a name under 'env', which the file can read";
@@ -42,11 +43,11 @@ struct Refusal {
 struct ShellWord {
   const ShellCommand* command = nullptr;  ///< whose word it will be
   std::string text;
-  bool literal = true;             ///< nothing in it is expanded
-  bool quoted = false;             ///< so it is no reserved word
-  bool assignment = false;         ///< begins with NAME=, not quoted
-  bool splits = false;             ///< braces in it may make several words of it
-  bool assignable = true;          ///< no `=` was read yet
+  bool literal = true;      ///< nothing in it is expanded
+  bool quoted = false;      ///< so it is no reserved word
+  bool assignment = false;  ///< begins with NAME=, not quoted
+  bool splits = false;      ///< braces in it may make several words of it
+  bool assignable = true;   ///< no `=` was read yet
 
   /// The name, as of a variable, that it begins with. A call goes on where the last one ended, so that
   /// asking again and again costs nothing.
@@ -67,7 +68,7 @@ class ShellCommand {
     kCase,
     kEsac,
     kDoubleBracket,
-    kUnknown,   ///< what follows is read in a way that is not known: a word of other shells, an alias
+    kUnknown,  ///< what follows is read in a way that is not known: a word of other shells, an alias
   };
 
   /// Takes the next word and tells what it is.

@@ -56,7 +56,8 @@ void ShellScanner::here_document_body(const HereDoc& document) {
   }
   // Shells differ on what ends it, where nothing does, or where its delimiter stands in a command inside.
   if (!ended || at_ != agreed_end) {
-    const std::string where = ended ? "a here-document that shells end in different lines" : "a here-document that does not end";
+    const std::string where =
+        ended ? "a here-document that shells end in different lines" : "a here-document that does not end";
     be_unsure(where);
     refuse_since(first_hole, {where});
   }
@@ -83,7 +84,8 @@ std::optional<std::size_t> ShellScanner::agreed_end(const HereDoc& document) con
       continue;
     }
     // In $( ), a `)` behind the delimiter ends the document and the command, too.
-    const bool ends_both = nested_ > 0 && joined.starts_with(document.delimiter) && joined.find(')') != std::string::npos;
+    const bool ends_both =
+        nested_ > 0 && joined.starts_with(document.delimiter) && joined.find(')') != std::string::npos;
     if (ends_both || joined == document.delimiter) return std::nullopt;
   }
   return continues && joined == document.delimiter ? std::nullopt : std::optional(text_.size() + 1);

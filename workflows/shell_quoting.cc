@@ -167,7 +167,8 @@ void ShellScanner::parameter(bool in_double_quotes) {
   if (region_.empty()) {
     const std::size_t name = std::min(text_.find_first_not_of(kNameOrPrefix, at_), text_.size());
     const std::string_view then = text_.substr(name, 2);
-    const bool index = then.starts_with('[') || (then.starts_with(':') && then.find_first_of("-=?+", 1) == std::string_view::npos);
+    const bool index =
+        then.starts_with('[') || (then.starts_with(':') && then.find_first_of("-=?+", 1) == std::string_view::npos);
     region_ = {"${ }", index ? instead::kCompute : instead::kUseEnv};
   }
   while (!at_end() && here() != '}') {

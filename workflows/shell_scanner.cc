@@ -161,14 +161,16 @@ std::optional<ShellScanner::End> ShellScanner::command_word(ShellCommand& comman
   const bool is_path = taken.text.find('/') != std::string::npos && !taken.splits;
   if (names_command && !taken.assignment && !is_path) {
     for (std::size_t hole = first_hole; hole < holes_.size(); ++hole) {
-      if (holes_[hole].quoting != Quoting::kRefused) holes_[hole] = {Quoting::kRefused, "the name of a command", instead::kUseEnv};
+      if (holes_[hole].quoting != Quoting::kRefused)
+        holes_[hole] = {Quoting::kRefused, "the name of a command", instead::kUseEnv};
     }
   }
   return took(command, taken, names_command, in_case_item);
 }
 
 // Goes on behind a word.
-std::optional<ShellScanner::End> ShellScanner::took(ShellCommand& command, ShellWord& taken, bool names_command, bool in_case_item) {
+std::optional<ShellScanner::End> ShellScanner::took(ShellCommand& command, ShellWord& taken, bool names_command,
+                                                    bool in_case_item) {
   const ShellCommand::Word kind = command.take(taken);
   if (command.runs_here_document()) be_unsure("a here-document that is run");
   switch (kind) {
@@ -264,7 +266,8 @@ void ShellScanner::double_bracket() {
   const Refusal outer = std::exchange(region_, region_.empty() ? Refusal{"[[ ]]", instead::kUseTest} : region_);
   for (skip_blanks(); !at_end(); skip_blanks()) {
     // A line break may begin a here-document, and `#` a comment; `<<` is a here-document where `[[` is a command.
-    if (here() == '\n' || here() == '#' || (here() == '<' && here(1) == '<')) be_unsure("[[ ]] that shells read differently");
+    if (here() == '\n' || here() == '#' || (here() == '<' && here(1) == '<'))
+      be_unsure("[[ ]] that shells read differently");
     const std::size_t before = at_;
     const ShellWord taken = word();
     if (taken.text == "]]" && taken.literal && !taken.quoted) break;

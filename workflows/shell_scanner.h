@@ -87,7 +87,7 @@ class ShellScanner {
   Refusal region_;                ///< where all holes are refused at the moment; empty: they are not
   std::string unsure_;            ///< why everything from here on is refused; empty: it is not
   std::size_t depth_ = 0;
-  std::size_t nested_ = 0;        ///< how many $( ) it is in
+  std::size_t nested_ = 0;  ///< how many $( ) it is in
 };
 
 }  // namespace canorun::workflows

@@ -42,7 +42,8 @@ std::optional<TextProblem> check_characters(std::string_view text) {
     const char c = text[i];
     if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) {
       if (c == '\n' || c == '\t' || (c == '\r' && i + 1 < text.size() && text[i + 1] == '\n')) continue;
-      if (c == '\r') return at(i, 1, Code::kYamlSyntax, "a carriage return without a line feed", "end lines with LF or CRLF");
+      if (c == '\r')
+        return at(i, 1, Code::kYamlSyntax, "a carriage return without a line feed", "end lines with LF or CRLF");
       return at(i, 1, Code::kYamlSyntax, fmt::format("a control character (U+{:04X})", static_cast<int>(c)),
                 "inside double quotes it can be written as an escape: \"\\x1B\"");
     }

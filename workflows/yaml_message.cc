@@ -14,7 +14,8 @@ struct Row {
   char opened_by = '\0';
 };
 
-constexpr std::string_view kQuote = "a text that holds ': ' or ' #', or begins with one of & * ! % @ ` { [, must be quoted";
+constexpr std::string_view kQuote =
+    "a text that holds ': ' or ' #', or begins with one of & * ! % @ ` { [, must be quoted";
 constexpr std::string_view kIndent = "check the indentation: the keys of one map begin in the same column";
 
 constexpr std::array kRows{
@@ -25,12 +26,16 @@ constexpr std::array kRows{
     Row{"illegal flow end", "a bracket that nothing opened", kQuote},
     Row{"end of map not found", "this does not fit into the map above it", kIndent},
     Row{"end of sequence not found", "this does not fit into the list above it", kIndent},
-    Row{"end of map flow not found", "this '{' is not closed", "close it with '}', or quote the text it stands in", '{'},
-    Row{"end of sequence flow not found", "this '[' is not closed", "close it with ']', or quote the text it stands in", '['},
+    Row{"end of map flow not found", "this '{' is not closed", "close it with '}', or quote the text it stands in",
+        '{'},
+    Row{"end of sequence flow not found", "this '[' is not closed", "close it with ']', or quote the text it stands in",
+        '['},
     Row{"illegal EOF in scalar", "a quoted text is not closed", "close the quote that opened it"},
     Row{"illegal document indicator in scalar", "a quoted text is not closed", "close the quote that opened it"},
-    Row{"unknown escape character: ", "this escape is not known inside double quotes", "write \\\\ for a backslash, or use single quotes"},
-    Row{"bad character found while scanning hex number", "this escape needs more hex digits", "\\x41, \\u00E9, \\U0001F600"},
+    Row{"unknown escape character: ", "this escape is not known inside double quotes",
+        "write \\\\ for a backslash, or use single quotes"},
+    Row{"bad character found while scanning hex number", "this escape needs more hex digits",
+        "\\x41, \\u00E9, \\U0001F600"},
     Row{"invalid unicode: ", "this escape names no character", "\\x41, \\u00E9, \\U0001F600"},
     Row{"the referenced anchor is not defined", "no anchor has this name", kQuote},
     Row{"alias not found after *", "a '*' without a name", kQuote},
@@ -38,8 +43,10 @@ constexpr std::array kRows{
     Row{"illegal character found while scanning alias", "no anchor can have this name", kQuote},
     Row{"illegal character found while scanning anchor", "no anchor can have this name", kQuote},
     Row{"unknown token", "no value can begin with this character", kQuote},
-    Row{"unexpected character in block scalar", "only an indentation or a chomping indicator can follow here", "begin the text on the next line"},
-    Row{"cannot set zero indentation for a block scalar", "a block text cannot be indented by 0", "leave the digit out"},
+    Row{"unexpected character in block scalar", "only an indentation or a chomping indicator can follow here",
+        "begin the text on the next line"},
+    Row{"cannot set zero indentation for a block scalar", "a block text cannot be indented by 0",
+        "leave the digit out"},
 };
 
 // The line in which `at` stands.
@@ -63,7 +70,8 @@ YamlMessage explain_yaml_error(std::string_view text, std::string_view source, s
   if (row == kRows.end()) return {text, {}, at};
   // Braces end a text inside a flow collection.
   const bool cut_template = line.find("${{") != std::string_view::npos;
-  return {row->message, cut_template ? "inside { } and [ ], quote a text that holds '${{ }}'" : row->hint, at, row->opened_by};
+  return {row->message, cut_template ? "inside { } and [ ], quote a text that holds '${{ }}'" : row->hint, at,
+          row->opened_by};
 }
 
 }  // namespace canorun::workflows

@@ -72,16 +72,14 @@ std::optional<WallTime> parse(std::string_view text) {
 
 }  // namespace
 
-WallTime SystemClock::now() const {
-  return std::chrono::time_point_cast<Millis>(std::chrono::system_clock::now());
-}
+WallTime SystemClock::now() const { return std::chrono::time_point_cast<Millis>(std::chrono::system_clock::now()); }
 
 SteadyTime SystemClock::steady() const { return std::chrono::steady_clock::now(); }
 
 std::string format_time(WallTime time) {
   const auto second = std::chrono::floor<std::chrono::seconds>(time);
-  return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03}Z", fmt::gmtime(static_cast<std::time_t>(second.time_since_epoch().count())),
-                     (time - second).count());
+  return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03}Z",
+                     fmt::gmtime(static_cast<std::time_t>(second.time_since_epoch().count())), (time - second).count());
 }
 
 Result<WallTime> parse_time(std::string_view text) {

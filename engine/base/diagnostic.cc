@@ -12,12 +12,13 @@ namespace canorun {
 namespace {
 
 constexpr std::array<std::string_view, 27> kCodeNames{
-    "unreadable-file",    "yaml-syntax",         "file-too-large",        "duplicate-key",     "unknown-key",       "missing-key",
-    "wrong-type",         "bad-value",             "misplaced-template", "not-yet-run",      "maybe-not-run",
-    "unknown-state",      "unreachable-state",     "no-exit",           "no-path-to-exit",   "unknown-kind",
-    "unknown-parameter",  "unknown-input",         "unknown-variable",  "unknown-name",      "expression-syntax",
-    "expression-type",    "timeout-too-short",   "quoted-template",    "no-unconditional-next", "unguarded-loop",
-    "shadowed-transition",
+    "unreadable-file",       "yaml-syntax",     "file-too-large",      "duplicate-key",
+    "unknown-key",           "missing-key",     "wrong-type",          "bad-value",
+    "misplaced-template",    "not-yet-run",     "maybe-not-run",       "unknown-state",
+    "unreachable-state",     "no-exit",         "no-path-to-exit",     "unknown-kind",
+    "unknown-parameter",     "unknown-input",   "unknown-variable",    "unknown-name",
+    "expression-syntax",     "expression-type", "timeout-too-short",   "quoted-template",
+    "no-unconditional-next", "unguarded-loop",  "shadowed-transition",
 };
 static_assert(kCodeNames.size() == static_cast<std::size_t>(Code::kShadowedTransition) + 1);
 
@@ -40,7 +41,8 @@ std::vector<std::string> printable_characters(std::string_view line) {
   }
   for (std::string& character : out) {
     // C1 controls (U+0080 to U+009F) can move a terminal's cursor as well.
-    if (!is_utf8(character) || (character.size() == 2 && character[0] == '\xC2' && static_cast<unsigned char>(character[1]) < 0xA0)) {
+    if (!is_utf8(character) ||
+        (character.size() == 2 && character[0] == '\xC2' && static_cast<unsigned char>(character[1]) < 0xA0)) {
       character = "\xEF\xBF\xBD";
     }
   }
@@ -60,7 +62,8 @@ std::string_view file_of(const Diagnostic& diagnostic) {
   return diagnostic.source ? std::string_view(diagnostic.source->name()) : std::string_view(diagnostic.file);
 }
 
-void append_quote(std::string& out, const Diagnostic& diagnostic, Position at, std::string_view paint, std::string_view plain) {
+void append_quote(std::string& out, const Diagnostic& diagnostic, Position at, std::string_view paint,
+                  std::string_view plain) {
   const Source& source = *diagnostic.source;
   const Position end = source.position(diagnostic.span.end);
   std::string_view near = source.line(at.line);
@@ -131,13 +134,14 @@ std::string render(const Diagnostic& diagnostic, bool color) {
   const std::string_view severity = severity_name(diagnostic.severity);
   std::string out = fmt::format("{}{}", bold, printable(file_of(diagnostic)));
   if (!diagnostic.source) {
-    out += fmt::format(":{} {}{}:{} {} [{}]\n", plain, paint, severity, plain, printable(diagnostic.message), code_name(diagnostic.code));
+    out += fmt::format(":{} {}{}:{} {} [{}]\n", plain, paint, severity, plain, printable(diagnostic.message),
+                       code_name(diagnostic.code));
     if (!diagnostic.hint.empty()) out += fmt::format("      {}\n", printable(diagnostic.hint));
     return out;
   }
   const Position at = diagnostic.source->position(diagnostic.span.begin);
-  out += fmt::format(":{}:{}:{} {}{}:{} {} [{}]\n", at.line, at.column, plain, paint, severity, plain, printable(diagnostic.message),
-                     code_name(diagnostic.code));
+  out += fmt::format(":{}:{}:{} {}{}:{} {} [{}]\n", at.line, at.column, plain, paint, severity, plain,
+                     printable(diagnostic.message), code_name(diagnostic.code));
   append_quote(out, diagnostic, at, paint, plain);
   return out;
 }

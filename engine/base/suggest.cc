@@ -37,7 +37,8 @@ std::optional<std::string_view> nearest(std::string_view name, std::span<const s
   // Never all of the name: one letter is near to every other.
   std::size_t limit = std::min(std::max<std::size_t>(1, name.size() / 3) + 1, name.size());
   for (const std::string_view candidate : known) {
-    const std::size_t gap = candidate.size() > name.size() ? candidate.size() - name.size() : name.size() - candidate.size();
+    const std::size_t gap =
+        candidate.size() > name.size() ? candidate.size() - name.size() : name.size() - candidate.size();
     if (gap >= limit) continue;
     const std::size_t found = distance(name, candidate);
     if (found < limit) {

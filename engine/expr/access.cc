@@ -42,7 +42,6 @@ std::unexpected<Error> no_field(const Value& map, std::string_view name, Budget&
   return fail(fmt::format("no field '{}'", to_utf8(name.substr(0, kShown))), field_hint(map, name, budget));
 }
 
-
 std::string described(const Value& value) { return value.is_null() ? "null" : "a value of type " + type_name(value); }
 
 // The position a key has in a list; nothing when it is no whole number or past the end.

@@ -107,7 +107,7 @@ struct Call {
   std::string name;
   Span name_span;
   std::vector<NodePtr> arguments;
-  std::span<const Function> functions = {};  ///< its overloads; empty when it cannot be evaluated
+  std::span<const Function> functions = {};                    ///< its overloads; empty when it cannot be evaluated
   std::shared_ptr<const std::vector<Overload>> declared = {};  ///< its overloads when the host declared it
 };
 

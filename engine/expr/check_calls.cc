@@ -69,7 +69,8 @@ Type Checking::apply(const Chain::Link& link, const Type& left, Span left_span, 
   if (!equality && !wanted(rows, 2, 0, left).empty()) {
     problem(left_span, fmt::format("'{}' does not go with {}", name, text(left)), number_hint(link.op, finish(left)));
   } else if (!equality && !wanted(rows, 2, 1, right).empty()) {
-    problem(link.operand->span, fmt::format("'{}' does not go with {}", name, text(right)), number_hint(link.op, finish(right)));
+    problem(link.operand->span, fmt::format("'{}' does not go with {}", name, text(right)),
+            number_hint(link.op, finish(right)));
   } else {
     problem(link.span, fmt::format("'{}' does not go with {} and {}", name, text(left), text(right)),
             conversion_hint(link.op, finish(left), finish(right)));

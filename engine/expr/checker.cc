@@ -36,7 +36,8 @@ Type Checking::infer(const Node& node) {
 }
 
 Type Checking::problem(Span span, std::string message, std::string hint) {
-  if (problems_.size() < kMostProblems) problems_.push_back({ProblemKind::kType, std::move(message), std::move(hint), span});
+  if (problems_.size() < kMostProblems)
+    problems_.push_back({ProblemKind::kType, std::move(message), std::move(hint), span});
   return Type::dyn();
 }
 

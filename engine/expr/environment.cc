@@ -11,8 +11,7 @@ std::size_t Environment::declare(std::string name) {
 }
 
 void Environment::declare_function(std::string name, bool method, std::vector<Overload> overloads) {
-  functions_.push_back(
-      {std::move(name), method, std::make_shared<const std::vector<Overload>>(std::move(overloads))});
+  functions_.push_back({std::move(name), method, std::make_shared<const std::vector<Overload>>(std::move(overloads))});
 }
 
 std::optional<std::size_t> Environment::slot(std::string_view name) const {
@@ -22,7 +21,8 @@ std::optional<std::size_t> Environment::slot(std::string_view name) const {
 }
 
 Environment::Overloads Environment::function(std::string_view name, bool method) const {
-  const auto found = std::ranges::find_if(functions_, [&](const Function& f) { return f.name == name && f.method == method; });
+  const auto found =
+      std::ranges::find_if(functions_, [&](const Function& f) { return f.name == name && f.method == method; });
   return found == functions_.end() ? nullptr : found->overloads;
 }
 

@@ -22,7 +22,8 @@ std::expected<Expression, Problem> Expression::compile(std::string_view text, co
   auto root = parse(text);
   if (!root) return std::unexpected(std::move(root.error()));
   Resolution resolution = resolve(**root, environment);
-  return Expression(std::make_shared<const Compiled>(Compiled{std::string(text), std::move(*root), std::move(resolution)}));
+  return Expression(
+      std::make_shared<const Compiled>(Compiled{std::string(text), std::move(*root), std::move(resolution)}));
 }
 
 Checked Expression::check(std::span<const Type> slots) const {

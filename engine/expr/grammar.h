@@ -15,9 +15,9 @@ constexpr bool is_keyword(std::string_view word) { return word == "true" || word
 
 /// Words that the language keeps for later: no names, but they may be fields.
 constexpr bool is_reserved(std::string_view word) {
-  constexpr std::array<std::string_view, 17> kReserved{
-      "as",  "break", "const",     "continue", "else",   "for", "function", "if",   "import",
-      "let", "loop",  "namespace", "package",  "return", "var", "void",     "while"};
+  constexpr std::array<std::string_view, 17> kReserved{"as",       "break",  "const",  "continue", "else", "for",
+                                                       "function", "if",     "import", "let",      "loop", "namespace",
+                                                       "package",  "return", "var",    "void",     "while"};
   return std::find(kReserved.begin(), kReserved.end(), word) != kReserved.end();
 }
 

@@ -21,18 +21,15 @@ struct Symbol {
   TokenKind kind;
 };
 // Two characters before one, so that the first that fits is the longest.
-constexpr std::array<Symbol, 24> kSymbols{{{"&&", TokenKind::kAnd},         {"||", TokenKind::kOr},
-                                           {"==", TokenKind::kEqual},       {"!=", TokenKind::kNotEqual},
-                                           {"<=", TokenKind::kLessEqual},   {">=", TokenKind::kGreaterEqual},
-                                           {"<", TokenKind::kLess},         {">", TokenKind::kGreater},
-                                           {"!", TokenKind::kNot},          {"(", TokenKind::kLeftParen},
-                                           {")", TokenKind::kRightParen},   {"[", TokenKind::kLeftBracket},
-                                           {"]", TokenKind::kRightBracket}, {"{", TokenKind::kLeftBrace},
-                                           {"}", TokenKind::kRightBrace},   {".", TokenKind::kDot},
-                                           {",", TokenKind::kComma},        {":", TokenKind::kColon},
-                                           {"?", TokenKind::kQuestion},     {"+", TokenKind::kPlus},
-                                           {"-", TokenKind::kMinus},        {"*", TokenKind::kStar},
-                                           {"/", TokenKind::kSlash},        {"%", TokenKind::kPercent}}};
+constexpr std::array<Symbol, 24> kSymbols{
+    {{"&&", TokenKind::kAnd},         {"||", TokenKind::kOr},        {"==", TokenKind::kEqual},
+     {"!=", TokenKind::kNotEqual},    {"<=", TokenKind::kLessEqual}, {">=", TokenKind::kGreaterEqual},
+     {"<", TokenKind::kLess},         {">", TokenKind::kGreater},    {"!", TokenKind::kNot},
+     {"(", TokenKind::kLeftParen},    {")", TokenKind::kRightParen}, {"[", TokenKind::kLeftBracket},
+     {"]", TokenKind::kRightBracket}, {"{", TokenKind::kLeftBrace},  {"}", TokenKind::kRightBrace},
+     {".", TokenKind::kDot},          {",", TokenKind::kComma},      {":", TokenKind::kColon},
+     {"?", TokenKind::kQuestion},     {"+", TokenKind::kPlus},       {"-", TokenKind::kMinus},
+     {"*", TokenKind::kStar},         {"/", TokenKind::kSlash},      {"%", TokenKind::kPercent}}};
 
 // How many letters before a quote belong to the string: r, b, rb or br, in any case.
 std::optional<std::size_t> string_prefix(std::string_view text) {

@@ -28,7 +28,8 @@ class Patterns {
     options.set_max_mem(kPatternMemory);
     auto& place = kept_[next_++ % kept_.size()];
     place = std::make_unique<RE2>(re2::StringPiece(written.data(), written.size()), options);
-    budget.charge(place->ok() ? kStepsPerInstruction * static_cast<std::uint64_t>(place->ProgramSize()) : kStepsOfRefusal);
+    budget.charge(place->ok() ? kStepsPerInstruction * static_cast<std::uint64_t>(place->ProgramSize())
+                              : kStepsOfRefusal);
     return *place;
   }
 

@@ -30,7 +30,8 @@ Result<Value> read(Call call, TimeField field) {
   if (!call.are({Kind::kTimestamp, Kind::kString})) return call.mismatch();
   const auto offset = zone_offset(call[1].as_text(), call[0].as_instant());
   if (!offset) {
-    return fail(fmt::format("'{}' is not a known time zone", call[1].as_text()), "write it like UTC, +02:00 or Europe/Berlin");
+    return fail(fmt::format("'{}' is not a known time zone", call[1].as_text()),
+                "write it like UTC, +02:00 or Europe/Berlin");
   }
   return Value::integer(read_field(add(call[0].as_instant(), {*offset, 0}), field));
 }

@@ -29,7 +29,8 @@ std::expected<Value, Problem> int_value(const Token& token, bool negative) {
   constexpr auto kMax = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
   const auto number = parse_digits(token.text);
   if (!number || *number > kMax + (negative ? 1 : 0)) {
-    return syntax(token.span, fmt::format("{}{} does not fit into an int", negative ? "-" : "", token.text.substr(0, 64)),
+    return syntax(token.span,
+                  fmt::format("{}{} does not fit into an int", negative ? "-" : "", token.text.substr(0, 64)),
                   "ints have 64 bits");
   }
   return Value::integer(static_cast<std::int64_t>(negative ? 0 - *number : *number));
@@ -37,7 +38,9 @@ std::expected<Value, Problem> int_value(const Token& token, bool negative) {
 
 std::expected<Value, Problem> uint_value(const Token& token) {
   const auto number = parse_digits(token.text.substr(0, token.text.size() - 1));
-  if (!number) return syntax(token.span, fmt::format("{} does not fit into a uint", token.text.substr(0, 64)), "uints have 64 bits");
+  if (!number)
+    return syntax(token.span, fmt::format("{} does not fit into a uint", token.text.substr(0, 64)),
+                  "uints have 64 bits");
   return Value::unsigned_integer(*number);
 }
 

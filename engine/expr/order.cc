@@ -95,7 +95,8 @@ std::optional<std::partial_ordering> compare(const Value& a, const Value& b) {
 }
 
 void charge_lookup(const Value& map, const Value& key, Budget& budget) {
-  if (key.is(Kind::kString)) budget.charge_bytes(key.as_text().size() * static_cast<std::size_t>(std::bit_width(map.size())));
+  if (key.is(Kind::kString))
+    budget.charge_bytes(key.as_text().size() * static_cast<std::size_t>(std::bit_width(map.size())));
 }
 
 bool key_less(const Value& a, const Value& b) {

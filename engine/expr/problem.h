@@ -13,11 +13,11 @@ namespace canorun::expr {
 class Record;
 
 enum class ProblemKind : std::uint8_t {
-  kSyntax,       ///< not an expression
-  kUnknownName,  ///< a name or function that is not there
-  kType,         ///< known, before evaluation, not to fit
+  kSyntax,        ///< not an expression
+  kUnknownName,   ///< a name or function that is not there
+  kType,          ///< known, before evaluation, not to fit
   kUnknownField,  ///< a field that a record does not have
-  kEvaluation,   ///< failed while it was evaluated
+  kEvaluation,    ///< failed while it was evaluated
 };
 
 /// `span` is in the text the expression was compiled from.

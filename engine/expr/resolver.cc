@@ -18,9 +18,9 @@ namespace {
 // Dotted names (`google.protobuf.Timestamp`) are tried up to this many dots.
 constexpr std::size_t kMostDots = 8;
 
-constexpr std::array<Kind, 13> kTypes{Kind::kNull,  Kind::kBool, Kind::kInt,       Kind::kUint,     Kind::kDouble,
-                                      Kind::kString, Kind::kBytes, Kind::kList,    Kind::kMap,      Kind::kTimestamp,
-                                      Kind::kDuration, Kind::kType, Kind::kOptional};
+constexpr std::array<Kind, 13> kTypes{Kind::kNull,     Kind::kBool,  Kind::kInt,     Kind::kUint, Kind::kDouble,
+                                      Kind::kString,   Kind::kBytes, Kind::kList,    Kind::kMap,  Kind::kTimestamp,
+                                      Kind::kDuration, Kind::kType,  Kind::kOptional};
 
 std::optional<Kind> find_type(std::string_view name) {
   for (const Kind kind : kTypes) {
@@ -221,7 +221,8 @@ class Resolver {
     }
     const std::size_t receiver = as_method ? 1 : 0;
     const std::size_t given = call.arguments.size() + receiver;
-    const auto counts = call.functions | std::views::transform([](const Function& f) { return f.signature.parameters(); });
+    const auto counts =
+        call.functions | std::views::transform([](const Function& f) { return f.signature.parameters(); });
     const auto [fewest, most] = std::ranges::minmax(counts);
     if (given >= fewest && (given <= most || call.functions[0].style == Style::kVariadic)) return;
     call.functions = {};
@@ -243,7 +244,8 @@ class Resolver {
     if (is_full()) return;
     const Macro* macro = as_method ? find_macro(call.name) : nullptr;
     if (macro != nullptr) {
-      fail(ProblemKind::kType, call.name_span, fmt::format("{}() does not take {}", call.name, count_of(call.arguments.size())),
+      fail(ProblemKind::kType, call.name_span,
+           fmt::format("{}() does not take {}", call.name, count_of(call.arguments.size())),
            fmt::format("write it like {}", macro->usage));
       return;
     }

@@ -12,7 +12,8 @@
 namespace canorun::expr {
 
 struct Resolution {
-  /// Names and functions that are not there, and calls with a wrong number of arguments. They fail when they are evaluated.
+  /// Names and functions that are not there, and calls with a wrong number of arguments. They fail when they are
+  /// evaluated.
   std::vector<Problem> problems;
   std::vector<Reference> references;  ///< in the order of the text
   std::size_t locals = 0;             ///< how many places the tree's locals need

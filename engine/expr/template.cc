@@ -50,8 +50,8 @@ std::expected<std::size_t, Problem> find_close(std::string_view text, std::size_
     }
   }
   if (first_problem) return std::unexpected(std::move(*first_problem));
-  return std::unexpected(Problem{ProblemKind::kSyntax, "'${{' is not closed", "end it with '}}'",
-                                 span_of(from - kOpen.size(), from)});
+  return std::unexpected(
+      Problem{ProblemKind::kSyntax, "'${{' is not closed", "end it with '}}'", span_of(from - kOpen.size(), from)});
 }
 
 Span without_blanks(std::string_view text, std::size_t begin, std::size_t end) {

@@ -21,10 +21,10 @@ bool has_template(std::string_view text);
 class Template {
  public:
   struct Piece {
-    std::string text;                      ///< literal text, when there is no expression
+    std::string text;  ///< literal text, when there is no expression
     std::shared_ptr<const Expression> expression;
-    Span span;                             ///< of the whole piece, braces included, in the template's text
-    Span inner;                            ///< of the expression's text, without braces and outer blanks
+    Span span;   ///< of the whole piece, braces included, in the template's text
+    Span inner;  ///< of the expression's text, without braces and outer blanks
   };
 
   /// All problems of the text, with spans in `text` (not in the expression).

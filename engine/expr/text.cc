@@ -87,7 +87,8 @@ std::string format_double(double number) {
   const bool plain = !std::isfinite(number) || size == 0 || (size >= 1e-4 && size < 1e6);
   if (plain) return format_double_plain(number);
   std::array<char, 32> buffer;
-  const auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), number, std::chars_format::scientific).ptr;
+  const auto end =
+      std::to_chars(buffer.data(), buffer.data() + buffer.size(), number, std::chars_format::scientific).ptr;
   return {buffer.data(), end};
 }
 

@@ -124,7 +124,8 @@ bool in_duration_range(Instant length) {
 std::optional<Instant> parse_timestamp(std::string_view text) {
   // Stricter than times in flow files: RFC 3339 with capitals, and without leap seconds, as the reference has it.
   constexpr std::size_t kLongest = 64;
-  if (text.size() < 20 || text.size() > kLongest || text[10] != 'T' || text[17] > '5' || text.ends_with('z')) return std::nullopt;
+  if (text.size() < 20 || text.size() > kLongest || text[10] != 'T' || text[17] > '5' || text.ends_with('z'))
+    return std::nullopt;
   std::string plain(text);
   std::int32_t nanos = 0;
   if (const std::size_t point = plain.find('.'); point != std::string::npos) {

@@ -32,11 +32,11 @@ Instant subtract(Instant a, Instant b);
 /// A part of a date or time of day: `getHours` and the like.
 enum class TimeField : std::uint8_t {
   kYear,
-  kMonth,      ///< from 0
-  kDayOfYear,  ///< from 0
-  kDayOfMonth, ///< from 0
-  kDate,       ///< from 1
-  kDayOfWeek,  ///< from 0, Sunday
+  kMonth,       ///< from 0
+  kDayOfYear,   ///< from 0
+  kDayOfMonth,  ///< from 0
+  kDate,        ///< from 1
+  kDayOfWeek,   ///< from 0, Sunday
   kHours,
   kMinutes,
   kSeconds,

@@ -55,9 +55,7 @@ const Json* Tree::literal() const {
   return node_ == nullptr ? &kNull : std::get_if<Json>(&node_->form);
 }
 
-const Template* Tree::as_template() const {
-  return node_ == nullptr ? nullptr : std::get_if<Template>(&node_->form);
-}
+const Template* Tree::as_template() const { return node_ == nullptr ? nullptr : std::get_if<Template>(&node_->form); }
 
 std::expected<Json, Problem> Tree::evaluate(std::span<const Value> slots) const {
   if (const Json* value = literal()) return *value;

@@ -10,12 +10,22 @@ namespace canorun::expr {
 namespace {
 
 constexpr std::array<std::string_view, 13> kTypeNames{
-    "null_type", "bool", "int",  "uint", "double",
-    "string",    "bytes", "list", "map",  "google.protobuf.Timestamp",
-    "google.protobuf.Duration", "type", "optional_type",
+    "null_type",
+    "bool",
+    "int",
+    "uint",
+    "double",
+    "string",
+    "bytes",
+    "list",
+    "map",
+    "google.protobuf.Timestamp",
+    "google.protobuf.Duration",
+    "type",
+    "optional_type",
 };
 constexpr std::array<std::string_view, 13> kPlainNames{
-    "null", "bool", "int", "uint",      "double",   "string", "bytes",
+    "null", "bool", "int",       "uint",     "double", "string",   "bytes",
     "list", "map",  "timestamp", "duration", "type",   "optional",
 };
 

@@ -28,8 +28,8 @@ inline constexpr std::string_view kStore = "store";
 
 /// All that the engine itself can give, in order: `fail` may name none of those that `on_error`
 /// never sees.
-inline constexpr std::array kAll{kCancelled, kExit, kExpression, kHttpStatus, kMaxTransitions, kNoTransition,
-                                 kRunTimeout, kSignal, kStore, kTask, kTimeout};
+inline constexpr std::array kAll{kCancelled,  kExit,   kExpression, kHttpStatus, kMaxTransitions, kNoTransition,
+                                 kRunTimeout, kSignal, kStore,      kTask,       kTimeout};
 }  // namespace kind
 
 /// `on_error` never sees these.

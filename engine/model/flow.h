@@ -25,14 +25,15 @@ namespace canorun::model {
 using StateId = std::uint32_t;
 
 enum class InputType : std::uint8_t { kString, kInt, kDouble, kBool, kList, kMap, kAny };
-inline constexpr std::array<std::string_view, 7> kInputTypeNames{"string", "int", "double", "bool", "list", "map", "any"};
+inline constexpr std::array<std::string_view, 7> kInputTypeNames{"string", "int", "double", "bool",
+                                                                 "list",   "map", "any"};
 
 struct Input {
   std::string name;
   InputType type = InputType::kAny;
   std::optional<Json> fallback;  ///< none: required
   std::string description;
-  std::vector<Json> one_of;      ///< empty: any
+  std::vector<Json> one_of;  ///< empty: any
 };
 
 /// The first whose `when` holds is taken; one without always holds.

@@ -11,7 +11,8 @@ namespace canorun::model {
 namespace {
 
 const Input* find_input(const Flow& flow, std::string_view name) {
-  const auto found = std::find_if(flow.inputs.begin(), flow.inputs.end(), [&](const Input& input) { return input.name == name; });
+  const auto found =
+      std::find_if(flow.inputs.begin(), flow.inputs.end(), [&](const Input& input) { return input.name == name; });
   return found != flow.inputs.end() ? &*found : nullptr;
 }
 
@@ -34,8 +35,9 @@ Result<Json> read_text(const Input& input, std::string_view text) {
 
 Result<Json> check(const Input& input, Json value) {
   if (!fits(input.type, value)) {
-    return fail(fmt::format("input '{}' must be {} {}, not {} {}", input.name, input.type == InputType::kInt ? "an" : "a",
-                            input_type_name(input.type), type_name(value), to_json_text(value).substr(0, 80)));
+    return fail(fmt::format("input '{}' must be {} {}, not {} {}", input.name,
+                            input.type == InputType::kInt ? "an" : "a", input_type_name(input.type), type_name(value),
+                            to_json_text(value).substr(0, 80)));
   }
   convert(input.type, value);
   if (!input.one_of.empty() && std::find(input.one_of.begin(), input.one_of.end(), value) == input.one_of.end()) {
@@ -67,7 +69,8 @@ Result<Json, std::vector<Error>> bind_inputs(const Flow& flow, const Json& value
   };
   if (values.is_object()) {
     for (const auto& [name, value] : values.items()) {
-      const bool overridden = std::any_of(texts.begin(), texts.end(), [&](const auto& text) { return text.first == name; });
+      const bool overridden =
+          std::any_of(texts.begin(), texts.end(), [&](const auto& text) { return text.first == name; });
       if (!overridden) take(name, [&value](const Input&) -> Result<Json> { return value; });
     }
   } else if (!values.is_null()) {

@@ -13,9 +13,18 @@
 namespace canorun::model {
 namespace {
 
-constexpr std::array<std::string_view, 12> kTypeNames{
-    "a string",        "an int",          "a bool", "any value", "a map", "a map of name to text",
-    "a map of name to text", "a list of texts", "a list of ints", "a list of HTTP statuses and ranges", "a size", "a duration"};
+constexpr std::array<std::string_view, 12> kTypeNames{"a string",
+                                                      "an int",
+                                                      "a bool",
+                                                      "any value",
+                                                      "a map",
+                                                      "a map of name to text",
+                                                      "a map of name to text",
+                                                      "a list of texts",
+                                                      "a list of ints",
+                                                      "a list of HTTP statuses and ranges",
+                                                      "a size",
+                                                      "a duration"};
 static_assert(kTypeNames.size() == static_cast<std::size_t>(ParamType::kDuration) + 1);
 
 std::unexpected<Error> wrong(const Param& param, const Json& value) {
@@ -54,7 +63,8 @@ Result<void> check_texts(const Param& param, Json& value) {
   }
   if (param.type != ParamType::kEnvironment) return {};
   for (const auto& [name, text] : value.items()) {
-    if (!is_environment_name(name)) return fail(fmt::format("'{}' cannot be the name of an environment variable", name));
+    if (!is_environment_name(name))
+      return fail(fmt::format("'{}' cannot be the name of an environment variable", name));
   }
   return {};
 }
@@ -79,7 +89,9 @@ Result<void> check_list(const Param& param, const Json& value, bool (*good)(cons
   if (!value.is_array()) return wrong(param, value);
   if (value.empty()) return fail(fmt::format("'{}' must not be empty", param.name));
   for (const auto& element : value) {
-    if (!good(element)) return fail(fmt::format("'{}' must be {}: {} is none", param.name, param_type_name(param.type), to_json_text(element)));
+    if (!good(element))
+      return fail(
+          fmt::format("'{}' must be {}: {} is none", param.name, param_type_name(param.type), to_json_text(element)));
   }
   return {};
 }
@@ -103,7 +115,8 @@ const TaskKind* find_kind(Catalog catalog, std::string_view name) {
 }
 
 const Param* find_param(const TaskKind& kind, std::string_view name) {
-  const auto found = std::find_if(kind.params.begin(), kind.params.end(), [&](const Param& p) { return p.name == name; });
+  const auto found =
+      std::find_if(kind.params.begin(), kind.params.end(), [&](const Param& p) { return p.name == name; });
   return found != kind.params.end() ? &*found : nullptr;
 }
 

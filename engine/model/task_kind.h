@@ -26,9 +26,9 @@ enum class ParamType : std::uint8_t {
   kEnvironment,  ///< the same, and the names are those of environment variables
   kStringList,   ///< at least one element
   kIntList,
-  kStatusList,   ///< HTTP status codes and ranges: [200, 201-204, "300-399"]
-  kSize,         ///< `1MiB`
-  kDuration,     ///< `5s`
+  kStatusList,  ///< HTTP status codes and ranges: [200, 201-204, "300-399"]
+  kSize,        ///< `1MiB`
+  kDuration,    ///< `5s`
 };
 
 std::string_view param_type_name(ParamType type);
@@ -39,10 +39,10 @@ struct Param {
   ParamType type;
   std::string_view doc;
   bool required = false;
-  bool literal = false;                          ///< templates may not stand in it
-  bool script = false;                           ///< templates become references to environment variables
+  bool literal = false;                           ///< templates may not stand in it
+  bool script = false;                            ///< templates become references to environment variables
   std::span<const std::string_view> one_of = {};  ///< allowed values of a string; empty: any
-  bool beside_run = false;                       ///< may stand beside `run` in a state
+  bool beside_run = false;                        ///< may stand beside `run` in a state
 };
 
 /// What a field of an output holds.
@@ -63,11 +63,11 @@ struct Field {
 struct TaskKind {
   std::string_view name;
   std::string_view doc;
-  std::span<const Param> params;                 ///< sorted by name
-  std::span<const Field> outputs;                ///< all fields of the output, sorted by name
-  bool any_output = false;                       ///< nothing is known of the output but when it runs
-  bool never_succeeds = false;                   ///< all it does is to fail
-  std::string_view example;                      ///< YAML of a whole state
+  std::span<const Param> params;   ///< sorted by name
+  std::span<const Field> outputs;  ///< all fields of the output, sorted by name
+  bool any_output = false;         ///< nothing is known of the output but when it runs
+  bool never_succeeds = false;     ///< all it does is to fail
+  std::string_view example;        ///< YAML of a whole state
   /// Whether parameters that are each right fit together; null where nothing can be said. Parameters
   /// that are known only at run time are missing from `literals`.
   Result<void> (*check)(const Json& literals) = nullptr;

@@ -19,8 +19,8 @@ namespace canorun::process {
 struct Command {
   std::vector<std::string> argv;  ///< argv[0] without a slash is looked up in PATH of `environment`
   std::vector<std::pair<std::string, std::string>> environment;  ///< whole; later names win
-  std::string folder;             ///< absolute; relative programs and PATH entries start from it
-  bool with_stdin = false;        ///< else /dev/null
+  std::string folder;       ///< absolute; relative programs and PATH entries start from it
+  bool with_stdin = false;  ///< else /dev/null
 };
 
 enum class LaunchErrorKind : std::uint8_t { kNotFound, kNotExecutable, kBadFolder, kTooLarge, kBadArgument, kSystem };

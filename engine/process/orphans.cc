@@ -57,7 +57,8 @@ Look look_at(const Orphan& process, std::string_view entry, std::string& environ
   if (has_entry(environment, entry)) return Look::kMarked;
   const auto stat = read_proc_stat(process.pid);
   if (!stat || stat->dead || stat->kernel_thread) return Look::kUnmarked;
-  const bool whole = stat->environment_end != 0 && environment.size() == stat->environment_end - stat->environment_begin;
+  const bool whole =
+      stat->environment_end != 0 && environment.size() == stat->environment_end - stat->environment_begin;
   return whole ? Look::kUnmarked : Look::kUnseen;
 }
 

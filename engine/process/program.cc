@@ -26,7 +26,7 @@ std::string absolute(const Command& command, std::string_view path) {
 }
 
 bool is_file(const std::string& path) {
-  struct stat status {};
+  struct stat status{};
   return ::stat(path.c_str(), &status) == 0 && S_ISREG(status.st_mode);
 }
 
@@ -125,7 +125,7 @@ std::expected<Image, LaunchError> make_image(const Command& command) {
 
 LaunchError exec_error(const Command& command, const std::string& program, int error) {
   const std::string& name = command.argv[0];
-  struct stat status {};
+  struct stat status{};
   const std::string file = absolute(command, program);
   const bool exists = ::stat(file.c_str(), &status) == 0;
   if (error == E2BIG) {

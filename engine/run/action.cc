@@ -24,10 +24,7 @@ class Attempt final : public model::TaskContext {
  public:
   Attempt(RunContext& context, const model::State& state, const ActionView& view,
           const std::vector<std::pair<std::string, std::string>>& environment)
-      : context_(context),
-        state_(state),
-        view_(view),
-        environment_(environment) {}
+      : context_(context), state_(state), view_(view), environment_(environment) {}
   ~Attempt() override {
     for (const std::string& path : scratch_) ::unlink(path.c_str());
   }
@@ -83,12 +80,14 @@ Result<void, model::Failure> put_script_values(const model::Action& action, mode
   std::size_t number = 0;
   for (const expr::Tree& tree : action.script_values) {
     const auto value = tree.evaluate(scope);
-    if (!value) return std::unexpected(model::Failure{expression_error("script", value.error().message, value.error().hint)});
+    if (!value)
+      return std::unexpected(model::Failure{expression_error("script", value.error().message, value.error().hint)});
     std::string text = to_text(*value);
     ++number;
     if (text.size() > kLongestScriptValue || text.find('\0') != std::string::npos) {
       const char* what = text.size() > kLongestScriptValue ? "is longer than 96 KiB" : "has a NUL byte";
-      return std::unexpected(bad_params("script", {fmt::format("value {} of the script {}", number, what), "pass it through 'stdin'"}));
+      return std::unexpected(
+          bad_params("script", {fmt::format("value {} of the script {}", number, what), "pass it through 'stdin'"}));
     }
     params["env"][fmt::format("CANORUN_V{}", number)] = std::move(text);
   }
@@ -99,27 +98,34 @@ Result<void, model::Failure> put_script_values(const model::Action& action, mode
 Result<Json, model::Failure> make_params(const model::Action& action, model::Scope& scope) {
   const Json* literal = action.params.literal();
   auto evaluated = literal != nullptr ? std::expected<Json, expr::Problem>(*literal) : action.params.evaluate(scope);
-  if (!evaluated) return std::unexpected(model::Failure{expression_error("parameters", evaluated.error().message, evaluated.error().hint)});
+  if (!evaluated)
+    return std::unexpected(
+        model::Failure{expression_error("parameters", evaluated.error().message, evaluated.error().hint)});
   Json params = std::move(*evaluated);
   if (literal == nullptr) {
     for (auto& [name, value] : params.items()) {
       const model::Param* param = model::find_param(*action.kind, name);
       if (param == nullptr) continue;
-      if (auto checked = model::check_param(*param, value); !checked) return std::unexpected(bad_params(name, checked.error()));
+      if (auto checked = model::check_param(*param, value); !checked)
+        return std::unexpected(bad_params(name, checked.error()));
     }
     if (action.kind->check != nullptr) {
-      if (auto checked = action.kind->check(params); !checked) return std::unexpected(bad_params("parameters", checked.error()));
+      if (auto checked = action.kind->check(params); !checked)
+        return std::unexpected(bad_params("parameters", checked.error()));
     }
   }
   if (auto put = put_script_values(action, scope, params); !put) return std::unexpected(put.error());
   return params;
 }
 
-Result<Environment, model::Failure> make_environment(RunContext& context, const model::Action& action, model::Scope& scope) {
+Result<Environment, model::Failure> make_environment(RunContext& context, const model::Action& action,
+                                                     model::Scope& scope) {
   Environment environment = context.environment();
   for (const auto& [name, value] : action.env) {
     const auto text = value.evaluate(scope);
-    if (!text) return std::unexpected(model::Failure{expression_error(fmt::format("env.{}", name), text.error().message, text.error().hint)});
+    if (!text)
+      return std::unexpected(
+          model::Failure{expression_error(fmt::format("env.{}", name), text.error().message, text.error().hint)});
     environment.emplace_back(name, to_text(*text));
   }
   return environment;
@@ -161,7 +167,8 @@ asio::awaitable<model::Outcome> attempt(RunContext& context, const model::State&
     interrupt.forget_timeout();
     co_await calm();
     if (outcome) co_return std::move(*outcome);  // it ended just in time
-    co_return model::failure(model::kind::kTimeout, fmt::format("no result within {}", format_duration(*action.timeout)));
+    co_return model::failure(model::kind::kTimeout,
+                             fmt::format("no result within {}", format_duration(*action.timeout)));
   }
   // What was raised while the task was cleaning up was not heard by anything that waits.
   if (cut_off || (interrupt.reason() != Reason::kNone && std::holds_alternative<model::Failure>(*outcome))) {
@@ -171,7 +178,8 @@ asio::awaitable<model::Outcome> attempt(RunContext& context, const model::State&
 }
 
 bool uses_expressions(const model::Action& action) {
-  return action.params.literal() == nullptr || !action.script_values.empty() || !action.env.empty() || action.retry.when;
+  return action.params.literal() == nullptr || !action.script_values.empty() || !action.env.empty() ||
+         action.retry.when;
 }
 
 // A failure that the retry rule lets pass to another attempt; its expression may fail itself.
@@ -208,7 +216,8 @@ asio::awaitable<Worked> work_action(RunContext& context, const model::State& sta
       if (!again) co_return Worked{model::Failure{again.error()}, view.attempt};
       if (*again) {
         Random& random = context.runtime().random;
-        told.retry_in = policy::delay_before(action.retry.policy, view.attempt - 1, random.unit(), failed->error.retry_after);
+        told.retry_in =
+            policy::delay_before(action.retry.policy, view.attempt - 1, random.unit(), failed->error.retry_after);
       }
     }
     context.tell(told);

@@ -34,7 +34,8 @@ std::uint64_t get_little_endian(const char* in, int bytes) {
 
 // Writes all of it or nothing more: false when the file cannot take it.
 bool write_all(int fd, std::string_view header, std::string_view bytes) {
-  std::array<iovec, 2> parts{{{const_cast<char*>(header.data()), header.size()}, {const_cast<char*>(bytes.data()), bytes.size()}}};
+  std::array<iovec, 2> parts{
+      {{const_cast<char*>(header.data()), header.size()}, {const_cast<char*>(bytes.data()), bytes.size()}}};
   std::size_t left = header.size() + bytes.size();
   while (left > 0) {
     const ssize_t wrote = ::writev(fd, parts.data(), 2);
@@ -158,7 +159,8 @@ std::vector<LogFile> find_logs(const std::string& folder, std::string_view state
   return logs;
 }
 
-Result<std::uint64_t> read_log(const std::string& path, std::uint64_t offset, const std::function<void(const Chunk&)>& take) {
+Result<std::uint64_t> read_log(const std::string& path, std::uint64_t offset,
+                               const std::function<void(const Chunk&)>& take) {
   std::ifstream in(path, std::ios::binary);
   if (!in) return fail(fmt::format("cannot read {}: {}", path, std::strerror(errno)));
   in.seekg(static_cast<std::streamoff>(offset));
@@ -171,7 +173,8 @@ Result<std::uint64_t> read_log(const std::string& path, std::uint64_t offset, co
     if (length > 0 && !in.read(bytes.data(), static_cast<std::streamsize>(length))) break;
     const std::uint64_t time = get_little_endian(header.data(), 8);
     const auto stream = static_cast<std::uint8_t>(header[12]);
-    if (stream != kGap) take({WallTime{Millis{static_cast<std::int64_t>(time)}}, static_cast<model::Stream>(stream), bytes});
+    if (stream != kGap)
+      take({WallTime{Millis{static_cast<std::int64_t>(time)}}, static_cast<model::Stream>(stream), bytes});
     offset += kHeader + length;
   }
   return offset;

@@ -80,7 +80,8 @@ struct Chunk {
 
 /// Reads the output in a part from `offset` on: whole chunks only, so a log that is being written can be followed.
 /// Gives the offset behind the last whole chunk.
-Result<std::uint64_t> read_log(const std::string& path, std::uint64_t offset, const std::function<void(const Chunk&)>& take);
+Result<std::uint64_t> read_log(const std::string& path, std::uint64_t offset,
+                               const std::function<void(const Chunk&)>& take);
 
 /// The folder of a run's logs, made if it is not there; 0700.
 Result<void> make_log_folder(const std::string& folder);

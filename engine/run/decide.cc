@@ -55,7 +55,8 @@ class Evaluation {
   }
 
   // The first rule that holds; none if there is no such rule.
-  Result<std::optional<model::StateId>, RunError> choose(std::string_view where, const std::vector<model::Transition>& rules) {
+  Result<std::optional<model::StateId>, RunError> choose(std::string_view where,
+                                                         const std::vector<model::Transition>& rules) {
     for (const model::Transition& rule : rules) {
       if (!rule.when) return rule.to;
       const auto holds = truth(where, rule.when->evaluate(scope()));
@@ -94,9 +95,9 @@ Result<Target, RunError> resolve(Evaluation& evaluation, model::StateId to) {
   const std::uint64_t made = evaluation.context().run().transitions;
   for (;;) {
     if (made + target.via.size() >= flow.max_transitions) {
-      return std::unexpected(RunError{.kind = std::string(model::kind::kMaxTransitions),
-                                      .message = fmt::format("more than {} transitions: is this a loop that never ends?",
-                                                             flow.max_transitions)});
+      return std::unexpected(RunError{
+          .kind = std::string(model::kind::kMaxTransitions),
+          .message = fmt::format("more than {} transitions: is this a loop that never ends?", flow.max_transitions)});
     }
     const model::State& state = flow.states[target.state];
     if (!std::holds_alternative<model::RouteShape>(state.shape)) return target;
@@ -227,10 +228,8 @@ Step enter(RunContext& context, model::StateId target) {
 }
 
 Step after_work(RunContext& context, const model::State& state, Worked worked, Millis took) {
-  store::StateEnded ended{.state = state.name,
-                          .visit = context.run().current->visit,
-                          .attempts = worked.attempts,
-                          .duration = took};
+  store::StateEnded ended{
+      .state = state.name, .visit = context.run().current->visit, .attempts = worked.attempts, .duration = took};
   if (auto* success = std::get_if<model::Success>(&worked.outcome)) {
     ended.output = std::move(success->output);
     auto step = succeed(context, state, ended);

@@ -9,7 +9,7 @@ namespace canorun::run {
 /// The rows that end one state and enter the next, or end the run.
 struct Step {
   std::vector<store::Row> rows;
-  std::optional<model::StateId> enters;  ///< none: the run has ended
+  std::optional<model::StateId> enters;   ///< none: the run has ended
   std::optional<model::RunError> failed;  ///< the state's error, if it failed
 };
 

@@ -53,9 +53,7 @@ inline auto calm() {
 }
 
 /// `co_await deaf();` lets clean-up finish, whatever is raised meanwhile.
-inline auto deaf() {
-  return boost::asio::this_coro::reset_cancellation_state(boost::asio::disable_cancellation());
-}
+inline auto deaf() { return boost::asio::this_coro::reset_cancellation_state(boost::asio::disable_cancellation()); }
 
 /// Raises a reason when its time has come, unless it was disarmed. One timer serves all attempts of a
 /// chain. The interrupt outlives it and every handler of the loop.
@@ -69,9 +67,10 @@ class Alarm {
   void arm(Millis after, Reason reason = Reason::kTimeout) {
     timer_.expires_after(after);
     // The handler may run after the alarm is gone: it looks at what it shares before anything else.
-    timer_.async_wait([reason, armed = ++*armed_, now = armed_, &interrupt = interrupt_](const boost::system::error_code& error) {
-      if (!error && armed == *now) interrupt.raise(reason);
-    });
+    timer_.async_wait(
+        [reason, armed = ++*armed_, now = armed_, &interrupt = interrupt_](const boost::system::error_code& error) {
+          if (!error && armed == *now) interrupt.raise(reason);
+        });
   }
 
   /// Also takes back a wait that has ended but was not handled yet.

@@ -50,7 +50,8 @@ std::vector<store::Row> stop(RunContext& context) {
 // Told after the step is durable: its rows are gone by then.
 void tell_end(RunContext& context, const model::StateSucceeded& ended, const Step& step) {
   if (!step.failed) return context.tell(ended);
-  const std::string_view to = step.enters ? std::string_view(context.flow().states[*step.enters].name) : std::string_view();
+  const std::string_view to =
+      step.enters ? std::string_view(context.flow().states[*step.enters].name) : std::string_view();
   context.tell(model::StateFailed{ended.state, ended.visit, &*step.failed, ended.duration, to});
 }
 
@@ -91,7 +92,8 @@ asio::awaitable<store::StoreResult<void>> loop(RunContext& context, Journal& jou
     const auto took = std::chrono::duration_cast<Millis>(end - begin);
     const model::StateSucceeded ended{state.name, run.current->visit, worked->attempts, took};
     Step step = after_work(context, state, std::move(*worked), took);
-    if (step.enters && context.interrupt().reason() != Reason::kNone && context.interrupt().reason() != Reason::kSuspend) {
+    if (step.enters && context.interrupt().reason() != Reason::kNone &&
+        context.interrupt().reason() != Reason::kSuspend) {
       auto [error, status] = ending(context.interrupt(), context.flow());
       end_instead(step, std::move(error), status);
     }

@@ -30,14 +30,15 @@ struct RequestWatch::Watch : std::enable_shared_from_this<Watch> {
   }
 
   void wait_for_wake() {
-    wake.async_wait(asio::posix::stream_descriptor::wait_read, [self = shared_from_this()](const boost::system::error_code& error) {
-      if (error || self->closed) return;
-      std::array<char, 4096> drained{};
-      while (::read(self->wake.native_handle(), drained.data(), drained.size()) > 0) {
-      }
-      self->look();
-      self->wait_for_wake();
-    });
+    wake.async_wait(asio::posix::stream_descriptor::wait_read,
+                    [self = shared_from_this()](const boost::system::error_code& error) {
+                      if (error || self->closed) return;
+                      std::array<char, 4096> drained{};
+                      while (::read(self->wake.native_handle(), drained.data(), drained.size()) > 0) {
+                      }
+                      self->look();
+                      self->wait_for_wake();
+                    });
   }
 
   void wait_for_time() {

@@ -20,7 +20,10 @@ RunContext::RunContext(Runtime& runtime, std::shared_ptr<const model::Flow> flow
       interrupt_(interrupt),
       alarm_(runtime.executor, interrupt),
       states_(*flow_, run_),
-      about_({{"id", run.id}, {"flow", flow_->name}, {"version", flow_->version}, {"started_at", format_time(run.started_at)}}),
+      about_({{"id", run.id},
+              {"flow", flow_->name},
+              {"version", flow_->version},
+              {"started_at", format_time(run.started_at)}}),
       log_folder_(runtime.store.log_folder(run.id)) {
   normalize(about_);
 }
@@ -51,7 +54,8 @@ Result<std::string> RunContext::scratch_folder() {
     std::string made = (parent / "canorun-XXXXXX").string();
     if (error || ::mkdtemp(made.data()) == nullptr) {
       const std::string why = error ? error.message() : std::string(std::strerror(errno));
-      return fail(fmt::format("cannot make a temporary folder: {}", why), "make room, or name another place with TMPDIR");
+      return fail(fmt::format("cannot make a temporary folder: {}", why),
+                  "make room, or name another place with TMPDIR");
     }
     scratch_folder_ = std::move(made);
   }

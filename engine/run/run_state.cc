@@ -8,7 +8,8 @@ namespace canorun::run {
 
 using store::Status;
 
-std::optional<expr::Value> state_field(std::string_view key, const Json& output, const Json& error, std::uint64_t visits) {
+std::optional<expr::Value> state_field(std::string_view key, const Json& output, const Json& error,
+                                       std::uint64_t visits) {
   if (key == "output") return expr::Value::view(output);
   if (key == "error") return expr::Value::view(error);
   if (key == "visits") return expr::Value::integer(static_cast<std::int64_t>(visits));

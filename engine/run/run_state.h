@@ -16,7 +16,8 @@
 namespace canorun::run {
 
 /// A field of `states.NAME` in expressions. Borrows the values.
-std::optional<expr::Value> state_field(std::string_view key, const Json& output, const Json& error, std::uint64_t visits);
+std::optional<expr::Value> state_field(std::string_view key, const Json& output, const Json& error,
+                                       std::uint64_t visits);
 std::vector<std::string> state_fields();
 
 /// What is known of one state.
@@ -29,7 +30,9 @@ struct StateRecord final : expr::Object {
   std::string stderr_tail;
   bool ended = false;
 
-  std::optional<expr::Value> get(std::string_view key) const override { return state_field(key, output, error, visits); }
+  std::optional<expr::Value> get(std::string_view key) const override {
+    return state_field(key, output, error, visits);
+  }
   std::vector<std::string> keys() const override { return state_fields(); }
 };
 
@@ -37,7 +40,7 @@ struct StateRecord final : expr::Object {
 struct Current {
   std::uint32_t record = 0;  ///< index into RunState::states
   std::uint64_t visit = 1;
-  std::uint64_t row = 0;     ///< sequence of the row that entered it
+  std::uint64_t row = 0;  ///< sequence of the row that entered it
   WallTime entered_at{};
   std::optional<WallTime> deadline;
 };
@@ -50,16 +53,16 @@ struct RunState {
   std::vector<std::uint32_t> path;  ///< indices into `states`, every entry, `route` states too
   std::optional<Current> current;   ///< none: before the first state, or the run has ended
   store::Status status = store::Status::kRunning;
-  std::string state;                ///< entered last
-  bool exited = false;              ///< an exit state was entered
+  std::string state;    ///< entered last
+  bool exited = false;  ///< an exit state was entered
   Json output = nullptr;
   Json error = nullptr;
   WallTime started_at{};
   std::optional<WallTime> ended_at;
   std::uint64_t rows = 0;
   std::uint64_t resumes = 0;
-  std::uint64_t transitions = 0;    ///< since the run started, or was resumed after a failure
-  Millis worked{0};                 ///< by processes that are gone, as the run's budget counts it
+  std::uint64_t transitions = 0;  ///< since the run started, or was resumed after a failure
+  Millis worked{0};               ///< by processes that are gone, as the run's budget counts it
   WallTime session_began{};
   WallTime last_row{};
 

@@ -33,7 +33,8 @@ model::Outcome evaluate_env(const model::Flow& flow, model::Scope& scope) {
   Json env = Json::object();
   for (const auto& [name, value] : flow.env) {
     auto text = value.evaluate(scope);
-    if (!text) return model::Failure{expression_error(fmt::format("env.{}", name), text.error().message, text.error().hint)};
+    if (!text)
+      return model::Failure{expression_error(fmt::format("env.{}", name), text.error().message, text.error().hint)};
     env[name] = to_text(*text);
   }
   return model::Success{std::move(env)};
@@ -41,7 +42,8 @@ model::Outcome evaluate_env(const model::Flow& flow, model::Scope& scope) {
 
 model::RunError expression_error(std::string_view where, std::string_view message, std::string_view hint) {
   return {.kind = std::string(model::kind::kExpression),
-          .message = hint.empty() ? fmt::format("{}: {}", where, message) : fmt::format("{}: {} ({})", where, message, hint)};
+          .message =
+              hint.empty() ? fmt::format("{}: {}", where, message) : fmt::format("{}: {} ({})", where, message, hint)};
 }
 
 Result<bool, model::RunError> truth(std::string_view where, const std::expected<expr::Value, expr::Problem>& answer) {

@@ -1,7 +1,8 @@
 // `timer`: one wait, to a recorded time.
+#include <fmt/format.h>
+
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <fmt/format.h>
 
 #include "engine/base/duration.h"
 #include "engine/run/shapes.h"
@@ -15,7 +16,8 @@ namespace asio = boost::asio;
 constexpr Millis kLongestSleep{60'000};
 
 Worked timed_out(const model::State& state) {
-  return {model::failure(model::kind::kTimeout, fmt::format("not over within {}", format_duration(*state.deadline))), 1};
+  return {model::failure(model::kind::kTimeout, fmt::format("not over within {}", format_duration(*state.deadline))),
+          1};
 }
 
 }  // namespace

@@ -51,13 +51,14 @@ bool begins_like_a_store(const std::string& file) {
 }
 
 StoreError not_a_store(const std::string& folder) {
-  return {StoreErrorKind::kNotAStore, fmt::format("the store '{}' is not a store of canorun", folder), std::string(kOtherFolderHint)};
+  return {StoreErrorKind::kNotAStore, fmt::format("the store '{}' is not a store of canorun", folder),
+          std::string(kOtherFolderHint)};
 }
 
 // LMDB writes its lock file through a map, where a disk that is full is a signal, not an error: the
 // room is taken before.
 StoreResult<void> reserve_lock_file(int fd) {
-  struct stat found {};
+  struct stat found{};
   if (::fstat(fd, &found) != 0) return std::unexpected(system_error(errno, "the lock file of the store"));
   if (found.st_size >= kLockFile && found.st_blocks * 512 >= kLockFile) return {};
   if (::fallocate(fd, 0, 0, kLockFile) == 0 || errno == EOPNOTSUPP) return {};
@@ -82,7 +83,7 @@ std::set<std::string>& open_here() {
 }  // namespace
 
 StoreResult<LmdbEnv::Once> LmdbEnv::Once::enter(const std::string& folder) {
-  struct stat found {};
+  struct stat found{};
   if (::stat(folder.c_str(), &found) != 0) return std::unexpected(system_error(errno, folder));
   // With the pid: a forked child has none of its parent's locks.
   std::string key = fmt::format("{} {} {}", ::getpid(), found.st_dev, found.st_ino);
@@ -99,7 +100,7 @@ LmdbEnv::Once::~Once() {
 
 StoreResult<void> LmdbEnv::check_foreign(const std::string& folder) {
   const std::string data = folder + "/data.mdb";
-  struct stat found {};
+  struct stat found{};
   const bool something = ::stat(data.c_str(), &found) == 0 && S_ISREG(found.st_mode) && found.st_size > 0;
   if (!something || begins_like_a_store(data)) return {};
   return std::unexpected(not_a_store(folder));
@@ -149,7 +150,7 @@ int LmdbEnv::open_with(std::uint64_t map_size) {
 StoreResult<void> LmdbEnv::check_length() const {
   MDB_envinfo info{};
   MDB_stat stat{};
-  struct ::stat file {};
+  struct ::stat file{};
   int fd = -1;
   mdb_env_info(env_, &info);  // before the length: the file of a live store grows
   mdb_env_stat(env_, &stat);
@@ -168,7 +169,7 @@ StoreResult<void> LmdbEnv::check_length() const {
 void LmdbEnv::keep_hole(std::size_t bytes) {
   MDB_envinfo info{};
   MDB_stat stat{};
-  struct ::stat file {};
+  struct ::stat file{};
   int fd = -1;
   mdb_env_info(env_, &info);
   mdb_env_stat(env_, &stat);
@@ -226,8 +227,7 @@ StoreError LmdbEnv::error(int code) const {
       return as(StoreErrorKind::kNewerVersion, "was made by another version of LMDB", "use the canorun that made it");
     case MDB_CORRUPTED:
     case MDB_PAGE_NOTFOUND: return as(StoreErrorKind::kCorrupt, "is damaged", kRestoreHint);
-    case ENOMEM:
-      return as(StoreErrorKind::kIo, "does not fit into the address space", "allow more of it (ulimit -v)");
+    case ENOMEM: return as(StoreErrorKind::kIo, "does not fit into the address space", "allow more of it (ulimit -v)");
     default: break;
   }
   if (code < 0) return as(StoreErrorKind::kIo, fmt::format("failed: {}", mdb_strerror(code)), {});
@@ -238,8 +238,8 @@ StoreError LmdbEnv::error(int code) const {
 // LMDB reports a short write, which is what the end of a disk or of a limit gives first, as an
 // input/output error.
 bool LmdbEnv::out_of_room() const {
-  struct statvfs disk {};
-  struct ::stat file {};
+  struct statvfs disk{};
+  struct ::stat file{};
   int fd = -1;
   if (env_ == nullptr || mdb_env_get_fd(env_, &fd) != 0 || ::fstat(fd, &file) != 0) return false;
   if (static_cast<std::uint64_t>(file.st_size) >= limit_of(RLIMIT_FSIZE)) return true;

@@ -40,7 +40,7 @@ std::size_t size_of(const std::vector<std::string>& encoded) {
 
 // A data file that is there but empty is new, unless the store was complete before.
 StoreResult<void> check_data_file(const std::string& folder, StoreUsers& users) {
-  struct stat found {};
+  struct stat found{};
   const bool missing = ::stat((folder + "/data.mdb").c_str(), &found) != 0;
   if (!missing && found.st_size > 0) return {};
   if (users.alone() && (missing || !users.complete())) return users.begin_anew();
@@ -266,9 +266,8 @@ StoreResult<std::vector<Request>> LmdbStore::take_requests(RunNumber run) {
     if (!txn) return std::unexpected(std::move(txn.error()));
     if (!has_requests(*txn, run)) return std::vector<Request>{};
   }
-  return writer_.run<std::vector<Request>>([run](Txn& txn) -> StoreResult<std::vector<Request>> {
-    return store::take_requests(txn, run);
-  });
+  return writer_.run<std::vector<Request>>(
+      [run](Txn& txn) -> StoreResult<std::vector<Request>> { return store::take_requests(txn, run); });
 }
 
 StoreResult<std::vector<std::string>> LmdbStore::delete_ended(std::string_view flow, WallTime before,

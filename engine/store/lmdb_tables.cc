@@ -135,8 +135,8 @@ StoreResult<std::vector<Row>> read_rows(Txn& txn, RunNumber run, std::uint64_t c
   if (txn.failed()) return std::unexpected(txn.error());
   if (error) return std::unexpected(std::move(*error));
   if (rows.size() == count) return rows;
-  return std::unexpected(StoreError{StoreErrorKind::kCorrupt,
-                                    fmt::format("row {} of {} is missing in the store", rows.size(), count)});
+  return std::unexpected(
+      StoreError{StoreErrorKind::kCorrupt, fmt::format("row {} of {} is missing in the store", rows.size(), count)});
 }
 
 void write_row(Txn& txn, RunNumber run, std::uint64_t sequence, std::string_view row) {

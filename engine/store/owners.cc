@@ -25,8 +25,8 @@ bool is_owner_name(std::string_view name) {
 
 // The file at `path` is the one that was opened.
 bool is_still(const std::string& path, int fd) {
-  struct stat named {};
-  struct stat opened {};
+  struct stat named{};
+  struct stat opened{};
   return ::stat(path.c_str(), &named) == 0 && ::fstat(fd, &opened) == 0 && named.st_ino == opened.st_ino &&
          named.st_dev == opened.st_dev;
 }

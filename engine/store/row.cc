@@ -6,10 +6,9 @@
 namespace canorun::store {
 namespace {
 
-constexpr std::array<std::string_view, 10> kStatusNames{"queued",      "running",     "waiting",
-                                                        "suspended",   "interrupted", "succeeded",
-                                                        "failed",      "rolled_back", "rollback_incomplete",
-                                                        "cancelled"};
+constexpr std::array<std::string_view, 10> kStatusNames{
+    "queued",    "running", "waiting",     "suspended",           "interrupted",
+    "succeeded", "failed",  "rolled_back", "rollback_incomplete", "cancelled"};
 constexpr std::array<std::string_view, std::variant_size_v<Body>> kTypeNames{
     "run_started", "state_entered", "state_ended", "run_suspended", "run_resumed", "run_ended"};
 

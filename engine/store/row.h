@@ -49,8 +49,8 @@ struct RunStarted {
 struct StateEntered {
   std::string state;
   std::uint64_t visit = 1;
-  std::vector<std::string> via = {};           ///< `route` states passed on the way here
-  std::optional<WallTime> deadline = {};       ///< a timer's end
+  std::vector<std::string> via = {};      ///< `route` states passed on the way here
+  std::optional<WallTime> deadline = {};  ///< a timer's end
   bool operator==(const StateEntered&) const = default;
 };
 
@@ -60,9 +60,9 @@ struct StateEnded {
   std::uint64_t visit = 1;
   std::uint32_t attempts = 0;
   Millis duration{0};
-  Json output = nullptr;       ///< null when it failed
-  Json error = nullptr;        ///< null when it succeeded, else {kind, message, state, attempts, exit_code?}
-  Json set = nullptr;          ///< variable -> new value; null where nothing was set
+  Json output = nullptr;         ///< null when it failed
+  Json error = nullptr;          ///< null when it succeeded, else {kind, message, state, attempts, exit_code?}
+  Json set = nullptr;            ///< variable -> new value; null where nothing was set
   std::string stderr_tail = {};  ///< the last lines a failed command wrote to stderr, for people
   bool operator==(const StateEnded&) const = default;
 };
@@ -76,7 +76,7 @@ struct RunSuspended {
 /// Another process took the run up again, at `state` (empty: before the first state was entered).
 struct RunResumed {
   std::string state;
-  bool by_hand = false;                  ///< `--from`: a StateEntered row follows
+  bool by_hand = false;                    ///< `--from`: a StateEntered row follows
   std::optional<std::string> digest = {};  ///< another definition was given with `--file`
   std::optional<std::string> file = {};
   std::optional<std::string> folder = {};

@@ -15,20 +15,20 @@
 namespace canorun::store {
 
 enum class StoreErrorKind : std::uint8_t {
-  kNoSuchRun,      ///< no run has this id
-  kRunExists,      ///< the id is taken
-  kOwned,          ///< another process works on the run
-  kNotOwner,       ///< this process does not own the run that it writes to
-  kRowExists,      ///< a row with this sequence is there, or one before it is missing
-  kNotFound,       ///< no such text
-  kFull,           ///< no space on the device, or the map is full
+  kNoSuchRun,  ///< no run has this id
+  kRunExists,  ///< the id is taken
+  kOwned,      ///< another process works on the run
+  kNotOwner,   ///< this process does not own the run that it writes to
+  kRowExists,  ///< a row with this sequence is there, or one before it is missing
+  kNotFound,   ///< no such text
+  kFull,       ///< no space on the device, or the map is full
   kPermission,
-  kNotAStore,      ///< the files are something else
-  kCorrupt,        ///< truncated, or a row that cannot be read
-  kNewerVersion,   ///< written by a version of canorun that came later
-  kNotLocal,       ///< a network file system, or another machine
-  kOtherNamespace, ///< in use from another PID namespace
-  kIo,             ///< anything else the system reported
+  kNotAStore,       ///< the files are something else
+  kCorrupt,         ///< truncated, or a row that cannot be read
+  kNewerVersion,    ///< written by a version of canorun that came later
+  kNotLocal,        ///< a network file system, or another machine
+  kOtherNamespace,  ///< in use from another PID namespace
+  kIo,              ///< anything else the system reported
 };
 
 struct StoreError {
@@ -55,7 +55,7 @@ struct NewRun {
 
 struct RunRecord {
   RunNumber number = 0;
-  Summary summary;        ///< with kInterrupted where the owner is gone
+  Summary summary;  ///< with kInterrupted where the owner is gone
   std::vector<Row> rows;
 };
 

@@ -55,7 +55,7 @@ constexpr std::array<std::uint64_t, 19> kNetworkTypes{
 
 // Gives whether it was not there before.
 StoreResult<bool> make_folder(const fs::path& path) {
-  struct stat found {};
+  struct stat found{};
   if (::stat(path.c_str(), &found) == 0 && S_ISDIR(found.st_mode)) return false;
   // Another process may be making it, too.
   if (::mkdir(path.c_str(), kFolderMode) != 0 && (errno != EEXIST || ::stat(path.c_str(), &found) != 0)) {
@@ -86,7 +86,7 @@ std::string mount_type(dev_t device) {
 StoreResult<std::string> our_line() {
   std::ifstream file("/proc/sys/kernel/random/boot_id");
   std::string boot;
-  struct stat space {};
+  struct stat space{};
   if (!std::getline(file, boot) || ::stat("/proc/self/ns/pid", &space) != 0) {
     return std::unexpected(StoreError{StoreErrorKind::kIo, "cannot tell which PID namespace this process is in",
                                       "a store needs /proc to be mounted"});
@@ -132,7 +132,7 @@ StoreResult<std::string> make_store_folder(const std::string& folder) {
 
 StoreResult<Fd> open_private(const std::string& path) {
   Fd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, kFileMode));
-  struct stat found {};
+  struct stat found{};
   if (!fd || ::fstat(fd.get(), &found) != 0) return std::unexpected(system_error(errno, path));
   if ((found.st_mode & 07777) != kFileMode && ::fchmod(fd.get(), kFileMode) != 0) {
     return std::unexpected(system_error(errno, path));
@@ -147,8 +147,8 @@ bool is_local(std::uint64_t type, std::string_view mount_type) {
 }
 
 StoreResult<void> check_local(const std::string& folder) {
-  struct statfs system {};
-  struct stat found {};
+  struct statfs system{};
+  struct stat found{};
   if (::statfs(folder.c_str(), &system) != 0 || ::stat(folder.c_str(), &found) != 0) {
     return std::unexpected(system_error(errno, folder));
   }
@@ -157,11 +157,11 @@ StoreResult<void> check_local(const std::string& folder) {
   if (type != kFuse && is_local(type, {})) return {};
   const std::string name = mount_type(found.st_dev);
   if (is_local(type, name)) return {};
-  return std::unexpected(StoreError{
-      StoreErrorKind::kNotLocal,
-      fmt::format("the store folder '{}' is on a network file system ({}), which cannot hold a store", folder,
-                  name.empty() ? fmt::format("type {:#x}", type) : name),
-      std::string(kOtherFolderHint)});
+  return std::unexpected(
+      StoreError{StoreErrorKind::kNotLocal,
+                 fmt::format("the store folder '{}' is on a network file system ({}), which cannot hold a store",
+                             folder, name.empty() ? fmt::format("type {:#x}", type) : name),
+                 std::string(kOtherFolderHint)});
 }
 
 StoreResult<StoreUsers> StoreUsers::join(const std::string& folder) {

@@ -12,13 +12,15 @@ TEST_CASE("times are written in UTC with milliseconds, and read back in every zo
   CHECK(format_time(*time) == "2026-11-23T08:15:00.123Z");
   CHECK(parse_time("2026-11-23t08:15:00.123z") == *time);
   CHECK(format_time(parse_time("1969-12-31T23:59:59.999Z").value()) == "1969-12-31T23:59:59.999Z");
-  CHECK(format_time(parse_time("9999-12-31T23:59:59Z").value()) == "9999-12-31T23:59:59.000Z");  // beyond 64 bits of nanoseconds
+  CHECK(format_time(parse_time("9999-12-31T23:59:59Z").value()) ==
+        "9999-12-31T23:59:59.000Z");  // beyond 64 bits of nanoseconds
   CHECK(format_time(parse_time("2024-02-29T23:30:00-00:45").value()) == "2024-03-01T00:15:00.000Z");
 }
 
 TEST_CASE("what is no time is refused with an example") {
-  for (const char* text : {"", "2026-11-23", "2026-11-23T08:15:00", "2026-02-30T00:00:00Z", "2026-11-23T24:00:00Z",
-                           "2026-11-23T08:15:00.Z", "2026-11-23T08:15:00Zx", "-026-11-23T08:15:00Z", "2026-11-23T08:15:00+1:00"}) {
+  for (const char* text :
+       {"", "2026-11-23", "2026-11-23T08:15:00", "2026-02-30T00:00:00Z", "2026-11-23T24:00:00Z",
+        "2026-11-23T08:15:00.Z", "2026-11-23T08:15:00Zx", "-026-11-23T08:15:00Z", "2026-11-23T08:15:00+1:00"}) {
     CAPTURE(text);
     const auto time = parse_time(text);
     REQUIRE(!time);

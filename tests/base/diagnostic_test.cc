@@ -6,13 +6,16 @@ using namespace canorun;
 
 namespace {
 
-std::shared_ptr<const Source> source(std::string text) { return std::make_shared<Source>("flow.yaml", std::move(text)); }
+std::shared_ptr<const Source> source(std::string text) {
+  return std::make_shared<Source>("flow.yaml", std::move(text));
+}
 
 }  // namespace
 
 TEST_CASE("a diagnostic shows place, message, code, line, caret and hint") {
   const auto text = source("name: x\nnext: chrage\n");
-  const Diagnostic diagnostic{Code::kUnknownState, Severity::kError, text, {14, 20}, "unknown state 'chrage'", "did you mean 'charge'?"};
+  const Diagnostic diagnostic{Code::kUnknownState,      Severity::kError,        text, {14, 20},
+                              "unknown state 'chrage'", "did you mean 'charge'?"};
   CHECK(render(diagnostic, false) ==
         "flow.yaml:2:7: error: unknown state 'chrage' [unknown-state]\n"
         "    2 | next: chrage\n"
@@ -64,21 +67,36 @@ TEST_CASE("a long line is cut around the caret, and controls never reach a termi
   const std::string text = std::string(300, 'a') + "HERE" + std::string(300, 'b');
   CHECK(render({Code::kBadValue, Severity::kError, source(text), {300, 304}, "m"}, false) ==
         "flow.yaml:1:301: error: m [bad-value]\n"
-        "    1 | …" + std::string(80, 'a') + "HERE" + std::string(76, 'b') + "…\n"
-        "      | " + std::string(81, ' ') + "^^^^\n");
+        "    1 | …" +
+            std::string(80, 'a') + "HERE" + std::string(76, 'b') +
+            "…\n"
+            "      | " +
+            std::string(81, ' ') + "^^^^\n");
   CHECK(render({Code::kBadValue, Severity::kError, source("a\x1b[2J\xC2\x9B b\xFF"), {0, 1}, "m"}, false) ==
         "flow.yaml:1:1: error: m [bad-value]\n    1 | a\xEF\xBF\xBD[2J\xEF\xBF\xBD b\xEF\xBF\xBD\n      | ^\n");
 }
 
 TEST_CASE("what a message quotes never reaches a terminal as a control") {
-  CHECK(render({.code = Code::kBadValue, .source = nullptr, .span = {}, .message = "'\x1b[31mred\n'", .hint = "\x07x", .file = "\x1b.yaml"}, false) ==
+  CHECK(render({.code = Code::kBadValue,
+                .source = nullptr,
+                .span = {},
+                .message = "'\x1b[31mred\n'",
+                .hint = "\x07x",
+                .file = "\x1b.yaml"},
+               false) ==
         "\xEF\xBF\xBD.yaml: error: '\xEF\xBF\xBD[31mred\xEF\xBF\xBD' [bad-value]\n      \xEF\xBF\xBDx\n");
 }
 
 TEST_CASE("a file that could not be read has no quote") {
-  const Diagnostic diagnostic{.code = Code::kFileTooLarge, .source = nullptr, .span = {}, .message = "too large", .hint = "split it", .file = "big.yaml"};
+  const Diagnostic diagnostic{.code = Code::kFileTooLarge,
+                              .source = nullptr,
+                              .span = {},
+                              .message = "too large",
+                              .hint = "split it",
+                              .file = "big.yaml"};
   CHECK(render(diagnostic, false) == "big.yaml: error: too large [file-too-large]\n      split it\n");
-  CHECK(render(diagnostic, true) == "\x1b[1mbig.yaml:\x1b[0m \x1b[1;31merror:\x1b[0m too large [file-too-large]\n      split it\n");
+  CHECK(render(diagnostic, true) ==
+        "\x1b[1mbig.yaml:\x1b[0m \x1b[1;31merror:\x1b[0m too large [file-too-large]\n      split it\n");
 }
 
 TEST_CASE("diagnostics are sorted by place within their file") {

@@ -43,7 +43,8 @@ TEST_CASE("an idempotency key is fixed by the run's nonce and the work, and by n
   CHECK(idempotency_key(nonce, "charge/1") != idempotency_key(nonce, "charge/2"));
   CHECK(idempotency_key(nonce, "charge/1") != idempotency_key(other, "charge/1"));
   // RFC 4122, appendix B, with the name space for DNS names.
-  CHECK(idempotency_key("6ba7b810-9dad-11d1-80b4-00c04fd430c8", "www.example.com") == "2ed6657d-e927-568b-95e1-2665a8aea6a2");
+  CHECK(idempotency_key("6ba7b810-9dad-11d1-80b4-00c04fd430c8", "www.example.com") ==
+        "2ed6657d-e927-568b-95e1-2665a8aea6a2");
 }
 
 TEST_CASE("a digest is SHA-256 in hex, as sha256sum prints it") {

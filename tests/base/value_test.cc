@@ -16,7 +16,8 @@ TEST_CASE("integers are signed wherever they fit") {
 
 TEST_CASE("JSON from outside is bounded in depth and says where it is wrong") {
   CHECK(parse_json(std::string(512, '[') + std::string(512, ']')));
-  CHECK(parse_json(std::string(513, '[') + std::string(513, ']')).error().message == "JSON is nested deeper than 512 levels");
+  CHECK(parse_json(std::string(513, '[') + std::string(513, ']')).error().message ==
+        "JSON is nested deeper than 512 levels");
   CHECK(parse_json(std::string(1'000'000, '[')).error().message == "JSON is nested deeper than 512 levels");
   CHECK(parse_json("\"" + std::string(600, '[') + "\\\"[\""));
   CHECK(parse_json("{\"a\": }").error().message == "not JSON: syntax error at byte 7");
@@ -29,7 +30,7 @@ TEST_CASE("bytes that are no UTF-8 become U+FFFD, one for one") {
   CHECK(to_utf8("gr\xC3\xBC\xC3\x9F") == "gr\xC3\xBC\xC3\x9F");
   CHECK(to_utf8("a\xFF\xFE z") == "a\xEF\xBF\xBD\xEF\xBF\xBD z");
   CHECK(to_utf8("\xE2\x82") == "\xEF\xBF\xBD\xEF\xBF\xBD");
-  CHECK(to_utf8("\xC0\x80") == "\xEF\xBF\xBD\xEF\xBF\xBD");      // an overlong form
+  CHECK(to_utf8("\xC0\x80") == "\xEF\xBF\xBD\xEF\xBF\xBD");                  // an overlong form
   CHECK(to_utf8("\xED\xA0\x80") == "\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD");  // a surrogate
   CHECK(to_utf8("\xF0\x9F\x98\x80") == "\xF0\x9F\x98\x80");
   CHECK(parse_json("\"\xFF\"") == Json("\xEF\xBF\xBD"));

@@ -22,7 +22,8 @@ namespace {
 std::string chain(std::size_t states) {
   std::string text = "name: chain\nstates:\n";
   for (std::size_t i = 0; i < states; ++i) {
-    text += fmt::format("  s{}: {{task: pass, next: {}}}\n", i, i + 1 == states ? std::string("done") : fmt::format("s{}", i + 1));
+    text += fmt::format("  s{}: {{task: pass, next: {}}}\n", i,
+                        i + 1 == states ? std::string("done") : fmt::format("s{}", i + 1));
   }
   return text + "  done: {exit: success}\n";
 }
@@ -83,8 +84,8 @@ void transition_without_store(benchmark::State& state) {
     store::MemoryStore store(store::MemoryStore::Keeps::kSummaries);
     run_once(flow, store, "r");
   }
-  state.counters["per_transition"] =
-      benchmark::Counter(static_cast<double>(states), benchmark::Counter::kIsIterationInvariantRate | benchmark::Counter::kInvert);
+  state.counters["per_transition"] = benchmark::Counter(
+      static_cast<double>(states), benchmark::Counter::kIsIterationInvariantRate | benchmark::Counter::kInvert);
 }
 BENCHMARK(transition_without_store)->Arg(100)->Arg(1'000)->Arg(10'000)->Unit(benchmark::kMillisecond);
 
@@ -100,8 +101,9 @@ std::string knit(std::size_t states) {
   for (std::size_t i = 0; i < states; ++i) {
     const std::string value = i == 0 ? "1" : fmt::format("\"${{{{ states.s{}.output.value }}}}\"", i - 1);
     const std::string next = i + 1 == states ? "done" : fmt::format("s{}", i + 1);
-    text += fmt::format("  s{}: {{task: pass, with: {{value: {}}}, next: [{{when: output.value == 7, to: done}}, {{to: {}}}]}}\n",
-                        i, value, next);
+    text += fmt::format(
+        "  s{}: {{task: pass, with: {{value: {}}}, next: [{{when: output.value == 7, to: done}}, {{to: {}}}]}}\n", i,
+        value, next);
   }
   return text + "  done: {exit: success}\n";
 }
@@ -148,8 +150,9 @@ void durable_transition(benchmark::State& state) {
   const auto flow = load(chain(kDurableStates));
   std::size_t run = 0;
   for (auto _ : state) run_once(flow, **store, fmt::format("r{}", run++));
-  state.counters["per_commit"] = benchmark::Counter(static_cast<double>(kDurableStates + 1),
-                                                    benchmark::Counter::kIsIterationInvariantRate | benchmark::Counter::kInvert);
+  state.counters["per_commit"] =
+      benchmark::Counter(static_cast<double>(kDurableStates + 1),
+                         benchmark::Counter::kIsIterationInvariantRate | benchmark::Counter::kInvert);
 }
 BENCHMARK(durable_transition)->Unit(benchmark::kMillisecond)->UseRealTime();
 

@@ -45,7 +45,8 @@ void filter_list(benchmark::State& state) {
 }
 BENCHMARK(filter_list)->Arg(1'000)->Unit(benchmark::kMicrosecond);
 
-constexpr std::string_view kCondition = "inputs.amount > 1000.0 && inputs.order.startsWith('A') || size(inputs.items) == 0";
+constexpr std::string_view kCondition =
+    "inputs.amount > 1000.0 && inputs.order.startsWith('A') || size(inputs.items) == 0";
 
 void compile(benchmark::State& state) {
   for (auto _ : state) benchmark::DoNotOptimize(compiled(kCondition));

@@ -39,7 +39,8 @@ Sample run(const std::vector<std::string>& command) {
   pid_t pid = -1;
   int status = 0;
   rusage usage{};
-  const bool ran = posix_spawnp(&pid, argv[0], &actions, nullptr, argv.data(), environ) == 0 && wait4(pid, &status, 0, &usage) == pid;
+  const bool ran = posix_spawnp(&pid, argv[0], &actions, nullptr, argv.data(), environ) == 0 &&
+                   wait4(pid, &status, 0, &usage) == pid;
   const std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - begin;
   posix_spawn_file_actions_destroy(&actions);
   if (!ran || status != 0) {
@@ -56,7 +57,8 @@ struct Figure {
 
 Figure figure(std::vector<Sample> samples) {
   std::sort(samples.begin(), samples.end(), [](const Sample& a, const Sample& b) { return a.ms < b.ms; });
-  Figure result{samples[samples.size() / 2].ms, samples[samples.size() / 10].ms, samples[samples.size() * 9 / 10].ms, 0};
+  Figure result{samples[samples.size() / 2].ms, samples[samples.size() / 10].ms, samples[samples.size() * 9 / 10].ms,
+                0};
   for (const Sample& sample : samples) result.max_rss_kib = std::max(result.max_rss_kib, sample.max_rss_kib);
   return result;
 }
@@ -99,8 +101,10 @@ int main(int argc, char** argv) {
   std::vector<Figure> figures;
   for (auto& of_one : samples) figures.push_back(figure(std::move(of_one)));
   const auto line = [&](const char* what, const Figure& f, double over, double budget) {
-    fmt::print("{:<40} {:>9.2f} ms [{:.2f}, {:.2f}] {:>8.2f} ms over, {:>6.2f} x  budget {:>6.1f} ms over: {}  {} KiB\n", what, f.median, f.low,
-               f.high, f.median - over, f.median / over, budget, f.median - over <= budget ? "met" : "NOT MET", f.max_rss_kib);
+    fmt::print(
+        "{:<40} {:>9.2f} ms [{:.2f}, {:.2f}] {:>8.2f} ms over, {:>6.2f} x  budget {:>6.1f} ms over: {}  {} KiB\n", what,
+        f.median, f.low, f.high, f.median - over, f.median / over, budget,
+        f.median - over <= budget ? "met" : "NOT MET", f.max_rss_kib);
   };
   const double limit = figures[0].median;
   fmt::print("{:<40} {:>9.2f} ms [{:.2f}, {:.2f}]\n", "/bin/true", limit, figures[0].low, figures[0].high);

@@ -11,7 +11,8 @@ using namespace canorun;
 namespace {
 
 std::string proof_of(const std::string& states) {
-  const auto loaded = workflows::load_text("flow.yaml", "name: x\nvars: {n: 0}\nstates:\n" + states, "/flow.yaml", "/", tasks::catalog());
+  const auto loaded = workflows::load_text("flow.yaml", "name: x\nvars: {n: 0}\nstates:\n" + states, "/flow.yaml", "/",
+                                           tasks::catalog());
   REQUIRE(loaded.flow);
   return cli::proof_text(*loaded.flow, workflows::prove(*loaded.flow));
 }
@@ -19,7 +20,8 @@ std::string proof_of(const std::string& states) {
 }  // namespace
 
 TEST_CASE("what was proven of a flow, in a few lines") {
-  CHECK(proof_of("  a: {task: pass, on_error: failed, next: done}\n  failed: {exit: failure}\n  done: {exit: success}\n") ==
+  CHECK(proof_of(
+            "  a: {task: pass, on_error: failed, next: done}\n  failed: {exit: failure}\n  done: {exit: success}\n") ==
         "3 states, 2 exits\n"
         "  exits         failed, done: from every state one can be reached\n"
         "  longest path  2 states: a → failed\n"

@@ -62,7 +62,8 @@ Value decode_list(const Json& json) {
 Value decode_map(const Json& json) {
   std::vector<Value::Entry> entries;
   const Json encoded = json.value("entries", Json::array());
-  for (const Json& entry : encoded) entries.emplace_back(decode_value(entry.at("key")), decode_value(entry.at("value")));
+  for (const Json& entry : encoded)
+    entries.emplace_back(decode_value(entry.at("key")), decode_value(entry.at("value")));
   return Value::map(std::move(entries)).value();
 }
 

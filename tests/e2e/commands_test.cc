@@ -1,10 +1,9 @@
 // Commands that behave badly: each ends as designed, and no process is left behind.
-#include "canorun.h"
-
 #include <sys/resource.h>
 
 #include <fstream>
 
+#include "canorun.h"
 #include "support/sanitizer.h"
 
 using namespace canorun;
@@ -108,7 +107,8 @@ TEST_CASE("a command that closes its pipes and lives on is waited for") {
 }
 
 TEST_CASE("children that ignore TERM do not outlive their command, nor a timeout, nor a cancellation") {
-  const std::string stubborn = "(trap \"\" TERM; exec sleep 98761) & (trap \"\" TERM HUP; while :; do sleep 98761; done) & ";
+  const std::string stubborn =
+      "(trap \"\" TERM; exec sleep 98761) & (trap \"\" TERM HUP; while :; do sleep 98761; done) & ";
   {
     const World world;
     CHECK(run_one(world, "    run: '" + stubborn + " exit 0'\n")["exit_code"] == 0);
@@ -133,7 +133,8 @@ TEST_CASE("children that ignore TERM do not outlive their command, nor a timeout
 
 TEST_CASE("SIGTERM suspends a run, and a resume ends it") {
   const World world;
-  const std::string flow = world.file("flow.yaml", one("    run: 'if [ -e started ]; then exit 0; fi; touch started; sleep 98762'\n"));
+  const std::string flow =
+      world.file("flow.yaml", one("    run: 'if [ -e started ]; then exit 0; fi; touch started; sleep 98762'\n"));
   Program run(world.command({"run", flow, "--id", "r1"}));
   REQUIRE(eventually([&] { return std::filesystem::exists(world.folder() + "/started"); }));
   run.signal(SIGTERM);
@@ -149,7 +150,8 @@ TEST_CASE("SIGTERM suspends a run, and a resume ends it") {
 
 TEST_CASE("a second SIGINT leaves at once, and the run can be resumed") {
   const World world;
-  const std::string flow = world.file("flow.yaml", one("    run: 'trap \"\" TERM; if [ -e started ]; then exit 0; fi; touch started; while :; do sleep 98763; done'\n"));
+  const std::string flow = world.file("flow.yaml", one("    run: 'trap \"\" TERM; if [ -e started ]; then exit 0; fi; "
+                                                       "touch started; while :; do sleep 98763; done'\n"));
   Program run(world.command({"run", flow, "--id", "r1"}));
   REQUIRE(eventually([&] { return std::filesystem::exists(world.folder() + "/started"); }));
   run.signal(SIGINT);

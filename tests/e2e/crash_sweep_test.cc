@@ -54,9 +54,9 @@ states:
   // Rows: 0 run_started, 1 entered a, 2 ended a, 3 entered b, 4 ended b, 5 run_ended. Rows 0 and 1, 2 and
   // 3, 4 and 5 are one commit each.
   const std::map<std::string, std::string> traces{
-      {"before:0", "a\nb\n"}, {"after:0", "a\nb\n"},       {"before:1", "a\nb\n"},    {"after:1", "a\nb\n"},
-      {"before:2", "a\na\nb\n"}, {"after:2", "a\nb\n"},    {"before:3", "a\na\nb\n"}, {"after:3", "a\nb\n"},
-      {"before:4", "a\nb\nb\n"}, {"after:4", "a\nb\n"},    {"before:5", "a\nb\nb\n"}, {"after:5", "a\nb\n"}};
+      {"before:0", "a\nb\n"},    {"after:0", "a\nb\n"}, {"before:1", "a\nb\n"},    {"after:1", "a\nb\n"},
+      {"before:2", "a\na\nb\n"}, {"after:2", "a\nb\n"}, {"before:3", "a\na\nb\n"}, {"after:3", "a\nb\n"},
+      {"before:4", "a\nb\nb\n"}, {"after:4", "a\nb\n"}, {"before:5", "a\nb\nb\n"}, {"after:5", "a\nb\n"}};
   for (const auto& [crash, expected] : traces) {
     CAPTURE(crash);
     const World world;

@@ -16,31 +16,39 @@ void run_in(const World& world, const std::string& script) {
   REQUIRE(ran.code == 0);
 }
 
-const char* const kSite = "mkdir -p site/v1 site/v2 www/releases; echo one > site/v1/index; echo two > site/v2/index;"
-                          "cp -R site/v1 www/releases/v1; ln -s releases/v1 www/current";
+const char* const kSite =
+    "mkdir -p site/v1 site/v2 www/releases; echo one > site/v1/index; echo two > site/v2/index;"
+    "cp -R site/v1 www/releases/v1; ln -s releases/v1 www/current";
 
 }  // namespace
 
 TEST_CASE("an order is booked once, whatever happens on the way") {
-  CHECK(sweep({.flow = example("order.yaml"), .inputs = {"order_id=A1", "ledger={world}/ledger", "packing=10ms"}, .compare = {"ledger"}}) == 12);
+  CHECK(sweep({.flow = example("order.yaml"),
+               .inputs = {"order_id=A1", "ledger={world}/ledger", "packing=10ms"},
+               .compare = {"ledger"}}) == 12);
   const World world;
-  const Json run = world.json({"run", example("order.yaml"), "--id", "r1", "-i", "order_id=A1", "-i", "packing=0s", "-i", "ledger=" + world.folder()});
+  const Json run = world.json({"run", example("order.yaml"), "--id", "r1", "-i", "order_id=A1", "-i", "packing=0s",
+                               "-i", "ledger=" + world.folder()});
   CHECK(run["status"] == "succeeded");
   CHECK(run["output"]["ledger"] == Json{"reserve 1044232938", "charge 42.0 EUR", "ship T-479795916"});
 }
 
 TEST_CASE("an order that the bank refuses is released, and one of nothing is refused before any booking") {
-  CHECK(sweep({.flow = example("order.yaml"), .inputs = {"order_id=A2", "amount=6000", "ledger={world}/ledger"}, .compare = {"ledger"}}) >= 8);
+  CHECK(sweep({.flow = example("order.yaml"),
+               .inputs = {"order_id=A2", "amount=6000", "ledger={world}/ledger"},
+               .compare = {"ledger"}}) >= 8);
   const World world;
   const auto order = [&](const std::string& amount) {
-    return world.json({"run", example("order.yaml"), "-i", "order_id=A2", "-i", "amount=" + amount, "-i", "packing=0s", "-i", "ledger=" + world.folder() + "/ledger"});
+    return world.json({"run", example("order.yaml"), "-i", "order_id=A2", "-i", "amount=" + amount, "-i", "packing=0s",
+                       "-i", "ledger=" + world.folder() + "/ledger"});
   };
   CHECK(order("6000")["state"] == "refused");
   const std::string ledger = read_file(world.folder() + "/ledger/ledger");
   CHECK(std::count(ledger.begin(), ledger.end(), '\n') == 2);
   CHECK(order("0")["state"] == "refused");
   CHECK(read_file(world.folder() + "/ledger/ledger") == ledger);
-  CHECK(order("2000")["path"] == Json{"check", "reserve", "charge", "size", "review", "pack", "ship", "statement", "done"});
+  CHECK(order("2000")["path"] ==
+        Json{"check", "reserve", "charge", "size", "review", "pack", "ship", "statement", "done"});
 }
 
 TEST_CASE("words are counted file by file") {
@@ -65,8 +73,10 @@ TEST_CASE("a release that is well goes live, and one that is not gives way to th
   const World world;
   run_in(world, kSite);
   const auto arguments = [&](const HttpServer& service) {
-    return std::vector<std::string>{"run", example("deploy.yaml"), "-i", "release=" + world.folder() + "/site/v2", "-i",
-                                    "target=" + world.folder() + "/www", "-i", "url=" + service.url("/health")};
+    return std::vector<std::string>{"run", example("deploy.yaml"),
+                                    "-i",  "release=" + world.folder() + "/site/v2",
+                                    "-i",  "target=" + world.folder() + "/www",
+                                    "-i",  "url=" + service.url("/health")};
   };
   const Json failed = world.json(arguments(ill));
   CHECK(failed["output"] == Json{{"live", "releases/v1"}, {"release", "v2"}});
@@ -76,8 +86,10 @@ TEST_CASE("a release that is well goes live, and one that is not gives way to th
 }
 
 TEST_CASE("a backup is verified, and the oldest ones go") {
-  const char* const files = "mkdir -p data/sub into; echo a > data/a; echo b > data/sub/b; touch -d @0 data/a data/sub/b data/sub data;"
-                            "for day in 1 2 3; do echo old > into/backup-$day.tar.gz; touch -d @$day into/backup-$day.tar.gz; done; echo mine > into/note";
+  const char* const files =
+      "mkdir -p data/sub into; echo a > data/a; echo b > data/sub/b; touch -d @0 data/a data/sub/b data/sub data;"
+      "for day in 1 2 3; do echo old > into/backup-$day.tar.gz; touch -d @$day into/backup-$day.tar.gz; done; echo "
+      "mine > into/note";
   const SweepCase backup{.flow = example("backup.yaml"),
                          .inputs = {"folder={world}/data", "into={world}/into", "keep=2"},
                          .compare = {"data", "into"},
@@ -85,11 +97,15 @@ TEST_CASE("a backup is verified, and the oldest ones go") {
   CHECK(sweep(backup) == 10);
   const World world;
   run_in(world, files);
-  const Json run = world.json({"run", example("backup.yaml"), "--id", "today", "-i", "folder=" + world.folder() + "/data", "-i",
-                               "into=" + world.folder() + "/into", "-i", "keep=2"});
-  CHECK(run["output"] == Json{{"archive", world.folder() + "/into/backup-today.tar.gz"}, {"files", 2}, {"kept", {"backup-today.tar.gz", "backup-3.tar.gz"}}});
+  const Json run =
+      world.json({"run", example("backup.yaml"), "--id", "today", "-i", "folder=" + world.folder() + "/data", "-i",
+                  "into=" + world.folder() + "/into", "-i", "keep=2"});
+  CHECK(run["output"] == Json{{"archive", world.folder() + "/into/backup-today.tar.gz"},
+                              {"files", 2},
+                              {"kept", {"backup-today.tar.gz", "backup-3.tar.gz"}}});
   CHECK(read_tree(world.folder() + "/into").size() == 3);
   run_in(world, "mkdir nothing");
-  CHECK(world.json({"run", example("backup.yaml"), "--id", "empty", "-i", "folder=" + world.folder() + "/nothing", "-i", "into=" + world.folder() + "/into"})["state"] == "failed");
+  CHECK(world.json({"run", example("backup.yaml"), "--id", "empty", "-i", "folder=" + world.folder() + "/nothing", "-i",
+                    "into=" + world.folder() + "/into"})["state"] == "failed");
   CHECK(read_tree(world.folder() + "/into").size() == 3);
 }

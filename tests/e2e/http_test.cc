@@ -32,8 +32,8 @@ TEST_CASE("a POST is sent again with the same idempotency key, after the time th
     return {.headers = {{"Content-Type", "application/json"}}, .body = R"json({"charge": 7})json"};
   });
   const World world;
-  const std::string flow = world.file(
-      "flow.yaml", asking(server.url("/charge"), ", method: POST, json: {order: A1}", "    retry: {max: 2, delay: 1ms}\n"));
+  const std::string flow = world.file("flow.yaml", asking(server.url("/charge"), ", method: POST, json: {order: A1}",
+                                                          "    retry: {max: 2, delay: 1ms}\n"));
   const auto begin = std::chrono::steady_clock::now();
   const Json run = world.json({"run", flow, "--id", "r1"});
   CHECK(std::chrono::steady_clock::now() - begin >= std::chrono::seconds(1));

@@ -9,7 +9,8 @@ namespace {
 // Commits all the time: whatever stops it comes in the middle of a commit.
 std::string busy(const std::string& more) {
   return "name: busy\nmax_transitions: 1000000000\n" + more +
-         "states:\n  a: {task: pass, next: [{when: states.a.visits < 0, to: done}, {to: a}]}\n  done: {exit: success}\n";
+         "states:\n  a: {task: pass, next: [{when: states.a.visits < 0, to: done}, {to: a}]}\n  done: {exit: "
+         "success}\n";
 }
 
 }  // namespace
@@ -22,7 +23,8 @@ TEST_CASE("what stops a run in the middle of a commit stops it as it would anywh
     int code;
     std::string status;
   };
-  for (const Stop& stop : {Stop{SIGINT, 5, "cancelled"}, Stop{SIGTERM, 75, "suspended"}, Stop{SIGHUP, 75, "suspended"}}) {
+  for (const Stop& stop :
+       {Stop{SIGINT, 5, "cancelled"}, Stop{SIGTERM, 75, "suspended"}, Stop{SIGHUP, 75, "suspended"}}) {
     for (const bool kept : {true, false}) {
       CAPTURE(stop.status);
       CAPTURE(kept);
@@ -95,10 +97,13 @@ states:
 
 TEST_CASE("without a place for temporary files a command fails, and nothing else is touched") {
   const World world;
-  const std::string flow = world.file("flow.yaml", "name: one\nstates:\n  a: {run: 'true', next: done}\n  done: {exit: success}\n");
+  const std::string flow =
+      world.file("flow.yaml", "name: one\nstates:\n  a: {run: 'true', next: done}\n  done: {exit: success}\n");
   world.file("plain", "kept");
   const Ran ran = world.canorun({"run", flow, "--no-store"}, {{"TMPDIR", world.folder() + "/plain"}});
   CHECK(ran.code == 1);
-  CHECK(ran.err.find("cannot make a temporary folder: Not a directory (make room, or name another place with TMPDIR)") != std::string::npos);
+  CHECK(
+      ran.err.find("cannot make a temporary folder: Not a directory (make room, or name another place with TMPDIR)") !=
+      std::string::npos);
   CHECK(read_file(world.folder() + "/plain") == "kept");
 }

@@ -1,9 +1,8 @@
 // A store that cannot be made, opened or written: a message, exit code 7, and nothing of it is lost.
-#include "canorun.h"
-
 #include <fmt/format.h>
 #include <sys/mount.h>
 
+#include "canorun.h"
 #include "engine/store/lmdb_env.h"
 #include "support/sanitizer.h"
 
@@ -48,7 +47,9 @@ class SmallDisk {
     if (ok_) ::umount2(folder_.c_str(), MNT_DETACH);
   }
   bool ok() const { return ok_; }
-  bool make_read_only() const { return ::mount(nullptr, folder_.c_str(), nullptr, MS_REMOUNT | MS_RDONLY, nullptr) == 0; }
+  bool make_read_only() const {
+    return ::mount(nullptr, folder_.c_str(), nullptr, MS_REMOUNT | MS_RDONLY, nullptr) == 0;
+  }
   bool grow(const std::string& size) const {
     return ::mount(nullptr, folder_.c_str(), nullptr, MS_REMOUNT, ("size=" + size).c_str()) == 0;
   }
@@ -84,7 +85,9 @@ void check_cut_off(const World& world) {
   CHECK((kept == begun || kept == begun - 1));
 }
 
-void truncate_to(const World& world, std::uintmax_t size) { std::filesystem::resize_file(world.store() + "/data.mdb", size); }
+void truncate_to(const World& world, std::uintmax_t size) {
+  std::filesystem::resize_file(world.store() + "/data.mdb", size);
+}
 
 }  // namespace
 
@@ -98,7 +101,8 @@ TEST_CASE("a store folder that cannot be made") {
     CHECK(said(world.canorun({"run", "flow.yaml", "--store", folder})) == refused);
     CHECK(said(world.canorun({"list", "--store", folder})) == refused);
     CHECK(world.json({"run", "flow.yaml", "--store", folder}) ==
-          Json{{"error", {{"kind", "store_failed"}, {"message", "the folder '" + file + "' of the store: Not a directory"}}}});
+          Json{{"error",
+                {{"kind", "store_failed"}, {"message", "the folder '" + file + "' of the store: Not a directory"}}}});
   }
   CHECK(said(world.canorun({"run", "flow.yaml", "--store", ""})) == "2\nerror: --store takes the name of a folder\n");
   CHECK(read_file(file) == "not a folder\n");
@@ -111,7 +115,8 @@ TEST_CASE("a store folder that cannot be written") {
   world.file("flow.yaml", kSmall);
   REQUIRE(disk.make_read_only());
   const Ran ran = world.canorun({"run", "flow.yaml", "--store", "disk/store"});
-  CHECK(said(ran) == "7\nerror: the folder '" + world.folder() + "/disk/store' of the store: Read-only file system\n" + kOther);
+  CHECK(said(ran) ==
+        "7\nerror: the folder '" + world.folder() + "/disk/store' of the store: Read-only file system\n" + kOther);
   CHECK(world.json({"run", "flow.yaml", "--store", "disk/store"})["error"]["kind"] == "store_permission");
 }
 
@@ -120,7 +125,8 @@ TEST_CASE("without HOME, XDG_STATE_HOME and CANORUN_STORE a store must be named"
   world.file("flow.yaml", kSmall);
   const std::map<std::string, std::string> bare{{"HOME", ""}, {"XDG_STATE_HOME", ""}, {"CANORUN_STORE", ""}};
   const std::string refused =
-      "7\nerror: there is no folder for the store, as HOME is not set\nhint: name one with --store DIR or CANORUN_STORE\n";
+      "7\nerror: there is no folder for the store, as HOME is not set\nhint: name one with --store DIR or "
+      "CANORUN_STORE\n";
   CHECK(said(world.canorun({"run", "flow.yaml"}, bare)) == refused);
   CHECK(said(world.canorun({"list"}, bare)) == refused);
   CHECK(world.canorun({"run", "flow.yaml", "--no-store"}, bare).code == 0);

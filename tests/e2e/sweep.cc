@@ -9,7 +9,8 @@ namespace {
 
 std::string placed(const World& world, std::string text) {
   const std::string mark = "{world}";
-  for (std::size_t at = 0; (at = text.find(mark, at)) != std::string::npos;) text.replace(at, mark.size(), world.folder());
+  for (std::size_t at = 0; (at = text.find(mark, at)) != std::string::npos;)
+    text.replace(at, mark.size(), world.folder());
   return text;
 }
 
@@ -26,7 +27,8 @@ std::vector<std::string> run_arguments(const World& world, const SweepCase& exam
 std::string comparable_text(const World& world, std::string text) {
   static const std::regex key("[0-9a-f]{8}-[0-9a-f]{4}-5[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}");
   text = std::regex_replace(text, key, "{key}");
-  for (std::size_t at = 0; (at = text.find(world.folder(), at)) != std::string::npos;) text.replace(at, world.folder().size(), "{world}");
+  for (std::size_t at = 0; (at = text.find(world.folder(), at)) != std::string::npos;)
+    text.replace(at, world.folder().size(), "{world}");
   return text;
 }
 

@@ -10,15 +10,15 @@
 namespace canorun::test {
 
 struct SweepCase {
-  std::string flow;                        ///< path
-  std::vector<std::string> inputs = {};    ///< `name=value`; `{world}` becomes the world's folder
-  std::vector<std::string> compare = {};   ///< folders in the world whose files must be the same at the end
+  std::string flow;                       ///< path
+  std::vector<std::string> inputs = {};   ///< `name=value`; `{world}` becomes the world's folder
+  std::vector<std::string> compare = {};  ///< folders in the world whose files must be the same at the end
   std::function<void(const World&)> prepare = {};
 };
 
 struct End {
   int code = -1;
-  Json run;                                      ///< `show --json` less what differs between any two runs
+  Json run;  ///< `show --json` less what differs between any two runs
   std::map<std::string, std::string> files;
   bool operator==(const End&) const = default;
 };

@@ -202,11 +202,12 @@ TEST_CASE("a reader that leaves early is no error") {
   world.file("flow.yaml", kShort);
   REQUIRE(world.canorun({"run", "flow.yaml", "--id", "r1"}).code == 0);
   // The reader is gone before anything is written; the exit code comes through a file.
-  for (const char* words : {"list --json", "list", "show r1", "events r1 --json", "logs r1", "kinds", "--help", "run flow.yaml"}) {
+  for (const char* words :
+       {"list --json", "list", "show r1", "events r1 --json", "logs r1", "kinds", "--help", "run flow.yaml"}) {
     CAPTURE(words);
     std::filesystem::remove(world.folder() + "/code");
-    const Ran ran = run_program(script(
-        world, std::string("{ while [ ! -e gone ]; do :; done; \"$CANORUN\" ") + words + "; echo $? > code; } | { exec <&-; touch gone; }"));
+    const Ran ran = run_program(script(world, std::string("{ while [ ! -e gone ]; do :; done; \"$CANORUN\" ") + words +
+                                                  "; echo $? > code; } | { exec <&-; touch gone; }"));
     CHECK(read_file(world.folder() + "/code") == "0\n");
     CHECK(ran.err.find("error") == std::string::npos);
   }
@@ -291,7 +292,8 @@ states:
                         home});
   };
   const std::string canorun = CANORUN_BINARY;
-  const Ran ran = cron(canorun + " run " + world.folder() + "/flow.yaml -i day=\"$(date +mon)\" --id nightly --or-resume >> night.log 2>&1");
+  const Ran ran = cron(canorun + " run " + world.folder() +
+                       "/flow.yaml -i day=\"$(date +mon)\" --id nightly --or-resume >> night.log 2>&1");
   CHECK(ran.code == 0);
   CHECK(ran.out + ran.err == "");
   CHECK(read_file(world.folder() + "/seen") == world.folder() + " /usr/bin:/bin\n");
@@ -300,7 +302,8 @@ states:
   CHECK(log.ends_with("\nmon\n"));
   CHECK(log.find('\x1b') == std::string::npos);
   const std::string store = home + "/.local/state/canorun";
-  CHECK((std::filesystem::status(store).permissions() & std::filesystem::perms::mask) == std::filesystem::perms::owner_all);
+  CHECK((std::filesystem::status(store).permissions() & std::filesystem::perms::mask) ==
+        std::filesystem::perms::owner_all);
   CHECK(parse_json(cron(canorun + " show nightly --json").out)->at("status") == "succeeded");
   CHECK(cron(canorun + " list --quiet --status failed").out == "");
   CHECK(!std::filesystem::exists(world.store()));

@@ -70,16 +70,19 @@ TEST_CASE("unknown verbs and options are refused with a hint") {
   CHECK(said(world, {"--nope"}) == "2\nerror: unknown option '--nope'\nhint: canorun --help lists them\n");
   CHECK(said(world, {"run", "flow.yaml", "--dryrun"}) ==
         "2\nerror: unknown option '--dryrun'\nhint: did you mean '--dry-run'?\n");
-  CHECK(said(world, {"run", "flow.yaml", "-x"}) == "2\nerror: unknown option '-x'\nhint: canorun run --help lists them\n");
+  CHECK(said(world, {"run", "flow.yaml", "-x"}) ==
+        "2\nerror: unknown option '-x'\nhint: canorun run --help lists them\n");
   CHECK(said(world, {"list", "--limt", "3"}) == "2\nerror: unknown option '--limt'\nhint: did you mean '--limit'?\n");
   CHECK(said(world, {"run"}) == "2\nerror: FLOW is missing\nhint: usage: canorun run FLOW [OPTIONS]\n");
   CHECK(said(world, {"run", "flow.yaml", "more"}) ==
         "2\nerror: unexpected argument 'more'\nhint: usage: canorun run FLOW [OPTIONS]\n");
   CHECK(said(world, {"list", "--limit", "many"}) == "2\nerror: --limit takes a number, not 'many'\n");
-  CHECK(said(world, {"list", "--color", "blue"}) == "2\nerror: --color cannot be 'blue'\nhint: known: auto, always, never\n");
+  CHECK(said(world, {"list", "--color", "blue"}) ==
+        "2\nerror: --color cannot be 'blue'\nhint: known: auto, always, never\n");
   CHECK(said(world, {"list", "--status", "suceeded"}) ==
         "2\nerror: no run can have the status 'suceeded'\nhint: did you mean 'succeeded'?\n");
-  CHECK(said(world, {"resume"}) == "2\nerror: ID is missing\nhint: usage: canorun resume ID, or canorun resume --all\n");
+  CHECK(said(world, {"resume"}) ==
+        "2\nerror: ID is missing\nhint: usage: canorun resume ID, or canorun resume --all\n");
   CHECK(said(world, {"resume", "r1", "--all"}) == "2\nerror: --all goes with neither an ID nor --file nor --from\n");
   CHECK(said(world, {"run", "flow.yaml", "--or-resume"}) == "2\nerror: --or-resume needs --id\n");
   CHECK(world.canorun({"run", "flow.yaml", "-i"}).code == 2);
@@ -93,7 +96,8 @@ TEST_CASE("all missing and mistyped inputs are told at once, and nothing is run"
         "2\nerror: input 'order_id' is missing (string)\nhint: give it with -i order_id=…\n"
         "error: input 'amount' is missing (double)\nhint: give it with -i amount=…\n"
         "error: 2 inputs are wrong: nothing was run\n");
-  CHECK(said(world, {"run", "flow.yaml", "-i", "order_id=A1", "-i", "amount=much", "-i", "count=1.5", "-i", "amonut=3"}) ==
+  CHECK(said(world,
+             {"run", "flow.yaml", "-i", "order_id=A1", "-i", "amount=much", "-i", "count=1.5", "-i", "amonut=3"}) ==
         "2\nerror: input 'amount' must be a double, not 'much'\nerror: input 'count' must be an int, not double 1.5\n"
         "error: flow 'order' has no input 'amonut'\nhint: did you mean 'amount'?\n"
         "error: 3 inputs are wrong: nothing was run\n");
@@ -114,10 +118,12 @@ TEST_CASE("inputs come from a file, and -i wins over it") {
   CHECK(world.json({"run", "flow.yaml", "--inputs", "inputs.json", "-i", "amount=3"})["inputs"] ==
         Json{{"order_id", "A1"}, {"amount", 3.0}, {"count", 5}});
   CHECK(said(world, {"run", "flow.yaml", "--inputs", "wrong.json"}) ==
-        "2\nerror: input 'amount' must be a double, not string \"x\"\nerror: input 'order_id' must be a string, not int 1\n"
+        "2\nerror: input 'amount' must be a double, not string \"x\"\nerror: input 'order_id' must be a string, not "
+        "int 1\n"
         "error: flow 'order' has no input 'zzz'\nhint: known: order_id, amount, count\n"
         "error: 3 inputs are wrong: nothing was run\n");
-  CHECK(said(world, {"run", "flow.yaml", "--inputs", "list.json"}) == "2\nerror: list.json must be a JSON object, not list\n");
+  CHECK(said(world, {"run", "flow.yaml", "--inputs", "list.json"}) ==
+        "2\nerror: list.json must be a JSON object, not list\n");
   CHECK(said(world, {"run", "flow.yaml", "--inputs", "none.json"}) ==
         "2\nerror: cannot open none.json: No such file or directory\n");
   CHECK(said(world, {"run", "flow.yaml", "--inputs", "."}) == "2\nerror: cannot read .: Is a directory\n");
@@ -156,11 +162,13 @@ TEST_CASE("an id that is taken, is unknown, or can be none is refused") {
     CAPTURE(verb);
     CHECK(said(world, {verb, "r2"}) == "6\nerror: no run has the id 'r2'\nhint: `canorun list` shows all runs\n");
   }
-  for (const std::string& id : {std::string(), std::string("../x"), std::string(".x"), std::string("a b"), std::string(129, 'a')}) {
+  for (const std::string& id :
+       {std::string(), std::string("../x"), std::string(".x"), std::string("a b"), std::string(129, 'a')}) {
     CAPTURE(id);
     CHECK(said(world, {"run", "flow.yaml", "--id", id}) ==
-          "2\nerror: '" + id + "' cannot be a run's id\n"
-          "hint: letters, digits, '.', '_' and '-', at most 128, the first one a letter or a digit\n");
+          "2\nerror: '" + id +
+              "' cannot be a run's id\n"
+              "hint: letters, digits, '.', '_' and '-', at most 128, the first one a letter or a digit\n");
   }
   CHECK(ids(world.json({"list"})) == Names{"r1"});
 }
@@ -225,7 +233,8 @@ TEST_CASE("cancel --json prints the run that it ended") {
   const Json run = world.json({"cancel", "r1"});
   CHECK(run["status"] == "cancelled");
   CHECK(run == world.json({"show", "r1"}));
-  CHECK(world.json({"cancel", "r1"}) == Json{{"error", {{"kind", "run_over"}, {"message", "run 'r1' is over: cancelled"}}}});
+  CHECK(world.json({"cancel", "r1"}) ==
+        Json{{"error", {{"kind", "run_over"}, {"message", "run 'r1' is over: cancelled"}}}});
 }
 
 TEST_CASE("events and logs print one JSON document per line") {
@@ -280,11 +289,12 @@ TEST_CASE("--dry-run and --no-store leave no store behind, and --dry-run runs no
   const Names inputs{"run", "flow.yaml", "-i", "order_id=A1", "-i", "amount=1"};
   Names dry = inputs;
   dry.push_back("--dry-run");
-  CHECK(said(world, dry) ==
-        "0\norder version 0, 2 states: nothing was run\n  file    " + world.folder() + "/flow.yaml\n"
-        "  inputs  amount = 1.0\n          count = 1\n          order_id = \"A1\"\n\n"
-        "work  shell  (start)\n  script  echo \"chatter of ${{ inputs.order_id }}\"; echo ran >> ran\n  next    done\n\n"
-        "done  exit success\n  output  {\"order\":\"A1\"}\n");
+  CHECK(said(world, dry) == "0\norder version 0, 2 states: nothing was run\n  file    " + world.folder() +
+                                "/flow.yaml\n"
+                                "  inputs  amount = 1.0\n          count = 1\n          order_id = \"A1\"\n\n"
+                                "work  shell  (start)\n  script  echo \"chatter of ${{ inputs.order_id }}\"; echo ran "
+                                ">> ran\n  next    done\n\n"
+                                "done  exit success\n  output  {\"order\":\"A1\"}\n");
   CHECK(world.json(dry)["start"] == "work");
   CHECK(!exists(world.folder() + "/ran"));
   Names kept_nowhere = inputs;
@@ -310,7 +320,8 @@ TEST_CASE("validate tells all problems of all files") {
         "  longest path  4 states: a → b → c → done\n"
         "  loops         none: no state is entered twice\n");
   CHECK(ran.err ==
-        "bad.yaml:2:1: error: unknown key 'colour' in a flow [unknown-key]\n    2 | colour: red\n      | ^^^^^^ known: name, "
+        "bad.yaml:2:1: error: unknown key 'colour' in a flow [unknown-key]\n    2 | colour: red\n      | ^^^^^^ known: "
+        "name, "
         "version, description, start, inputs, vars, env, timeout, max_transitions, defaults, keep, states\n"
         "bad.yaml:4:26: error: unknown state 'dnoe' [unknown-state]\n    4 |   a: {run: 'true', next: dnoe}\n"
         "      |                          ^^^^ did you mean 'done'?\n"
@@ -369,7 +380,8 @@ TEST_CASE("schema prints one JSON document, by which flows are checked, and take
   CHECK((*schema)["$id"] == "urn:canorun:flow");
   CHECK((*schema)["title"] == "canorun flow");
   CHECK((*schema)["required"] == Json{"name", "states"});
-  CHECK((*schema)["$defs"]["task_state"]["properties"]["task"]["enum"] == Json{"exec", "fail", "http", "log", "pass", "shell"});
+  CHECK((*schema)["$defs"]["task_state"]["properties"]["task"]["enum"] ==
+        Json{"exec", "fail", "http", "log", "pass", "shell"});
   CHECK(said(world, {"schema", "flow.yaml"}) ==
         "2\nerror: unexpected argument 'flow.yaml'\nhint: usage: canorun schema [OPTIONS]\n");
   CHECK(!exists(world.store()));
@@ -408,8 +420,11 @@ TEST_CASE("eval tells all mistakes of types before it evaluates") {
 
 TEST_CASE("eval --type prints the type, and names have that of their values") {
   const World world;
-  const std::string bound = R"json({"n": 3, "list": [1, 2], "mixed": [1, "a"], "a": {"b": [1.5]}, "nothing": null})json";
-  const auto type = [&](const char* expression) { return said(world, {"eval", expression, "--type", "--bind", bound}); };
+  const std::string bound =
+      R"json({"n": 3, "list": [1, 2], "mixed": [1, "a"], "a": {"b": [1.5]}, "nothing": null})json";
+  const auto type = [&](const char* expression) {
+    return said(world, {"eval", expression, "--type", "--bind", bound});
+  };
   CHECK(type("n") == "0\nint\n");
   CHECK(type("list.map(x, {x: string(x)})") == "0\nlist(map(int, string))\n");
   CHECK(type("mixed") == "0\nlist(dyn)\n");
@@ -431,8 +446,9 @@ TEST_CASE("kinds lists all kinds, and one with its parameters, output and exampl
   CHECK(world.canorun({"kinds"}).out.find("http   Sends one HTTP request.") != std::string::npos);
   const std::string http = world.canorun({"kinds", "http"}).out;
   CHECK(http.starts_with("http: Sends one HTTP request. "));
-  for (const char* part : {"\nParameters:\n", "  url       a string                            required  http:// or https://\n",
-                           "  save_to   a string ", "\nOutput:\n", "  status       int ", "\nExample:\n  charge:\n    task: http\n"}) {
+  for (const char* part :
+       {"\nParameters:\n", "  url       a string                            required  http:// or https://\n",
+        "  save_to   a string ", "\nOutput:\n", "  status       int ", "\nExample:\n  charge:\n    task: http\n"}) {
     CAPTURE(part);
     CHECK(http.find(part) != std::string::npos);
   }
@@ -448,7 +464,8 @@ TEST_CASE("list shows the newest first, and what its filters let through") {
   const World world;
   world.file("ok", "");
   world.file("flow.yaml", kSteps);
-  world.file("other.yaml", "name: other\nstates: {a: {task: fail, with: {message: no}, next: done}, done: {exit: success}}\n");
+  world.file("other.yaml",
+             "name: other\nstates: {a: {task: fail, with: {message: no}, next: done}, done: {exit: success}}\n");
   CHECK(world.json({"list"}) == Json::array());
   REQUIRE(world.canorun({"run", "flow.yaml", "--id", "r1"}).code == 0);
   REQUIRE(world.canorun({"run", "other.yaml", "--id", "r2"}).code == 1);
@@ -485,7 +502,8 @@ TEST_CASE("resume --from enters the state that a person names") {
   const World world;
   world.file("flow.yaml", kSteps);
   REQUIRE(world.canorun({"run", "flow.yaml", "--id", "r1"}).code == 1);
-  CHECK(said(world, {"resume", "r1", "--from", "cc"}) == "2\nerror: flow 'steps' has no state 'cc'\nhint: did you mean 'c'?\n");
+  CHECK(said(world, {"resume", "r1", "--from", "cc"}) ==
+        "2\nerror: flow 'steps' has no state 'cc'\nhint: did you mean 'c'?\n");
   const Json run = world.json({"resume", "r1", "--from", "c"});
   CHECK(run["status"] == "succeeded");
   CHECK(run["path"] == Json{"a", "b", "c", "done"});
@@ -506,7 +524,8 @@ TEST_CASE("resume --file takes a new text of the same version, and refuses every
         "2\nerror: run 'r1' was started with version 0 of 'steps', and this is version 1\n"
         "hint: leave --file away to go on with the version that the run was started with\n");
   CHECK(world.json({"resume", "r1", "--file", "later.yaml"})["error"]["kind"] == "version_mismatch");
-  CHECK(said(world, {"resume", "r1", "--file", "other.yaml"}) == "2\nerror: run 'r1' is of flow 'steps', not of 'other'\n");
+  CHECK(said(world, {"resume", "r1", "--file", "other.yaml"}) ==
+        "2\nerror: run 'r1' is of flow 'steps', not of 'other'\n");
   CHECK(world.canorun({"events", "r1", "--json"}).out == before);
   CHECK(world.json({"show", "r1"})["status"] == "failed");
   CHECK(world.json({"resume", "r1", "--file", "fixed.yaml"})["status"] == "succeeded");

@@ -40,7 +40,8 @@ TEST_CASE("types of which little is known take no long way") {
   CHECK(check("[1]" + repeated(".map(x, {'a': x})", 100'000)).starts_with("list(map(string, map(string, "));
   CHECK(check("[[]" + repeated(",[[]]", 100'000) + "]") == "list(list(list(dyn)))");
   std::string twice = "x63";
-  for (int i = 63; i > 0; --i) twice = fmt::format("cel.bind(x{}, [], x{} == [{{x{}: x{}}}] ? 1 : {})", i, i - 1, i, i, twice);
+  for (int i = 63; i > 0; --i)
+    twice = fmt::format("cel.bind(x{}, [], x{} == [{{x{}: x{}}}] ? 1 : {})", i, i - 1, i, i, twice);
   CHECK(check("cel.bind(x0, [], " + twice + ")").find("a map has no keys of type list(dyn)") != std::string::npos);
 }
 
@@ -115,9 +116,10 @@ TEST_CASE("reading long texts again and again takes too much work, whatever read
   for (int i = 0; i < 1000; ++i) many.push_back(i);
   const std::string mib(std::size_t{1} << 20, '1');
   const Json scope = {{"many", many}, {"t", mib}, {"deep", "a" + mib}, {"map", {{mib, 1}, {mib + "0", 2}, {"b", 3}}}};
-  for (const char* each : {"t.charAt(1000000)", "int(t)", "uint(t)", "double(t)", "timestamp(t)", "duration(t)", "map[t]", "t in map",
-                           "t.trim()", "'%x'.format([t])", "t.lastIndexOf('2')", "deep.matches('(1?){100}b')",
-                           "'a'.matches('((\\\\pL{3}){3})+b' + string(x))", "map['b' + t.substring(1)]"}) {
+  for (const char* each :
+       {"t.charAt(1000000)", "int(t)", "uint(t)", "double(t)", "timestamp(t)", "duration(t)", "map[t]", "t in map",
+        "t.trim()", "'%x'.format([t])", "t.lastIndexOf('2')", "deep.matches('(1?){100}b')",
+        "'a'.matches('((\\\\pL{3}){3})+b' + string(x))", "map['b' + t.substring(1)]"}) {
     CAPTURE(each);
     const std::string result = evaluate(fmt::format("many.exists(x, [{}] == [0]) || true", each), scope);
     CHECK(result.find(": the expression takes too much work") != std::string::npos);
@@ -145,7 +147,8 @@ TEST_CASE("hints do not read huge maps, nor long names") {
   for (int i = 0; i < 10'000; ++i) map[fmt::format("key{}", i)] = i;
   CHECK(evaluate("map.kez1", {{"map", map}}) == "4-8: no field 'kez1'");
   const std::string name(500, 'a');
-  CHECK(evaluate("map['" + name + "']", {{"map", {{name + "b", 1}}}}) == "4-506: no field '" + name.substr(0, 64) + "'");
+  CHECK(evaluate("map['" + name + "']", {{"map", {{name + "b", 1}}}}) ==
+        "4-506: no field '" + name.substr(0, 64) + "'");
 }
 
 }  // namespace

@@ -34,7 +34,8 @@ TEST_CASE("a record goes with the null that it may be") {
   CHECK(check("b ? null : b ? output : null", names) == "dyn");
   CHECK(check("b ? 'none' : output", names) ==
         "13-19: both sides of ':' must have one type, not string and map(string, dyn) (put dyn() around one of them)");
-  CHECK(check("b ? 1 : null", names) == "8-12: both sides of ':' must have one type, not int and null (put dyn() around one of them)");
+  CHECK(check("b ? 1 : null", names) ==
+        "8-12: both sides of ':' must have one type, not int and null (put dyn() around one of them)");
 }
 
 TEST_CASE("of very many problems the first are kept") {
@@ -50,12 +51,9 @@ TEST_CASE("of very many problems the first are kept") {
 TEST_CASE("an unknown field of a closed record is a problem of its own kind") {
   const Declared names = {{"output", output()}};
   CHECK(check("output.exit_cod + 1", names) == "7-15: no field 'exit_cod' in the output of 'fetch'");
-  CHECK(check("output.?xyz.orValue(1)", names) ==
-        "8-11: no field 'xyz' in the output of 'fetch'");
-  CHECK(check("has(output.stdou)", names) ==
-        "11-16: no field 'stdou' in the output of 'fetch'");
-  CHECK(check("output['stdou']", names) ==
-        "7-14: no field 'stdou' in the output of 'fetch'");
+  CHECK(check("output.?xyz.orValue(1)", names) == "8-11: no field 'xyz' in the output of 'fetch'");
+  CHECK(check("has(output.stdou)", names) == "11-16: no field 'stdou' in the output of 'fetch'");
+  CHECK(check("output['stdou']", names) == "7-14: no field 'stdou' in the output of 'fetch'");
 
   Environment environment;
   environment.declare("output");
@@ -71,7 +69,8 @@ TEST_CASE("an unknown field of a closed record is a problem of its own kind") {
 TEST_CASE("all problems of names and of types are told at once") {
   CHECK(check("foo + bar") == "0-3: unknown name 'foo'\n6-9: unknown name 'bar'");
   CHECK(check("sise([1 + 'a']) > 1 && !2") ==
-        "0-4: unknown function 'sise' (did you mean 'size'?)\n8-9: '+' does not go with int and string (convert with string())\n"
+        "0-4: unknown function 'sise' (did you mean 'size'?)\n8-9: '+' does not go with int and string (convert with "
+        "string())\n"
         "24-25: '!' does not go with int");
   CHECK(check("[1].map(x, y)") == "11-12: unknown name 'y' (known: x)");
 }

@@ -111,9 +111,7 @@ TEST_CASE("reserved words are not names, but may be fields") {
   CHECK(evaluate("{'content-type': 1}.`content-type`") == "int 1");
 }
 
-TEST_CASE("text that is not UTF-8 is refused") {
-  CHECK(evaluate("'\xff'") == "0-0: the expression is not UTF-8 text");
-}
+TEST_CASE("text that is not UTF-8 is refused") { CHECK(evaluate("'\xff'") == "0-0: the expression is not UTF-8 text"); }
 
 TEST_CASE("macros want names and a number of arguments") {
   CHECK(evaluate("[1].all(x + 1, true)") == "8-13: a name must stand here (write it like list.all(x, condition))");

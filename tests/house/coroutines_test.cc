@@ -26,10 +26,14 @@ std::string statement_before(std::string_view code, std::size_t at) {
   int depth = 0;
   for (std::size_t i = at; i-- > 0;) {
     const char c = code[i];
-    if (c == ')' || c == ']') ++depth;
-    else if ((c == '(' || c == '[') && depth-- == 0) return "(";
-    else if (depth == 0 && (c == ';' || c == '{' || c == '}')) break;
-    else if (depth == 0 && c != '(' && c != '[') before += c;
+    if (c == ')' || c == ']')
+      ++depth;
+    else if ((c == '(' || c == '[') && depth-- == 0)
+      return "(";
+    else if (depth == 0 && (c == ';' || c == '{' || c == '}'))
+      break;
+    else if (depth == 0 && c != '(' && c != '[')
+      before += c;
   }
   std::ranges::reverse(before);
   return before;
@@ -41,8 +45,10 @@ std::string statement_behind(std::string_view code, std::size_t at) {
   int depth = 0;
   for (std::size_t i = at; i < code.size(); ++i) {
     const char c = code[i];
-    if (c == '(' || c == '[') ++depth;
-    else if (c == ')' || c == ']') --depth;
+    if (c == '(' || c == '[')
+      ++depth;
+    else if (c == ')' || c == ']')
+      --depth;
     behind += c;
     if (depth < 0 || (depth == 0 && (c == ';' || c == '}'))) break;
   }

@@ -36,8 +36,7 @@ std::vector<std::string> examples() {
 TEST_CASE("the README's first two commands are single lines that run programs of the tree") {
   const auto commands = readme_blocks("sh");
   REQUIRE(commands.size() >= 2);
-  CHECK(commands[0] ==
-        "./bootstrap.sh && build/release/canorun run workflows/examples/order.yaml -i order_id=A1\n");
+  CHECK(commands[0] == "./bootstrap.sh && build/release/canorun run workflows/examples/order.yaml -i order_id=A1\n");
   CHECK(commands[1] == "./bootstrap.sh --test\n");
   CHECK(is_program(kTop / "bootstrap.sh"));
 }

@@ -26,7 +26,8 @@ const std::vector<Door> kDoors{
     {"lmdb.h", {"engine/store/lmdb_"}},
     {"CLI/", {"cli/"}},
     {"curl/", {"tasks/http_c"}},
-    {"boost/asio", {"engine/run/", "engine/schedule/", "tasks/", "engine/model/task.h", "engine/model/asio.cc", "cli/"}},
+    {"boost/asio",
+     {"engine/run/", "engine/schedule/", "tasks/", "engine/model/task.h", "engine/model/asio.cc", "cli/"}},
 };
 
 const std::map<std::string_view, std::set<std::string_view>> kUses{
@@ -55,9 +56,11 @@ std::string wrong_includes(const SourceFile& file) {
   const auto folder = folder_of(file.path);
   const auto uses = kUses.find(folder);
   for (const Include& include : includes(file.text)) {
-    const auto door = std::ranges::find_if(kDoors, [&](const Door& d) { return include.header.starts_with(d.headers); });
-    const bool shut = door != kDoors.end() &&
-                      std::ranges::none_of(door->paths, [&](std::string_view path) { return file.path.starts_with(path); });
+    const auto door =
+        std::ranges::find_if(kDoors, [&](const Door& d) { return include.header.starts_with(d.headers); });
+    const bool shut = door != kDoors.end() && std::ranges::none_of(door->paths, [&](std::string_view path) {
+                        return file.path.starts_with(path);
+                      });
     const auto target = folder_of(include.header);
     const bool against = uses != kUses.end() && !target.empty() && target != folder && !uses->second.contains(target);
     if (shut || against) wrong += fmt::format("{}:{}: {}\n", file.path, include.line, include.header);

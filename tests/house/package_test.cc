@@ -23,8 +23,8 @@ void run_well(const std::vector<std::string>& argv) {
 void check_tree(const std::string& prefix) {
   const std::string documents = prefix + "/share/doc/canorun";
   for (const char* file : {"README.md", "LICENSE", "FORMAT.md"}) CHECK(fs::exists(documents + "/" + file));
-  const Ran ran = run_program(
-      {.argv = {prefix + "/bin/canorun", "run", "--no-store", documents + "/examples/word_count.yaml"}});
+  const Ran ran =
+      run_program({.argv = {prefix + "/bin/canorun", "run", "--no-store", documents + "/examples/word_count.yaml"}});
   INFO(ran.err);
   CHECK(ran.code == 0);
   CHECK(ran.out.find("\"words\":111") != std::string::npos);
@@ -49,7 +49,8 @@ TEST_CASE("the Debian package names what it needs, and holds a tree that works")
   REQUIRE(packages.size() == 1);
   const Ran depends = run_program({.argv = {"dpkg-deb", "--field", packages[0], "Package", "Depends"}});
   CHECK(depends.out.starts_with("Package: canorun\n"));
-  for (const char* needed : {"libc6", "libcurl4", "libdate-tz3", "libfmt", "liblmdb0", "libmd0", "libstdc++6", "libyaml-cpp"}) {
+  for (const char* needed :
+       {"libc6", "libcurl4", "libdate-tz3", "libfmt", "liblmdb0", "libmd0", "libstdc++6", "libyaml-cpp"}) {
     CAPTURE(needed);
     CHECK(depends.out.find(needed) != std::string::npos);
   }

@@ -40,8 +40,10 @@ std::size_t skip_from(std::string_view text, std::size_t at) {
   const bool digit_separator = quote == '\'' && at > 0 && std::isxdigit(static_cast<unsigned char>(text[at - 1])) != 0;
   if ((quote != '"' && quote != '\'') || digit_separator) return at;
   for (std::size_t end = at + 1; end < text.size(); ++end) {
-    if (text[end] == '\\') ++end;
-    else if (text[end] == quote || text[end] == '\n') return end + 1;
+    if (text[end] == '\\')
+      ++end;
+    else if (text[end] == quote || text[end] == '\n')
+      return end + 1;
   }
   return text.size();
 }

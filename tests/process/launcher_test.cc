@@ -97,7 +97,7 @@ TEST_CASE("the ends of the pipes here do not block, those of the command do") {
 }
 
 TEST_CASE("a command inherits no descriptors but its own three") {
-  const Fd leaked(::open("/dev/null", O_RDONLY));  // without close-on-exec, as a library might
+  const Fd leaked(::open("/dev/null", O_RDONLY));               // without close-on-exec, as a library might
   CHECK(run(shell("ls /proc/self/fd")).out == "0\n1\n2\n3\n");  // 3 is what ls reads the folder with
 }
 
@@ -110,9 +110,8 @@ TEST_CASE("a command has default dispositions and an empty mask, but an ignored 
   ::sigemptyset(&blocked);
   ::sigaddset(&blocked, SIGUSR2);
   ::pthread_sigmask(SIG_BLOCK, &blocked, &before);
-  const std::string out = run(Command{.argv = {"grep", "-E", "Sig(Blk|Ign)", "/proc/self/status"},
-                                      .environment = {},
-                                      .folder = "/"}).out;
+  const std::string out =
+      run(Command{.argv = {"grep", "-E", "Sig(Blk|Ign)", "/proc/self/status"}, .environment = {}, .folder = "/"}).out;
   CHECK((::signal(SIGHUP, hang_up) == SIG_IGN));
   CHECK((::signal(SIGPIPE, pipe) == SIG_IGN));
   ::signal(SIGUSR1, user);

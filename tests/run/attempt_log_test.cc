@@ -37,11 +37,15 @@ TEST_CASE("a log keeps both streams in the order in which they were written, wit
   CHECK(logs[0].name.file_name() == "00000007-0001-0002-ship_it");
   std::vector<std::string> chunks;
   REQUIRE(run::read_log(logs[0].parts[0], 0, [&](const run::Chunk& chunk) {
-    chunks.push_back(format_time(chunk.at) + (chunk.stream == model::Stream::kStderr ? " e " : " o ") + std::string(chunk.bytes));
+    chunks.push_back(format_time(chunk.at) + (chunk.stream == model::Stream::kStderr ? " e " : " o ") +
+                     std::string(chunk.bytes));
   }));
-  CHECK(chunks == std::vector<std::string>{"2026-11-23T08:15:00.000Z o one\n", std::string("2026-11-23T08:15:00.005Z e two\0\xFF", 32)});
-  CHECK((std::filesystem::status(logs[0].parts[0]).permissions() & std::filesystem::perms::all) == static_cast<std::filesystem::perms>(0600));
-  CHECK((std::filesystem::status(folder.path() + "/logs/r1").permissions() & std::filesystem::perms::all) == static_cast<std::filesystem::perms>(0700));
+  CHECK(chunks == std::vector<std::string>{"2026-11-23T08:15:00.000Z o one\n",
+                                           std::string("2026-11-23T08:15:00.005Z e two\0\xFF", 32)});
+  CHECK((std::filesystem::status(logs[0].parts[0]).permissions() & std::filesystem::perms::all) ==
+        static_cast<std::filesystem::perms>(0600));
+  CHECK((std::filesystem::status(folder.path() + "/logs/r1").permissions() & std::filesystem::perms::all) ==
+        static_cast<std::filesystem::perms>(0700));
 }
 
 TEST_CASE("of a long output the first and the last 32 MiB are kept, and what lies between is counted") {

@@ -35,22 +35,33 @@ const std::array<model::TaskKind, 1> kKinds{{
      .any_output = true,
      .example = "",
      .check = nullptr,
-     .make = [](Json params) -> Result<std::unique_ptr<model::Task>> { return std::make_unique<ActTask>(std::move(params)); }},
+     .make = [](Json params) -> Result<std::unique_ptr<model::Task>> {
+       return std::make_unique<ActTask>(std::move(params));
+     }},
 }};
 
 struct Line {
-  std::string operator()(const model::RunBegan& e) const { return e.resumed ? fmt::format("resumed at {}", e.state) : fmt::format("began {}", e.flow); }
+  std::string operator()(const model::RunBegan& e) const {
+    return e.resumed ? fmt::format("resumed at {}", e.state) : fmt::format("began {}", e.flow);
+  }
   std::string operator()(const model::StateBegan& e) const { return fmt::format("enter {} {}", e.state, e.visit); }
-  std::string operator()(const model::AttemptBegan& e) const { return fmt::format("attempt {} {}/{}", e.state, e.attempt, e.of); }
+  std::string operator()(const model::AttemptBegan& e) const {
+    return fmt::format("attempt {} {}/{}", e.state, e.attempt, e.of);
+  }
   std::string operator()(const model::AttemptFailed& e) const {
     return fmt::format("failed {} {} {}{}", e.state, e.attempt, e.error->kind,
                        e.retry_in ? fmt::format(" retry {}", e.retry_in->count()) : "");
   }
-  std::string operator()(const model::StateSucceeded& e) const { return fmt::format("succeeded {} after {}", e.state, e.attempts); }
-  std::string operator()(const model::StateFailed& e) const {
-    return fmt::format("lost {} {}: {}{}", e.state, e.error->kind, e.error->message, e.goes_to.empty() ? "" : fmt::format(" -> {}", e.goes_to));
+  std::string operator()(const model::StateSucceeded& e) const {
+    return fmt::format("succeeded {} after {}", e.state, e.attempts);
   }
-  std::string operator()(const model::Waiting& e) const { return fmt::format("waiting {} {}", e.state, format_time(e.until)); }
+  std::string operator()(const model::StateFailed& e) const {
+    return fmt::format("lost {} {}: {}{}", e.state, e.error->kind, e.error->message,
+                       e.goes_to.empty() ? "" : fmt::format(" -> {}", e.goes_to));
+  }
+  std::string operator()(const model::Waiting& e) const {
+    return fmt::format("waiting {} {}", e.state, format_time(e.until));
+  }
   std::string operator()(const model::Said& e) const { return fmt::format("said {} {}", e.state, e.message); }
   std::string operator()(const model::Wrote& e) const { return fmt::format("wrote {} {}", e.state, e.bytes); }
   std::string operator()(const model::OrphansFound& e) const { return fmt::format("orphans {} {}", e.state, e.count); }
@@ -76,7 +87,8 @@ Harness::Harness(store::CheckpointStore& store)
 Harness::~Harness() { run::LoopClock::source = nullptr; }
 
 void Harness::spawn(asio::awaitable<run::Finished> run) {
-  asio::co_spawn(io_, std::move(run), asio::bind_cancellation_slot(interrupt.slot(), [this](std::exception_ptr error, run::Finished result) {
+  asio::co_spawn(io_, std::move(run),
+                 asio::bind_cancellation_slot(interrupt.slot(), [this](std::exception_ptr error, run::Finished result) {
                    REQUIRE(!error);
                    finished.emplace(std::move(result));
                  }));
@@ -109,7 +121,8 @@ std::vector<std::string> rows_of(store::CheckpointStore& store, const std::strin
   std::vector<std::string> lines;
   for (std::size_t i = 0; i < record->rows.size(); ++i) {
     Json row = run::to_json(record->rows[i], i);
-    for (const char* changing : {"at", "duration_ms", "digest", "file", "folder", "flow", "version", "seq", "deadline"}) row.erase(changing);
+    for (const char* changing : {"at", "duration_ms", "digest", "file", "folder", "flow", "version", "seq", "deadline"})
+      row.erase(changing);
     std::string type = row["type"];
     row.erase("type");
     for (const char* empty : {"error", "output"}) {
@@ -140,7 +153,9 @@ Act gives(Json output) {
 }
 
 Act fails(std::string kind, std::string message) {
-  return [kind, message](model::TaskContext&, Json) -> asio::awaitable<model::Outcome> { co_return model::failure(kind, message); };
+  return [kind, message](model::TaskContext&, Json) -> asio::awaitable<model::Outcome> {
+    co_return model::failure(kind, message);
+  };
 }
 
 Act fails_first(int times, Json output) {

@@ -28,8 +28,9 @@ TEST_CASE_FIXTURE(Fixture, "a flow of N states commits N + 1 times, rows dense f
                       R"(state_ended {"attempts":1,"output":2,"state":"b","visit":1})",
                       R"(run_ended {"output":{"b":2},"state":"done","status":"succeeded"})",
                   });
-  CHECK(process.recorder.lines == std::vector<std::string>{"began two", "enter a 1", "attempt a 1/1", "succeeded a after 1", "enter b 1",
-                                                           "attempt b 1/1", "succeeded b after 1"});
+  CHECK(process.recorder.lines == std::vector<std::string>{"began two", "enter a 1", "attempt a 1/1",
+                                                           "succeeded a after 1", "enter b 1", "attempt b 1/1",
+                                                           "succeeded b after 1"});
 }
 
 TEST_CASE_FIXTURE(Fixture, "route states leave no row but are recorded as via, and in the path") {
@@ -68,7 +69,8 @@ states:
   CHECK(run.state == "good");
   CHECK(run.output == Json{{"seen", 7}, {"x", 2}, {"y", 1}});
   CHECK(run.vars == run.output);
-  CHECK(rows()[2] == R"(state_ended {"attempts":1,"output":{"n":7},"set":{"seen":7,"x":2,"y":1},"state":"a","visit":1})");
+  CHECK(rows()[2] ==
+        R"(state_ended {"attempts":1,"output":{"n":7},"set":{"seen":7,"x":2,"y":1},"state":"a","visit":1})");
 }
 
 TEST_CASE_FIXTURE(Fixture, "a variable that holds a double stays one when it is given an int") {
@@ -95,7 +97,10 @@ states:
   done: {exit: success}
 )");
   CHECK(run.status == store::Status::kFailed);
-  CHECK(run.error == Json{{"attempts", 1}, {"kind", "expression"}, {"message", "set.n: the variable holds int, not string"}, {"state", "a"}});
+  CHECK(run.error == Json{{"attempts", 1},
+                          {"kind", "expression"},
+                          {"message", "set.n: the variable holds int, not string"},
+                          {"state", "a"}});
   CHECK(run.vars == Json{{"n", 1}});
 }
 
@@ -129,8 +134,12 @@ states:
 )");
   CHECK(run.status == store::Status::kFailed);
   CHECK(!run.is_over());
-  CHECK(rows()[2] == R"(state_ended {"attempts":1,"error":{"attempts":1,"kind":"exit","message":"exit code 3","state":"a"},"state":"a","visit":1})");
-  CHECK(rows()[3] == R"(run_ended {"error":{"attempts":1,"kind":"exit","message":"exit code 3","state":"a"},"state":"a","status":"failed"})");
+  CHECK(
+      rows()[2] ==
+      R"(state_ended {"attempts":1,"error":{"attempts":1,"kind":"exit","message":"exit code 3","state":"a"},"state":"a","visit":1})");
+  CHECK(
+      rows()[3] ==
+      R"(run_ended {"error":{"attempts":1,"kind":"exit","message":"exit code 3","state":"a"},"state":"a","status":"failed"})");
 }
 
 TEST_CASE_FIXTURE(Fixture, "an error in next comes after success and fails the state; on_error is asked") {
@@ -213,7 +222,8 @@ states:
   CHECK(keys[0] != keys[2]);
 }
 
-TEST_CASE_FIXTURE(Fixture, "env and vars are evaluated once; a fault in them refuses the run before anything is written") {
+TEST_CASE_FIXTURE(Fixture,
+                  "env and vars are evaluated once; a fault in them refuses the run before anything is written") {
   process.start(flow_of(R"(
 name: early
 inputs: {who: any}

@@ -1,7 +1,6 @@
 // Stopping and going on: cancellation, suspension, death, resume.
-#include "harness.h"
-
 #include "engine/run/loop.h"
+#include "harness.h"
 
 using namespace canorun;
 using namespace canorun::test;
@@ -29,8 +28,12 @@ TEST_CASE_FIXTURE(Fixture, "a cancellation ends the attempt and the run, and on_
   const run::RunState& run = process.finished->run;
   CHECK(run.status == store::Status::kCancelled);
   CHECK(run.is_over());
-  CHECK(rows()[4] == R"(state_ended {"attempts":0,"error":{"attempts":0,"kind":"cancelled","message":"by hand","state":"b"},"state":"b","visit":1})");
-  CHECK(rows()[5] == R"(run_ended {"error":{"attempts":0,"kind":"cancelled","message":"by hand","state":"b"},"state":"b","status":"cancelled"})");
+  CHECK(
+      rows()[4] ==
+      R"(state_ended {"attempts":0,"error":{"attempts":0,"kind":"cancelled","message":"by hand","state":"b"},"state":"b","visit":1})");
+  CHECK(
+      rows()[5] ==
+      R"(run_ended {"error":{"attempts":0,"kind":"cancelled","message":"by hand","state":"b"},"state":"b","status":"cancelled"})");
 }
 
 TEST_CASE_FIXTURE(Fixture, "a cancellation reaches a run in its backoff") {
@@ -89,8 +92,9 @@ TEST_CASE_FIXTURE(Fixture, "a suspension rolls nothing back, and a resume runs t
   CHECK(second.finished->run.status == store::Status::kSucceeded);
   CHECK(keys.size() == 2);
   CHECK(keys[0] == keys[1]);
-  CHECK(second.recorder.lines == std::vector<std::string>{"resumed at b", "enter b 1", "attempt b 1/2", "succeeded b after 1", "enter c 1",
-                                                          "attempt c 1/1", "succeeded c after 1"});
+  CHECK(second.recorder.lines == std::vector<std::string>{"resumed at b", "enter b 1", "attempt b 1/2",
+                                                          "succeeded b after 1", "enter c 1", "attempt c 1/1",
+                                                          "succeeded c after 1"});
   CHECK(rows()[5] == R"(run_resumed {"by_hand":false,"state":"b"})");
 }
 

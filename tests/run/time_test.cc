@@ -34,7 +34,8 @@ states:
   done: {exit: success}
 )"));
   process.until_done();
-  CHECK(process.finished->run.error == Json{{"attempts", 3}, {"kind", "exit"}, {"message", "exit code 1"}, {"state", "a"}});
+  CHECK(process.finished->run.error ==
+        Json{{"attempts", 3}, {"kind", "exit"}, {"message", "exit code 1"}, {"state", "a"}});
   CHECK(process.recorder.has("failed a 3 exit"));
 }
 
@@ -87,7 +88,8 @@ states:
   until_line("attempt a 2/2");
   process.clock.advance(10min);
   process.until_done();
-  CHECK(process.finished->run.error == Json{{"attempts", 2}, {"kind", "timeout"}, {"message", "no result within 10m"}, {"state", "a"}});
+  CHECK(process.finished->run.error ==
+        Json{{"attempts", 2}, {"kind", "timeout"}, {"message", "no result within 10m"}, {"state", "a"}});
 }
 
 TEST_CASE_FIXTURE(Fixture, "a timeout that passed does not touch what comes after the state") {
@@ -144,8 +146,7 @@ states:
   done: {exit: success}
 )"));
   process.until_done();
-  CHECK(process.finished->run.output ==
-        "timer.until: 'soon' is not a time (write it like 2026-12-01T09:00:00+01:00)");
+  CHECK(process.finished->run.output == "timer.until: 'soon' is not a time (write it like 2026-12-01T09:00:00+01:00)");
 }
 
 TEST_CASE_FIXTURE(Fixture, "a state's timeout cuts a timer short, counted from its first entry") {

@@ -44,8 +44,10 @@ TEST_CASE("a write fails before or after its chosen row is kept") {
     std::string result;
     std::size_t rows;
   };
-  const std::vector<Case> cases{{{FaultPoint::kBefore, 1}, "create: full", 0},   {{FaultPoint::kAfter, 0}, "create: full", 2},
-                                {{FaultPoint::kBefore, 3}, "append: full", 2},   {{FaultPoint::kAfter, 2}, "append: full", 4},
+  const std::vector<Case> cases{{{FaultPoint::kBefore, 1}, "create: full", 0},
+                                {{FaultPoint::kAfter, 0}, "create: full", 2},
+                                {{FaultPoint::kBefore, 3}, "append: full", 2},
+                                {{FaultPoint::kAfter, 2}, "append: full", 4},
                                 {{FaultPoint::kBefore, 4}, "append: success", 4}};
   for (const Case& c : cases) {
     FaultStore store(std::make_unique<MemoryStore>(), c.crash, kFullError);

@@ -34,8 +34,7 @@ constexpr int kRounds = 100;
 template <class T>
 class Shared {
  public:
-  Shared()
-      : value_(new (::mmap(nullptr, sizeof(T), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0)) T{}) {}
+  Shared() : value_(new(::mmap(nullptr, sizeof(T), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0)) T{}) {}
   Shared(const Shared&) = delete;
   Shared& operator=(const Shared&) = delete;
   ~Shared() { ::munmap(value_, sizeof(T)); }
@@ -127,8 +126,7 @@ TEST_CASE("of two processes that claim a run at once, one gets it") {
     const auto store = open_lmdb(folder.path());
     for (int i = 0; i < kRounds; ++i) REQUIRE(create(*store, new_run("r" + std::to_string(i))));
   }
-  race(folder.path(), "owned",
-       [](CheckpointStore& store, const std::string& id) { return kind(store.claim(id)); });
+  race(folder.path(), "owned", [](CheckpointStore& store, const std::string& id) { return kind(store.claim(id)); });
 }
 
 TEST_CASE("of two processes that start one id at once, one does, and its rows are whole") {

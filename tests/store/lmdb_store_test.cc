@@ -31,9 +31,7 @@ void fill(const std::string& folder) {
   }
 }
 
-void write_file(const std::string& path, std::string_view text) {
-  std::ofstream(path, std::ios::binary) << text;
-}
+void write_file(const std::string& path, std::string_view text) { std::ofstream(path, std::ios::binary) << text; }
 
 std::string open_kind(const std::string& folder) { return kind(LmdbStore::open({folder})); }
 
@@ -195,7 +193,7 @@ TEST_CASE("the hole at the end is always there") {
   const auto run = create(*store, new_run("r1"));
   for (std::uint64_t i = 1; i < 40; ++i) {
     REQUIRE(append(*store, *run, i, {state_ended("a", std::string(100'000 * (i % 5), 'x'))}));
-    struct stat file {};
+    struct stat file{};
     REQUIRE(::stat((folder.path() + "/data.mdb").c_str(), &file) == 0);
     CHECK(file.st_size - file.st_blocks * 512 >= 512 * 1024);
   }
@@ -326,7 +324,8 @@ TEST_CASE("closing waits for what was asked") {
   {
     const auto store = open_lmdb(folder.path());
     for (int i = 0; i < 50; ++i) {
-      store->create(new_run("r" + std::to_string(i)), [&](StoreResult<RunNumber> result) { completed += result ? 1 : 0; });
+      store->create(new_run("r" + std::to_string(i)),
+                    [&](StoreResult<RunNumber> result) { completed += result ? 1 : 0; });
     }
   }
   CHECK(completed == 50);
@@ -376,7 +375,8 @@ TEST_CASE("file systems over a network are told apart") {
   CHECK(is_local(0x65735546, "fuseblk"));
   CHECK(!is_local(0x65735546, "fuse.sshfs"));
   CHECK(!is_local(0x65735546, "virtiofs"));
-  for (const std::uint64_t type : {0x6969ULL, 0xFF534D42ULL, 0xFE534D42ULL, 0x01021997ULL, 0x00C36400ULL, 0x5346414FULL}) {
+  for (const std::uint64_t type :
+       {0x6969ULL, 0xFF534D42ULL, 0xFE534D42ULL, 0x01021997ULL, 0x00C36400ULL, 0x5346414FULL}) {
     CHECK(!is_local(type, "whatever"));
   }
 }

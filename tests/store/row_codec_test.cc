@@ -49,8 +49,9 @@ class Generator {
       case 0: made.body = RunStarted{text(), random_(), text(), text(), text(), text(), json(3), json(3)}; break;
       case 1: made.body = StateEntered{text(), random_(), texts(), maybe(WallTime(Millis(integer())))}; break;
       case 2:
-        made.body = StateEnded{text(),  random_(), static_cast<std::uint32_t>(random_()), Millis(integer()),
-                               json(4), json(2),   json(2),                               text()};
+        made.body =
+            StateEnded{text(),  random_(), static_cast<std::uint32_t>(random_()), Millis(integer()), json(4), json(2),
+                       json(2), text()};
         break;
       case 3: made.body = RunSuspended{text()}; break;
       case 4: made.body = RunResumed{text(), number(2) == 0, maybe(text()), maybe(text()), maybe(text())}; break;
@@ -122,7 +123,8 @@ TEST_CASE("rows with nothing but defaults and rows with extremes are read back")
   const std::vector<Row> rows{
       {WallTime::min(), RunStarted{}},
       {WallTime::max(), StateEntered{"", kMax<std::uint64_t>, {"", "a"}, WallTime::min()}},
-      {kStart, StateEnded{"s", 0, kMax<std::uint32_t>, Millis::max(), std::string(1 << 20, '\0'), -0.0, nullptr, "\xFF"}},
+      {kStart,
+       StateEnded{"s", 0, kMax<std::uint32_t>, Millis::max(), std::string(1 << 20, '\0'), -0.0, nullptr, "\xFF"}},
       {kStart, StateEnded{"s", 1, 0, Millis::min(), kMax<std::int64_t>, std::numeric_limits<std::int64_t>::min(),
                           Json::object(), ""}},
       {kStart, RunSuspended{}},
@@ -135,7 +137,10 @@ TEST_CASE("rows with nothing but defaults and rows with extremes are read back")
 }
 
 TEST_CASE("numbers keep their type and infinities their value") {
-  const Json output = {{"i", 3}, {"d", 3.0}, {"u", kMax<std::uint64_t>}, {"inf", std::numeric_limits<double>::infinity()},
+  const Json output = {{"i", 3},
+                       {"d", 3.0},
+                       {"u", kMax<std::uint64_t>},
+                       {"inf", std::numeric_limits<double>::infinity()},
                        {"nan", std::nan("")}};
   const Row row = round_trip({kStart, StateEnded{.state = "s", .output = output}});
   const Json& read = std::get<StateEnded>(row.body).output;
@@ -225,7 +230,8 @@ TEST_CASE("damaged bytes give an error or a row, never a crash") {
 }
 
 TEST_CASE("the record of a run is read back as it was written") {
-  const RunEntry whole{{"r1", "order", kMax<std::uint64_t>, Status::kRolledBack, "s", kStart, WallTime::max(), 7}, "12-0f"};
+  const RunEntry whole{{"r1", "order", kMax<std::uint64_t>, Status::kRolledBack, "s", kStart, WallTime::max(), 7},
+                       "12-0f"};
   const RunEntry bare{{"r1", "order", 0, Status::kQueued, "", WallTime::min(), {}, 0}, ""};
   for (const RunEntry& entry : {whole, bare}) {
     const auto read = decode_entry(encode(entry));

@@ -40,7 +40,8 @@ TEST_CASE_TEMPLATE("a run is kept as it was created and appended to", Fixture, I
   CHECK(*store.text("d1") == "name: order\n");
 }
 
-TEST_CASE_TEMPLATE("an id that is taken is refused, and nothing of the run that has it is touched", Fixture, InMemory, OnDisk) {
+TEST_CASE_TEMPLATE("an id that is taken is refused, and nothing of the run that has it is touched", Fixture, InMemory,
+                   OnDisk) {
   Fixture fixture;
   CheckpointStore& store = fixture.store;
   REQUIRE(create(store, new_run("r1")));
@@ -61,7 +62,8 @@ TEST_CASE_TEMPLATE("what is no run is not created", Fixture, InMemory, OnDisk) {
   CHECK(ids(store.list({})).empty());
 }
 
-TEST_CASE_TEMPLATE("rows are dense: one that is there, and one before which one is missing, are refused", Fixture, InMemory, OnDisk) {
+TEST_CASE_TEMPLATE("rows are dense: one that is there, and one before which one is missing, are refused", Fixture,
+                   InMemory, OnDisk) {
   Fixture fixture;
   CheckpointStore& store = fixture.store;
   const auto run = create(store, new_run("r1"));
@@ -198,7 +200,8 @@ TEST_CASE_TEMPLATE("what was asked of one owner is not asked of the next", Fixtu
   CHECK(store.take_requests(*run)->empty());
 }
 
-TEST_CASE_TEMPLATE("only runs that ended, long enough ago, of that flow, are deleted, the oldest first", Fixture, InMemory, OnDisk) {
+TEST_CASE_TEMPLATE("only runs that ended, long enough ago, of that flow, are deleted, the oldest first", Fixture,
+                   InMemory, OnDisk) {
   Fixture fixture;
   CheckpointStore& store = fixture.store;
   const auto make = [&](std::string id, Row last, std::string flow = "order") {
@@ -224,7 +227,8 @@ TEST_CASE_TEMPLATE("only runs that ended, long enough ago, of that flow, are del
   CHECK(kind(store.load("failed")) == "no such run");
 }
 
-TEST_CASE_TEMPLATE("the id of a run that was deleted can be used again, and the other run's number cannot", Fixture, InMemory, OnDisk) {
+TEST_CASE_TEMPLATE("the id of a run that was deleted can be used again, and the other run's number cannot", Fixture,
+                   InMemory, OnDisk) {
   Fixture fixture;
   CheckpointStore& store = fixture.store;
   const auto run = create(store, new_run("r1", {started(), run_ended(Status::kSucceeded)}));

@@ -36,7 +36,9 @@ Row state_ended(std::string state, Json output) {
 
 Row suspended() { return {after_start(3), RunSuspended{"SIGTERM"}}; }
 
-Row resumed(std::optional<std::string> digest) { return {after_start(4), RunResumed{.state = "", .digest = std::move(digest)}}; }
+Row resumed(std::optional<std::string> digest) {
+  return {after_start(4), RunResumed{.state = "", .digest = std::move(digest)}};
+}
 
 Row run_ended(Status status, WallTime at) { return {at, RunEnded{.status = status, .state = "done", .entered = true}}; }
 
@@ -70,9 +72,9 @@ std::vector<std::string> ids(const StoreResult<std::vector<Summary>>& list) {
 }
 
 std::string kind_name(StoreErrorKind kind) {
-  constexpr std::array kNames{"no such run", "run exists",  "owned",         "not owner", "row exists",
-                              "not found",   "full",        "permission",    "not a store", "corrupt",
-                              "newer version", "not local", "other namespace", "io"};
+  constexpr std::array kNames{"no such run",   "run exists", "owned",           "not owner",   "row exists",
+                              "not found",     "full",       "permission",      "not a store", "corrupt",
+                              "newer version", "not local",  "other namespace", "io"};
   return kNames[static_cast<std::size_t>(kind)];
 }
 

@@ -18,7 +18,8 @@ class ManualClock final : public Clock {
   void set_wall(WallTime to) { wall_ = to; }
 
  private:
-  WallTime wall_{std::chrono::sys_days{std::chrono::year{2026} / 11 / 23} + std::chrono::hours{8} + std::chrono::minutes{15}};
+  WallTime wall_{std::chrono::sys_days{std::chrono::year{2026} / 11 / 23} + std::chrono::hours{8} +
+                 std::chrono::minutes{15}};
   SteadyTime steady_{};
 };
 

@@ -57,7 +57,8 @@ Program::Program(Start start) : folder_((fs::temp_directory_path() / "canorun-pr
   posix_spawn_file_actions_addopen(&actions, 2, (folder_ + "/err").c_str(), O_WRONLY | O_CREAT, 0600);
   if (!start.folder.empty()) posix_spawn_file_actions_addchdir_np(&actions, start.folder.c_str());
   const auto env = environment(start.env);
-  const int error = posix_spawnp(&pid_, start.argv[0].c_str(), &actions, nullptr, pointers(start.argv).data(), pointers(env).data());
+  const int error =
+      posix_spawnp(&pid_, start.argv[0].c_str(), &actions, nullptr, pointers(start.argv).data(), pointers(env).data());
   posix_spawn_file_actions_destroy(&actions);
   if (error != 0) throw std::runtime_error("cannot start " + start.argv[0]);
   pidfd_ = static_cast<int>(::syscall(SYS_pidfd_open, pid_, 0));
@@ -82,7 +83,8 @@ bool Program::running() const {
 
 Ran Program::wait() {
   pollfd ended{pidfd_, POLLIN, 0};
-  if (::poll(&ended, 1, 120'000) != 1) throw std::runtime_error("a program did not end in two minutes; it wrote: " + err());
+  if (::poll(&ended, 1, 120'000) != 1)
+    throw std::runtime_error("a program did not end in two minutes; it wrote: " + err());
   int status = 0;
   ::waitpid(pid_, &status, 0);
   pid_ = -1;

@@ -11,7 +11,7 @@
 namespace canorun::test {
 
 struct Ran {
-  int code = -1;    ///< exit code; -1 when a signal ended it
+  int code = -1;  ///< exit code; -1 when a signal ended it
   int signal = 0;
   std::string out;
   std::string err;

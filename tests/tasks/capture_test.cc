@@ -38,7 +38,9 @@ TEST_CASE("what does not fit is cut at its end, never inside a character") {
 }
 
 TEST_CASE("bytes that are no UTF-8 become replacement characters") {
-  CHECK(captured(16, {"a\xff", "b"}).text() == "a\xef\xbf\xbd" "b");
+  CHECK(captured(16, {"a\xff", "b"}).text() ==
+        "a\xef\xbf\xbd"
+        "b");
 }
 
 TEST_CASE("the tail is the last twenty lines, whether they were kept or not") {

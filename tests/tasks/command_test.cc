@@ -17,9 +17,7 @@ Json shell(std::string script, Json more = Json::object()) {
   return more;
 }
 
-std::size_t left_behind(const Bench& bench) {
-  return process::find_orphans(bench.context.idempotency_key()).size();
-}
+std::size_t left_behind(const Bench& bench) { return process::find_orphans(bench.context.idempotency_key()).size(); }
 
 std::unique_ptr<model::Task> script_with_grace(std::string script, Grace grace) {
   CommandSpec spec;
@@ -38,11 +36,11 @@ long peak_memory_kib() {
 TEST_CASE("a command that succeeds gives its whole output") {
   Bench bench;
   CHECK(bench.output("shell", shell("echo out; echo err >&2")) == Json{{"exit_code", 0},
-                                                                      {"stdout", "out"},
-                                                                      {"stderr", "err"},
-                                                                      {"truncated", false},
-                                                                      {"values", Json::object()},
-                                                                      {"duration_ms", 0}});
+                                                                       {"stdout", "out"},
+                                                                       {"stderr", "err"},
+                                                                       {"truncated", false},
+                                                                       {"values", Json::object()},
+                                                                       {"duration_ms", 0}});
   CHECK(bench.context.out == "out\n");
   CHECK(bench.context.err == "err\n");
 }
@@ -125,7 +123,8 @@ TEST_CASE("a stdin larger than a pipe arrives whole, also while the command writ
 TEST_CASE("a command that does not read its stdin is no error") {
   CHECK(Bench().output("shell", shell("head -c 3", {{"stdin", std::string(1 << 20, 'x')}})).at("stdout") == "xxx");
   // It lives on after it has closed its end.
-  const auto error = Bench().error("shell", shell("exec <&-; sleep 0.1; exit 3", {{"stdin", std::string(1 << 20, 'x')}}));
+  const auto error =
+      Bench().error("shell", shell("exec <&-; sleep 0.1; exit 3", {{"stdin", std::string(1 << 20, 'x')}}));
   CHECK(error.exit_code == 3);
 }
 
@@ -214,9 +213,10 @@ TEST_CASE("a command that closes its pipes and lives on is waited for") {
 
 TEST_CASE("what a command leaves in its group is ended, if need be killed") {
   Bench bench;
-  auto outcome = bench.run(script_with_grace("sh -c 'trap \"\" TERM; echo ready > mark; while :; do sleep 1000; done' &\n"
-                                             "while [ ! -s mark ]; do :; done; exit 0",
-                                             {.term = Millis(50), .drain = Millis(1000)}));
+  auto outcome =
+      bench.run(script_with_grace("sh -c 'trap \"\" TERM; echo ready > mark; while :; do sleep 1000; done' &\n"
+                                  "while [ ! -s mark ]; do :; done; exit 0",
+                                  {.term = Millis(50), .drain = Millis(1000)}));
   CHECK(std::holds_alternative<model::Success>(outcome));
   CHECK(left_behind(bench) == 0);
 }
@@ -231,9 +231,10 @@ TEST_CASE("what a command leaves in its group is ended although it holds no pipe
 TEST_CASE("who left the group and holds the pipes is not waited for longer than the grace") {
   Bench bench;
   const auto began = std::chrono::steady_clock::now();
-  auto outcome = bench.run(script_with_grace("setsid sh -c 'echo ready > mark; exec sleep 1000' &\n"
-                                             "while [ ! -s mark ]; do :; done; echo end",
-                                             {.term = Millis(50), .drain = Millis(50)}));
+  auto outcome =
+      bench.run(script_with_grace("setsid sh -c 'echo ready > mark; exec sleep 1000' &\n"
+                                  "while [ ! -s mark ]; do :; done; echo end",
+                                  {.term = Millis(50), .drain = Millis(50)}));
   REQUIRE(std::holds_alternative<model::Success>(outcome));
   CHECK(std::get<model::Success>(outcome).output.at("stdout") == "end");
   CHECK(std::chrono::steady_clock::now() - began < std::chrono::seconds(20));
@@ -253,9 +254,10 @@ TEST_CASE("a cancelled command gets TERM and may still say something") {
 
 TEST_CASE("a cancelled command that ignores TERM is killed with all of its group") {
   Bench bench;
-  bench.start(script_with_grace("trap '' TERM; sh -c 'while :; do sleep 1000; done' &\n"
-                                "echo ready; while :; do sleep 1000; done",
-                                {.term = Millis(50), .drain = Millis(1000)}));
+  bench.start(
+      script_with_grace("trap '' TERM; sh -c 'while :; do sleep 1000; done' &\n"
+                        "echo ready; while :; do sleep 1000; done",
+                        {.term = Millis(50), .drain = Millis(1000)}));
   bench.until([&] { return bench.context.out == "ready\n"; });
   CHECK(bench.cancel() == boost::asio::error::operation_aborted);
   CHECK(left_behind(bench) == 0);

@@ -48,9 +48,8 @@ Error refused(Json params) {
 }  // namespace
 
 TEST_CASE("an answer becomes status, headers, body and duration") {
-  const auto server = answering({.status = 201,
-                                 .headers = {{"Content-Type", "text/plain"}, {"X-Two", "a"}, {"x-two", "b"}},
-                                 .body = "hi\xff\n"});
+  const auto server = answering(
+      {.status = 201, .headers = {{"Content-Type", "text/plain"}, {"X-Two", "a"}, {"x-two", "b"}}, .body = "hi\xff\n"});
   CHECK(Bench().output("http", get(server)) ==
         Json{{"status", 201},
              {"headers", {{"content-type", "text/plain"}, {"content-length", "4"}, {"x-two", "a, b"}}},

@@ -108,7 +108,8 @@ TEST_CASE("every form of retry, and none of it") {
   CHECK(retry(", retry: 3").policy.max == 3);
   CHECK(retry("", "defaults: {retry: 2}\n").policy.max == 2);
   CHECK(retry(", retry: none", "defaults: {retry: 2}\n").policy.max == 0);
-  const auto all = retry(", retry: {max: 4, backoff: fixed, delay: 200ms, factor: 3, cap: 10s, jitter: 0.5, when: error.kind == 'exit'}");
+  const auto all = retry(
+      ", retry: {max: 4, backoff: fixed, delay: 200ms, factor: 3, cap: 10s, jitter: 0.5, when: error.kind == 'exit'}");
   CHECK(all.policy.max == 4);
   CHECK(all.policy.backoff == policy::Backoff::kFixed);
   CHECK(all.policy.delay == Millis{200});
@@ -121,7 +122,8 @@ TEST_CASE("every form of retry, and none of it") {
 TEST_CASE("defaults go to the actions that set none and can use them") {
   const auto loaded = load(
       "name: x\ndefaults: {timeout: 30s, env: {A: b}, cwd: sub}\nstates:\n"
-      "  a: {run: pwd, next: b}\n  b: {run: pwd, cwd: other, timeout: 1s, next: c}\n  c: {task: pass, next: done}\n  done: {exit: success}\n");
+      "  a: {run: pwd, next: b}\n  b: {run: pwd, cwd: other, timeout: 1s, next: c}\n  c: {task: pass, next: done}\n  "
+      "done: {exit: success}\n");
   REQUIRE_MESSAGE(loaded.flow, problems(loaded));
   CHECK(action_of(loaded, 0).timeout == Millis{30'000});
   CHECK(evaluated(action_of(loaded, 0).params) == Json{{"script", "pwd"}, {"cwd", "sub"}});
@@ -183,7 +185,8 @@ states: {done: {exit: success}}
 }
 
 TEST_CASE("warnings leave a flow that can run") {
-  const auto loaded = load("name: x\nvars: {n: 0}\nstates:\n  a: {route: [{when: vars.n > 0, to: done}]}\n  done: {exit: success}\n");
+  const auto loaded =
+      load("name: x\nvars: {n: 0}\nstates:\n  a: {route: [{when: vars.n > 0, to: done}]}\n  done: {exit: success}\n");
   CHECK(loaded.flow);
   REQUIRE(loaded.diagnostics.size() == 1);
   CHECK(loaded.diagnostics[0].severity == Severity::kWarning);

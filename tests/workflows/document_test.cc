@@ -56,8 +56,9 @@ TEST_CASE("plain scalars mean what the core schema of YAML 1.2 says") {
   CHECK(show("-.5") == "-0.5");
   CHECK(show("1e3") == "1000.0");
   CHECK(show("6.02E+23") == "6.02e+23");
-  for (const auto* text : {"yes", "no", "on", "off", "y", "nULL", "tRUE", "1_000", "0b1", "12:30:45", "2026-01-01", "-", "+", ".",
-                           "1e", "e3", "0x", "0o8", "0xG", "--1", "1.2.3", "1e999", ".inf", "-.INF", ".nan", "0x-1"}) {
+  for (const auto* text :
+       {"yes", "no", "on", "off", "y",   "nULL", "tRUE", "1_000", "0b1",   "12:30:45", "2026-01-01", "-",    "+",
+        ".",   "1e", "e3", "0x",  "0o8", "0xG",  "--1",  "1.2.3", "1e999", ".inf",     "-.INF",      ".nan", "0x-1"}) {
     CHECK_MESSAGE(show(text) == "string", text);
   }
   CHECK(is_not_finite("-.Inf"));
@@ -84,15 +85,19 @@ TEST_CASE("a part of a scalar is found in the source, whatever its style") {
       "escape: \"a\\u00fcb\"\n"
       "quote: 'a''b'\n");
   REQUIRE(parsed.problems.empty());
-  for (const auto* key : {"plain", "lines", "single", "double", "literal", "folded", "kept"}) CHECK(parsed.found(key, "MARK") == "MARK");
-  for (const auto* key : {"lines", "single", "double", "literal", "folded", "kept"}) CHECK(parsed.found(key, "MORK") == "MORK");
+  for (const auto* key : {"plain", "lines", "single", "double", "literal", "folded", "kept"})
+    CHECK(parsed.found(key, "MARK") == "MARK");
+  for (const auto* key : {"lines", "single", "double", "literal", "folded", "kept"})
+    CHECK(parsed.found(key, "MORK") == "MORK");
   CHECK(parsed.found("escape", "ü") == "\\u00fc");
   CHECK(parsed.found("quote", "'") == "''");
   CHECK(parsed.found("folded", "a MARK") == "a\n  MARK");
 }
 
 TEST_CASE("what a caret stands under") {
-  const Parsed parsed("key: &x 'two'\nflow: {a: [1, 2], b: }  # }\nblock:\n  inner: 1\nlist:\n- 1\nnone:\nalias: *x\nlast: |\n  text\n");
+  const Parsed parsed(
+      "key: &x 'two'\nflow: {a: [1, 2], b: }  # }\nblock:\n  inner: 1\nlist:\n- 1\nnone:\nalias: *x\nlast: |\n  "
+      "text\n");
   REQUIRE(parsed.problems.empty());
   const auto span = [&](std::string_view key) { return parsed.at(parsed.document->span(parsed[key])); };
   CHECK(span("key") == "'two'");
@@ -139,7 +144,8 @@ TEST_CASE("every byte of random scalars is found where it was written") {
       const auto begin = node.text.find(word, from);
       REQUIRE_MESSAGE(begin != std::string::npos, text);
       from = begin + word.size();
-      const Span span = parsed.document->part(node, {static_cast<std::uint32_t>(begin), static_cast<std::uint32_t>(from)});
+      const Span span =
+          parsed.document->part(node, {static_cast<std::uint32_t>(begin), static_cast<std::uint32_t>(from)});
       CHECK_MESSAGE(parsed.at(span) == word, text);
     }
   }

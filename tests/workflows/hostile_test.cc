@@ -39,8 +39,9 @@ long peak_mebibytes() {
 TEST_CASE("four MiB of anything are read in seconds and in bounded memory") {
   const std::size_t size = test::kSanitized ? kMiB : 4 * kMiB;
   std::vector<std::pair<std::string, std::string>> files;
-  for (const auto* piece : {"[", "{", "- ", "? ", "{a: ", "[{", ": ", "&a ", "!a ", "a\n", "\"", "'", ",", "- 1\n", "#\n", "---\n", "]", "a ",
-                            "\t", "%a b\n", "\"a\" ", "{\"a\":", "a: |\n", "*a ", "a: b\n", "-\n", "${{ "}) {
+  for (const auto* piece : {"[",   "{",      "- ",     "? ",      "{a: ",   "[{",  ": ",     "&a ", "!a ",
+                            "a\n", "\"",     "'",      ",",       "- 1\n",  "#\n", "---\n",  "]",   "a ",
+                            "\t",  "%a b\n", "\"a\" ", "{\"a\":", "a: |\n", "*a ", "a: b\n", "-\n", "${{ "}) {
     files.emplace_back(piece, times(piece, size));
   }
   files.emplace_back("list of ones", "[" + times("1,", size - 2) + "]");
@@ -51,22 +52,25 @@ TEST_CASE("four MiB of anything are read in seconds and in bounded memory") {
   std::string keys, anchors = "a: [", states = "states:\n";
   for (int i = 0; keys.size() < size - 20; ++i) keys += "k" + std::to_string(i) + ": 1\n";
   for (int i = 0; anchors.size() < size - 20; ++i) anchors += "&a" + std::to_string(i) + " 1,";
-  while (states.size() < size / 2) states += " s" + std::to_string(states.size()) + ": {task: pass, next: nowhere" + std::to_string(states.size()) + "}\n";
+  while (states.size() < size / 2)
+    states +=
+        " s" + std::to_string(states.size()) + ": {task: pass, next: nowhere" + std::to_string(states.size()) + "}\n";
   files.emplace_back("keys", keys);
   std::string line = "{";
   for (int i = 0; line.size() < size - 30; ++i) line += "k" + std::to_string(i) + ": 12345678901234567890,";
   files.emplace_back("one line of keys", line + "}");
   files.emplace_back("anchors", anchors + "]");
   const std::string state = "name: x\nstates:\n  a:\n    next: a\n    run: |\n      ";
-  for (const auto* piece : {"${{ x }} ", "${{ { }} ", "${{ ' }} ", "${{ { // }} ", "a${{ vars.x }}", "$(", "${x:-", "`", "((", "\"", "<<a ",
-                            "case x in ", "a() ", "'${{ vars.x }}' ", "cat <<a\n      a\n      "}) {
+  for (const auto* piece : {"${{ x }} ", "${{ { }} ", "${{ ' }} ", "${{ { // }} ", "a${{ vars.x }}", "$(", "${x:-", "`",
+                            "((", "\"", "<<a ", "case x in ", "a() ", "'${{ vars.x }}' ", "cat <<a\n      a\n      "}) {
     files.emplace_back(piece, state + times(piece, size - 100));
   }
   files.emplace_back("states that go nowhere", "name: x\n" + states);
   std::string strangers = "name: x\ninputs:\n";
   for (int i = 0; i < 256; ++i) strangers += "  " + times("a" + std::to_string(i) + "b", 63) + ": int\n";
   strangers += "states:\n  a: {route: [{when: \"";
-  for (int i = 0; strangers.size() < size - 200; ++i) strangers += "inputs." + times("c" + std::to_string(i) + "d", 63) + " == 1 || ";
+  for (int i = 0; strangers.size() < size - 200; ++i)
+    strangers += "inputs." + times("c" + std::to_string(i) + "d", 63) + " == 1 || ";
   files.emplace_back("inputs that are not there", strangers + "true\", to: done}]}\n  done: {exit: success}\n");
   for (const auto& [name, text] : files) {
     const auto begin = std::chrono::steady_clock::now();
@@ -118,7 +122,8 @@ TEST_CASE("a file over four MiB is refused without being read") {
   REQUIRE(::truncate(path.c_str(), 50 * static_cast<off_t>(kMiB)) == 0);
   CHECK(testing::problems(load_file(path, tasks::catalog())) ==
         path + ": error: the file is larger than 4.0 MiB [file-too-large]\n      keep data in files of their own\n");
-  const std::string most = folder.write("most.yaml", "name: x\nstates: {done: {exit: success}}\n#" + times("x", 4 * kMiB - 42) + "\n");
+  const std::string most =
+      folder.write("most.yaml", "name: x\nstates: {done: {exit: success}}\n#" + times("x", 4 * kMiB - 42) + "\n");
   CHECK(testing::problems(load_file(most, tasks::catalog())).empty());
 }
 
@@ -126,7 +131,8 @@ TEST_CASE("a flow that is cut off or damaged anywhere ends in a diagnostic") {
   const std::string whole =
       "name: x\ninputs: {v: {type: string, enum: [a, \"b\\t\"]}}\nvars: &v {n: 0}\nstates:\n"
       "  a:\n    run: |\n      echo ${{ inputs.v }} \"$(cat <<EOF\n      ${{ vars.n }}\n      EOF\n      )\"\n"
-      "    retry: {max: 3, when: error.kind == 'exit'}\n    set: {n: \"${{ vars.n + 1 }}\"}\n    next: [{when: 'vars.n > 3', to: b}, {to: done}]\n"
+      "    retry: {max: 3, when: error.kind == 'exit'}\n    set: {n: \"${{ vars.n + 1 }}\"}\n    next: [{when: 'vars.n "
+      "> 3', to: b}, {to: done}]\n"
       "  b: {task: pass, with: {value: *v, x: !t y}, next: >-\n    done}\n  done: {exit: success}\n";
   for (std::size_t cut = 0; cut < whole.size(); ++cut) testing::load(whole.substr(0, cut));
   std::mt19937 random(11);

@@ -22,13 +22,16 @@ std::string problems_of(const std::string& path) { return testing::problems(load
 TEST_CASE("what is no readable file is told of in words") {
   const testing::TempFolder folder;
   const std::string missing = folder.path() + "/none.yaml";
-  CHECK(problems_of(missing) == missing + ": error: there is no such file [unreadable-file]\n      give the path of a flow file\n");
+  CHECK(problems_of(missing) ==
+        missing + ": error: there is no such file [unreadable-file]\n      give the path of a flow file\n");
   CHECK(problems_of(folder.path()) ==
         folder.path() + ": error: this is a folder [unreadable-file]\n      give the path of a flow file in it\n");
   const std::string fifo = folder.path() + "/fifo";
   REQUIRE(::mkfifo(fifo.c_str(), 0600) == 0);
-  CHECK(problems_of(fifo) == fifo + ": error: this is no regular file [unreadable-file]\n      give the path of a flow file\n");
-  CHECK(problems_of("/dev/zero") == "/dev/zero: error: this is no regular file [unreadable-file]\n      give the path of a flow file\n");
+  CHECK(problems_of(fifo) ==
+        fifo + ": error: this is no regular file [unreadable-file]\n      give the path of a flow file\n");
+  CHECK(problems_of("/dev/zero") ==
+        "/dev/zero: error: this is no regular file [unreadable-file]\n      give the path of a flow file\n");
   CHECK(problems_of("") == ": error: there is no such file [unreadable-file]\n      give the path of a flow file\n");
   const std::string long_name = folder.path() + "/" + std::string(300, 'x');
   CHECK(problems_of(long_name) == long_name + ": error: cannot be opened: File name too long [unreadable-file]\n");
@@ -59,7 +62,9 @@ TEST_CASE("a relative path is made absolute") {
 }
 
 TEST_CASE("a byte order mark and CRLF change nothing") {
-  CHECK(testing::load("\xEF\xBB\xBF" "name: x\r\nstates: {done: {exit: success}}\r\n").flow);
+  CHECK(testing::load("\xEF\xBB\xBF"
+                      "name: x\r\nstates: {done: {exit: success}}\r\n")
+            .flow);
 }
 
 TEST_CASE("text from the store is loaded as it was") {

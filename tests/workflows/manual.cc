@@ -38,11 +38,13 @@ std::string indented(const std::string& text) {
 /// what they take for granted.
 std::string whole(const Example& example) {
   if (example.form == "flow") return example.text;
-  const std::string name = example.text.find("name:") == std::string::npos || example.form == "states" ? "name: example\n" : "";
+  const std::string name =
+      example.text.find("name:") == std::string::npos || example.form == "states" ? "name: example\n" : "";
   if (example.form == "top") return name + example.text + "states: {done: {exit: success}}\n";
   REQUIRE_MESSAGE(example.form == "states", "the example in line " << example.line << " does not say what it is");
   return name +
-         "inputs: {order_id: string, amount: double, url: string, query: any, title: string, date: string, file: string, who: string, "
+         "inputs: {order_id: string, amount: double, url: string, query: any, title: string, date: string, file: "
+         "string, who: string, "
          "text: string, target: string, folder: string, count: int}\n"
          "vars: {page: 1, last: null}\n"
          "states:\n" +

@@ -9,7 +9,7 @@ namespace canorun::workflows::testing {
 struct Example {
   std::string form;  ///< what follows ```yaml; in the manual: flow, top or states
   std::string text;
-  int line = 0;      ///< of the document
+  int line = 0;  ///< of the document
 };
 
 std::string manual();

@@ -23,8 +23,10 @@ TEST_CASE("every task kind, parameter and diagnostic code is in the manual") {
   const auto has = [&](std::string_view what) { return text.find(what) != std::string::npos; };
   for (const model::TaskKind& kind : tasks::catalog()) {
     CHECK_MESSAGE(has("### `" + std::string(kind.name) + "`"), kind.name);
-    for (const model::Param& param : kind.params) CHECK_MESSAGE(has("`" + std::string(param.name) + "`"), kind.name << " " << param.name);
-    for (const model::Field& field : kind.outputs) CHECK_MESSAGE(has("`" + std::string(field.name) + "`"), kind.name << " " << field.name);
+    for (const model::Param& param : kind.params)
+      CHECK_MESSAGE(has("`" + std::string(param.name) + "`"), kind.name << " " << param.name);
+    for (const model::Field& field : kind.outputs)
+      CHECK_MESSAGE(has("`" + std::string(field.name) + "`"), kind.name << " " << field.name);
   }
   for (int code = 0; code <= static_cast<int>(Code::kShadowedTransition); ++code) {
     const auto name = code_name(static_cast<Code>(code));

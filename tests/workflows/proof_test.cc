@@ -44,7 +44,8 @@ Proven proven(const std::vector<std::pair<std::string, Names>>& edges) {
 }  // namespace
 
 TEST_CASE("a flow without loops: its exits and its longest path") {
-  const Proven p = proven({{"a", {"b", "done"}}, {"b", {"c", "failed"}}, {"c", {"done"}}, {"failed", {}}, {"done", {}}});
+  const Proven p =
+      proven({{"a", {"b", "done"}}, {"b", {"c", "failed"}}, {"c", {"done"}}, {"failed", {}}, {"done", {}}});
   CHECK(p.names(p.proof.exits) == Names{"failed", "done"});
   CHECK(p.longest() == Names{"a", "b", "c", "done"});
   CHECK(p.proof.longest_is_exact);
@@ -53,7 +54,8 @@ TEST_CASE("a flow without loops: its exits and its longest path") {
 
 TEST_CASE("a way through on_error counts") {
   const auto loaded = testing::load(
-      "name: x\nstates:\n  a: {run: ./a, on_error: b, next: done}\n  b: {run: ./b, next: done}\n  done: {exit: success}\n");
+      "name: x\nstates:\n  a: {run: ./a, on_error: b, next: done}\n  b: {run: ./b, next: done}\n  done: {exit: "
+      "success}\n");
   REQUIRE(loaded.flow);
   CHECK(prove(*loaded.flow).longest == std::vector<model::StateId>{0, 1, 2});
 }
@@ -85,7 +87,8 @@ TEST_CASE("loops are told with the states that leave them") {
 
 TEST_CASE("the longest path enters no state of a loop twice") {
   // Into the loop at b, all around it, and out at the state before b.
-  const Proven p = proven({{"a", {"b", "d"}}, {"b", {"c"}}, {"c", {"d", "done"}}, {"d", {"b", "e"}}, {"e", {"done"}}, {"done", {}}});
+  const Proven p =
+      proven({{"a", {"b", "d"}}, {"b", {"c"}}, {"c", {"d", "done"}}, {"d", {"b", "e"}}, {"e", {"done"}}, {"done", {}}});
   CHECK(p.longest() == Names{"a", "b", "c", "d", "e", "done"});
   CHECK(p.proof.longest_is_exact);
 }

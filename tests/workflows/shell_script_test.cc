@@ -54,9 +54,7 @@ struct Shell {
   std::string name;  ///< as which it is started: bash is another one as `sh`
 };
 
-std::vector<Shell> shells() {
-  return {{"/bin/dash", "sh"}, {"/bin/bash", "bash"}, {"/bin/bash", "sh"}};
-}
+std::vector<Shell> shells() { return {{"/bin/dash", "sh"}, {"/bin/bash", "bash"}, {"/bin/bash", "sh"}}; }
 
 /// What a shell prints for a script that runs in `folder`, with `value` in every reference and in NAME.
 std::string run(const Shell& shell, const std::string& folder, const std::string& script, const std::string& value) {
@@ -73,7 +71,8 @@ std::string run(const Shell& shell, const std::string& folder, const std::string
   ::close(pipe[1]);
   std::string out;
   std::array<char, 4096> buffer;
-  for (ssize_t count; (count = ::read(pipe[0], buffer.data(), buffer.size())) > 0;) out.append(buffer.data(), static_cast<std::size_t>(count));
+  for (ssize_t count; (count = ::read(pipe[0], buffer.data(), buffer.size())) > 0;)
+    out.append(buffer.data(), static_cast<std::size_t>(count));
   ::close(pipe[0]);
   int status = 0;
   ::waitpid(child, &status, 0);
@@ -99,7 +98,8 @@ const std::vector<std::string> kValues{"plain",
                                        "%s %d %n %%",
                                        "\\n \\t \\0 \\c \\x41",
                                        "$((1+1)) && || | & > never < <<EOF\nEOF",
-                                       "\xC3\xBCn\xC3\xAF" "code \xE2\x82\xAC",
+                                       "\xC3\xBCn\xC3\xAF"
+                                       "code \xE2\x82\xAC",
                                        "\xFF\xFE no UTF-8",
                                        "'; touch never; '",
                                        "\"; touch never; \"",
@@ -127,8 +127,10 @@ void check_values_stay(const std::vector<std::pair<std::string, std::string>>& s
       const std::string text = substituted(script);
       for (const std::string& value : kValues) {
         std::string expected = wanted;
-        for (std::size_t at = 0; (at = expected.find('V', at)) != std::string::npos; at += value.size()) expected.replace(at, 1, value);
-        CHECK_MESSAGE(run(shell, folder.path(), text, value) == expected, shell.path << " as " << shell.name << ": " << text << " with " << value);
+        for (std::size_t at = 0; (at = expected.find('V', at)) != std::string::npos; at += value.size())
+          expected.replace(at, 1, value);
+        CHECK_MESSAGE(run(shell, folder.path(), text, value) == expected,
+                      shell.path << " as " << shell.name << ": " << text << " with " << value);
       }
     }
   }
@@ -284,7 +286,8 @@ TEST_CASE("what shells read differently refuses all that follows") {
   CHECK(why("f() { local -i n; n=@; }") == "a script behind 'local -i'");
   CHECK(why("f() { local -n r; r=@; }") == "a script behind 'local -n'");
   CHECK(why("cat <<E\n$(cat\nE\n)\n@\nE") == "a here-document that shells end in different lines");
-  CHECK(why("cat <<-E\n$(cat\n\tE\n)\nE\necho @") == "a script behind a here-document that shells end in different lines");
+  CHECK(why("cat <<-E\n$(cat\n\tE\n)\nE\necho @") ==
+        "a script behind a here-document that shells end in different lines");
   CHECK(why("echo x &>y @") == "a script behind '&>', which shells read differently");
   CHECK(why("echo \"$\\\n(eval @)\"") == "a script behind a '$' with a continued line behind it");
   CHECK(why("echo $(\\\n(1 + @))") == "a script behind a '$' with a continued line behind it");
@@ -331,7 +334,8 @@ TEST_CASE("where a template is refused, a reference would not mean its value") {
       std::string text = row.script;
       text.replace(text.find('@'), 1, shell_reference(Quoting::kDoubleQuoted, 1));
       text = "(\n" + text + "\n) 2>/dev/null || :";
-      CHECK_MESSAGE(run(shell, folder.path(), text, row.value) == (shell.path == "/bin/dash" ? row.dash : row.bash), shell.path << ": " << text);
+      CHECK_MESSAGE(run(shell, folder.path(), text, row.value) == (shell.path == "/bin/dash" ? row.dash : row.bash),
+                    shell.path << ": " << text);
     }
   }
 }
@@ -352,18 +356,23 @@ TEST_CASE("arrays, which are not POSIX, are no way around") {
 }
 
 TEST_CASE("a here-document that shells end in different lines makes all behind it refused") {
-  CHECK(why("a=$(cat <<EOF\nx\nEOF)\nprintf '<%s>' @\ncat <<EOF\ny\nEOF") == "a here-document that shells end in different lines");
+  CHECK(why("a=$(cat <<EOF\nx\nEOF)\nprintf '<%s>' @\ncat <<EOF\ny\nEOF") ==
+        "a here-document that shells end in different lines");
   CHECK(why("a=$(cat <<EOF\n@\nEOF)\nx\nEOF\n)") == "a here-document that shells end in different lines");
-  CHECK(why("a=$(cat <<-'EOF'\nx\n\tEOF; echo )\nEOF\n)\necho @") == "a script behind a here-document that shells end in different lines");
+  CHECK(why("a=$(cat <<-'EOF'\nx\n\tEOF; echo )\nEOF\n)\necho @") ==
+        "a script behind a here-document that shells end in different lines");
   CHECK(why("cat <<EOF\nE\\\nOF\neval @\nEOF") == "a here-document that shells end in different lines");
   CHECK(why("cat <<EOF\n@\nEOF\\\n\neval\nEOF\n") == "a here-document that shells end in different lines");
-  CHECK(why("cat <<-EOF\n\tE\\\nOF\nx\nEOF\necho @") == "a script behind a here-document that shells end in different lines");
-  CHECK(why("cat <<EOF\n\\\\\\\nEOF\nx\nEOF\necho @") == "a script behind a here-document that shells end in different lines");
+  CHECK(why("cat <<-EOF\n\tE\\\nOF\nx\nEOF\necho @") ==
+        "a script behind a here-document that shells end in different lines");
+  CHECK(why("cat <<EOF\n\\\\\\\nEOF\nx\nEOF\necho @") ==
+        "a script behind a here-document that shells end in different lines");
   CHECK(why("cat <<\\\n-E\nx\nE\neval @\n-E") == "a script behind a redirection with a continued line behind it");
   CHECK(why("cat <<\\\n<x\neval @\n\n") == "a script behind a redirection with a continued line behind it");
   CHECK(why("cat <<-\\\nE\n@\nE") == "a script behind a redirection with a continued line behind it");
   CHECK(why("cat <<E | [[ a &&\nx\nE\na ]]\neval @\nE") == "a script behind [[ ]] that shells read differently");
-  CHECK(why("[[ a == a && # \"\n a == a ]]; printf '<%s>' \" ]] ; echo \" @ \" z\"") == "a script behind [[ ]] that shells read differently");
+  CHECK(why("[[ a == a && # \"\n a == a ]]; printf '<%s>' \" ]] ; echo \" @ \" z\"") ==
+        "a script behind [[ ]] that shells read differently");
   CHECK(why("[[ a <<E ]] || echo \"\nE\n@\n\"") == "a script behind [[ ]] that shells read differently");
   CHECK(why("eval &\\\n>f echo @") == "a script behind a '&' with a continued line behind it");
   CHECK(why("<<E . /dev/stdin\n@\nE") == "a script behind a here-document that is run");
@@ -424,7 +433,8 @@ TEST_CASE("what a nested command prints is refused where a value would be") {
   CHECK(why("PS4=$(echo @)") == "a value of 'PS4', which shells evaluate");
   CHECK(why("echo >&$(echo @)") == "the target of '>&'");
   CHECK(why("RANDOM=`echo @`") == "a value of 'RANDOM', which shells evaluate");
-  CHECK(places("x=$(echo @); [ \"$(echo @)\" = x ]; printf %s \"$(echo @)\"; export x=\"$(echo @)\"; \"$(dirname @)/tool\" x; set -- $(echo `echo @`)") == "UUUUUU");
+  CHECK(places("x=$(echo @); [ \"$(echo @)\" = x ]; printf %s \"$(echo @)\"; export x=\"$(echo @)\"; \"$(dirname "
+               "@)/tool\" x; set -- $(echo `echo @`)") == "UUUUUU");
 }
 
 TEST_CASE("what only looks like it is taken") {
@@ -460,12 +470,15 @@ TEST_CASE("a refused template has a hint that does not lead to another trap") {
   constexpr auto kUseEnv = "give the value a name under 'env', and use that name here";
   constexpr auto kWriteOut = "write it into the script itself: some shells read it as code";
   // In some shells an array index in the value of a name is run here.
-  for (const auto* script : {"echo $((1 + @))", "a[@]=1", "let @", "echo ${x:@}", "echo ${x:1:@}", "echo ${x[@]}"}) CHECK_MESSAGE(hint(script) == kCompute, script);
+  for (const auto* script : {"echo $((1 + @))", "a[@]=1", "let @", "echo ${x:@}", "echo ${x:1:@}", "echo ${x[@]}"})
+    CHECK_MESSAGE(hint(script) == kCompute, script);
   CHECK(hint("[[ @ -eq 1 ]]") == "compare in the template instead, or with [ ]: there it may stand");
   for (const auto* script : {"eval \"echo @\"", "trap \"rm @\" EXIT"}) {
-    CHECK_MESSAGE(hint(script) == "give the value a name under 'env', and use \"$NAME\" here, in single quotes", script);
+    CHECK_MESSAGE(hint(script) == "give the value a name under 'env', and use \"$NAME\" here, in single quotes",
+                  script);
   }
-  for (const auto* script : {"unset @", "read @", "wait -p @", "cat <<@\nx\n"}) CHECK_MESSAGE(hint(script) == kWriteOut, script);
+  for (const auto* script : {"unset @", "read @", "wait -p @", "cat <<@\nx\n"})
+    CHECK_MESSAGE(hint(script) == kWriteOut, script);
   CHECK(hint("printf @") == "put a format before it: printf '%s' …");
   CHECK(hint("echo >&@") == "write '> FILE 2>&1' instead");
   for (const auto* script : {"$SUDO systemctl restart @", "\"${CC:-cc}\" -o @", "exec \"$BIN\" @", "\"$@\" @"}) {
@@ -477,12 +490,14 @@ TEST_CASE("a refused template has a hint that does not lead to another trap") {
   for (const auto* script : {". @", "source ./env.sh @"}) {
     CHECK_MESSAGE(hint(script) == "give the value a name under 'env', which the file can read", script);
   }
-  for (const auto* script : {"export @", "export \"X=@\""}) CHECK_MESSAGE(hint(script) == "write NAME= before it, without quotes around NAME=", script);
+  for (const auto* script : {"export @", "export \"X=@\""})
+    CHECK_MESSAGE(hint(script) == "write NAME= before it, without quotes around NAME=", script);
   CHECK(hint("local -r x=@") == "assign it in a command of its own: NAME=…");
   CHECK(hint("set @") == "write 'set -- …': what follows the dashes is no option");
   CHECK(hint("RANDOM=@") == "use a variable of another name");
   CHECK(hint("echo \"`echo @`\"") == "write $( ) instead");
-  for (const auto* script : {"echo '@'", "cat <<'E'\n@\nE", "case x in @) ;; esac", "echo ${x:-@}", "echo ${x#@}", "# @", "function f { echo @; }"}) {
+  for (const auto* script : {"echo '@'", "cat <<'E'\n@\nE", "case x in @) ;; esac", "echo ${x:-@}", "echo ${x#@}",
+                             "# @", "function f { echo @; }"}) {
     CHECK_MESSAGE(hint(script) == kUseEnv, script);
   }
 }
