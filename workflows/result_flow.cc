@@ -117,13 +117,15 @@ bool ResultFlow::settle(const Stretch& stretch) {
   const auto visit = [this](std::size_t place) {
     changed_.remove(place);
     pass_on(order_[place]);
+    return place;
   };
   while (changed_.first(stretch.begin, stretch.end)) {
     work_left_ -= static_cast<std::int64_t>((stretch.end - stretch.begin) / kPlacesPerLook);
     if (work_left_ < 0) return false;
-    for (std::size_t at = stretch.begin; const auto place = changed_.first(at, stretch.end); at = *place + 1)
-      visit(*place);
-    for (std::size_t at = stretch.end; const auto place = changed_.last(stretch.begin, at); at = *place) visit(*place);
+    std::size_t at = stretch.begin;
+    while (const auto place = changed_.first(at, stretch.end)) at = visit(*place) + 1;
+    at = stretch.end;
+    while (const auto place = changed_.last(stretch.begin, at)) at = visit(*place);
   }
   return true;
 }

@@ -10,13 +10,19 @@ using Places = std::vector<std::size_t>;
 
 Places forwards(const PlaceSet& set, std::size_t begin, std::size_t end) {
   Places found;
-  for (std::size_t at = begin; const auto place = set.first(at, end); at = *place + 1) found.push_back(*place);
+  while (const auto place = set.first(begin, end)) {
+    found.push_back(*place);
+    begin = *place + 1;
+  }
   return found;
 }
 
 Places backwards(const PlaceSet& set, std::size_t begin, std::size_t end) {
   Places found;
-  for (std::size_t at = end; const auto place = set.last(begin, at); at = *place) found.push_back(*place);
+  while (const auto place = set.last(begin, end)) {
+    found.push_back(*place);
+    end = *place;
+  }
   return found;
 }
 
