@@ -2,17 +2,17 @@
 # Installs what canorun is built with, where it is missing, and builds build/release/canorun.
 #   ./bootstrap.sh          the program
 #   ./bootstrap.sh --test   the program and its tests, and runs them
+#   ./bootstrap.sh --fuzz   the fuzzers in build/fuzz, and runs them for a minute or two
 set -euo pipefail
 
 say() { printf 'bootstrap: %s\n' "$*" >&2; }
 die() { say "$@"; exit 1; }
 
-usage() { sed -n '2,4s/^# \{0,1\}//p' "$0"; }
+usage() { sed -n '2,5s/^# \{0,1\}//p' "$0"; }
 
-with_tests=false
-case "${1-}" in
-  '') ;;
-  --test) with_tests=true ;;
+what=${1-}
+case "$what" in
+  '' | --test | --fuzz) ;;
   -h | --help) usage; exit 0 ;;
   *) usage >&2; exit 2 ;;
 esac
@@ -27,7 +27,10 @@ release() {
 
 packages=(cmake g++ ninja-build doctest-dev libbenchmark-dev libcli11-dev libcurl4-openssl-dev libfmt-dev
   libhowardhinnant-date-dev liblmdb-dev libmd-dev libre2-dev libyaml-cpp-dev nlohmann-json3-dev)
-if $with_tests; then packages+=(dpkg-dev openssl procps python3-jsonschema python3-yaml); fi
+case "$what" in
+  --test) packages+=(dpkg-dev openssl procps python3-jsonschema python3-yaml) ;;
+  --fuzz) packages+=(clang-19 libclang-rt-19-dev) ;;
+esac
 case "$(release)" in
   bookworm) packages+=(libboost1.81-dev) ;;
   noble) packages+=(libboost-dev) ;;
@@ -58,10 +61,13 @@ if [ ${#missing[@]} -gt 0 ]; then
 fi
 
 cd "$(dirname "$0")"
-[ -f build/release/build.ninja ] || CXX=${CXX:-g++} cmake --preset release
-if $with_tests; then
-  cmake --build --preset release
-  ctest --preset release
-else
-  cmake --build --preset release --target canorun
-fi
+preset=release
+if [ "$what" = --fuzz ]; then preset=fuzz; fi
+[ -f build/$preset/build.ninja ] || CXX=${CXX:-g++} cmake --preset $preset
+case "$what" in
+  '') cmake --build --preset release --target canorun ;;
+  *)
+    cmake --build --preset $preset
+    ctest --preset $preset
+    ;;
+esac
