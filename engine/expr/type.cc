@@ -5,8 +5,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "engine/expr/unifier.h"
-
 namespace canorun::expr {
 
 struct Type::Node {
@@ -124,7 +122,5 @@ bool Type::operator==(const Type& other) const {
   if (kind_ == TypeKind::kRecord) return node_->record == other.node_->record;
   return node_->name == other.node_->name && node_->parameters == other.node_->parameters;
 }
-
-bool assignable(const Type& from, const Type& to) { return Unifier().assignable(from, to); }
 
 }  // namespace canorun::expr

@@ -101,9 +101,4 @@ class Type {
   TypeKind kind_ = TypeKind::kDyn;
 };
 
-/// True when a value of type `from` may stand where `to` is wanted. Only what is known counts: dyn goes
-/// with everything, so false means that it surely does not fit. Numbers are not converted; null fits
-/// timestamps, durations and optionals; a record is a map(string, dyn).
-bool assignable(const Type& from, const Type& to);
-
 }  // namespace canorun::expr

@@ -20,8 +20,10 @@ class Unifier {
   /// So many fresh variables, one after the other; the first one's number.
   std::uint32_t fresh(std::uint32_t count);
 
-  /// True when `from` may stand where `to` is wanted; what follows for variables is kept.
-  /// When false nothing is changed.
+  /// True when `from` may stand where `to` is wanted; what follows for variables is kept. Only what is known
+  /// counts: dyn goes with everything, so false means that it surely does not fit. Numbers are not
+  /// converted; null fits timestamps, durations and optionals; a record is a map(string, dyn). When false
+  /// nothing is changed.
   bool assignable(const Type& from, const Type& to);
   bool assignable(std::span<const Type> from, std::span<const Type> to);
   /// As `assignable`, but numbers go with numbers and null with everything, also inside: what `==` compares.
