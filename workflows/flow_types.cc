@@ -15,14 +15,10 @@ using expr::Type;
 using model::RecordTag;
 using model::Slot;
 
-std::shared_ptr<Record> record(std::string what, RecordTag tag) {
-  return std::make_shared<Record>(std::move(what), static_cast<int>(tag));
-}
-
 Type& at_slot(std::array<Type, model::kSlotCount>& types, Slot slot) { return types[static_cast<std::size_t>(slot)]; }
 
 Type state_type(const Type& output) {
-  auto state = record("a state", RecordTag::kState);
+  auto state = model::record("a state", RecordTag::kState);
   state->add("output", output);
   state->add("error", model::error_type());
   state->add("visits", Type::integer());
@@ -32,12 +28,12 @@ Type state_type(const Type& output) {
 }  // namespace
 
 FlowTypes::FlowTypes(const Definition& flow, model::Catalog catalog) {
-  auto inputs = record("'inputs'", RecordTag::kInputs);
+  auto inputs = model::record("'inputs'", RecordTag::kInputs);
   for (const model::Input& input : flow.inputs) inputs->add(input.name, model::type_of(input.type));
-  auto env = record("'env'", RecordTag::kEnv);
+  auto env = model::record("'env'", RecordTag::kEnv);
   // A value that is no text was reported.
   for (const auto& [name, value] : flow.env) env->add(name->text, value->is_scalar() ? Type::string() : Type::dyn());
-  auto states = record("'states'", RecordTag::kStates);
+  auto states = model::record("'states'", RecordTag::kStates);
   std::unordered_map<const Record*, Type> by_output;
   for (const StateDef& state : flow.states) {
     const Type& output = outputs_.emplace_back(output_of(state, catalog));
@@ -85,7 +81,7 @@ Type FlowTypes::output_of(const ActionDef& action, const model::TaskKind& kind, 
 }
 
 void FlowTypes::set_vars(const std::vector<model::Var>& vars) {
-  auto types = record("'vars'", RecordTag::kVars);
+  auto types = model::record("'vars'", RecordTag::kVars);
   for (const model::Var& var : vars) types->add(var.name, model::type_of(var.type));
   at_slot(types_, Slot::kVars) = Type::record(std::move(types));
 }

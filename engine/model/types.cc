@@ -13,11 +13,11 @@ using expr::Record;
 using expr::Type;
 using expr::TypeKind;
 
+}  // namespace
+
 std::shared_ptr<Record> record(std::string what, RecordTag tag) {
   return std::make_shared<Record>(std::move(what), static_cast<int>(tag));
 }
-
-}  // namespace
 
 Type type_of(InputType type) {
   switch (type) {

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -15,6 +16,9 @@ namespace canorun::model {
 
 /// What a record stands for: the tag of `expr::Record`.
 enum class RecordTag : std::uint8_t { kInputs, kVars, kEnv, kStates, kState, kRun, kAction, kError, kOutput };
+
+/// Without fields as yet. `what`: for messages.
+std::shared_ptr<expr::Record> record(std::string what, RecordTag tag);
 
 /// A list's elements and a map's values are not known.
 expr::Type type_of(InputType type);
