@@ -30,8 +30,7 @@ void ShellScanner::here_document_body(const HereDoc& document) {
   bool ended = false;
   ShellWord ignored;
   while (!at_end() && !ended) {
-    const std::size_t begin = document.strip_tabs ? std::min(text_.find_first_not_of('\t', at_), text_.size()) : at_;
-    const std::size_t end = std::min(text_.find('\n', begin), text_.size());
+    const auto [begin, end] = line_at(at_, document);
     if (text_.substr(begin, end - begin) == document.delimiter) {
       at_ = std::min(end + 1, text_.size());
       ended = true;
@@ -64,13 +63,18 @@ void ShellScanner::here_document_body(const HereDoc& document) {
   region_ = outer;
 }
 
+// A line of a body, without the tabs that are no part of it and without its line break.
+ShellScanner::Line ShellScanner::line_at(std::size_t at, const HereDoc& document) const {
+  const std::size_t begin = document.strip_tabs ? std::min(text_.find_first_not_of('\t', at), text_.size()) : at;
+  return {begin, std::min(text_.find('\n', begin), text_.size())};
+}
+
 // Behind the first line that is the delimiter, whatever it stands in; none where bash may end before.
 std::optional<std::size_t> ShellScanner::agreed_end(const HereDoc& document) const {
   std::string joined;
   bool continues = false;
   for (std::size_t line = at_; line < text_.size();) {
-    const std::size_t begin = document.strip_tabs ? std::min(text_.find_first_not_of('\t', line), text_.size()) : line;
-    const std::size_t end = std::min(text_.find('\n', begin), text_.size());
+    const auto [begin, end] = line_at(line, document);
     const std::string_view text = text_.substr(begin, end - begin);
     if (text == document.delimiter) return std::min(end + 1, text_.size());
     // Bash takes a backslash and the line break behind it away before it compares.

@@ -32,6 +32,9 @@ class ShellScanner {
     bool strip_tabs;
     Refusal region;
   };
+  struct Line {
+    std::size_t begin, end;
+  };
 
   // shell_scanner.cc: commands
   End commands(bool in_case_item);
@@ -65,6 +68,7 @@ class ShellScanner {
   void newline();
   void here_document_body(const HereDoc& document);
   std::optional<std::size_t> agreed_end(const HereDoc& document) const;
+  Line line_at(std::size_t at, const HereDoc& document) const;
 
   bool at_end() const { return at_ >= text_.size(); }
   char here(std::size_t ahead = 0) const { return at_ + ahead < text_.size() ? text_[at_ + ahead] : '\n'; }
