@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "engine/model/types.h"
 #include "workflows/keys.h"
 
 namespace canorun::workflows {
@@ -34,13 +35,12 @@ std::optional<Json> read_value(Reader& reader, const Node& node, const InputDef&
   if (!value || !def.typed) return std::nullopt;
   if (!model::fits(def.input.type, *value)) {
     reader.error(Code::kWrongType, node,
-                 fmt::format("{} of input '{}' must be {} {}, not {}", what, def.input.name,
-                             def.input.type == model::InputType::kInt ? "an" : "a",
-                             model::input_type_name(def.input.type), kind_name(node)),
+                 fmt::format("{} of input '{}' must be {}, not {}", what, def.input.name,
+                             model::described(def.input.type), kind_name(node)),
                  def.input.type == model::InputType::kString && node.is_scalar() && !node.empty ? "quote it" : "");
     return std::nullopt;
   }
-  if (def.input.type == model::InputType::kDouble) *value = value->get<double>();
+  model::convert(def.input.type, *value);
   return value;
 }
 

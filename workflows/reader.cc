@@ -73,7 +73,7 @@ std::optional<std::string_view> Reader::read(accept::FlowName, const Node& node,
   const auto name = read(accept::Text{}, node, what);
   if (!name || is_flow_name(*name)) return name;
   error(Code::kBadValue, node, fmt::format("'{}' cannot be the name of a flow", name->substr(0, 80)),
-        "a to z and 0 to 9, then also _ and -, at most 63");
+        std::string(kFlowNameForm));
   return std::nullopt;
 }
 
@@ -164,7 +164,7 @@ std::vector<Entry> Reader::entries(const Node& node, std::string_view what, std:
 bool Reader::name(const Node& key, std::string_view what) {
   if (!is_name(key.text)) {
     error(Code::kBadValue, key, fmt::format("'{}' cannot be the name of {}", key.text.substr(0, 80), what),
-          "a letter or _, then letters, digits and _, at most 63");
+          std::string(kNameForm));
   } else if (std::ranges::find(kReservedNames, key.text) != kReservedNames.end()) {
     error(Code::kBadValue, key, fmt::format("'{}' cannot be the name of {}: expressions use it", key.text, what),
           "choose another name");

@@ -17,9 +17,8 @@ std::string state_of(const KeyInfo& shape) { return fmt::format("{}_state", shap
 
 Json names() {
   const auto reserved = reserved_names();
-  return matching(
-      Json::object(), fmt::format("^(?!({})$){}$", fmt::join(reserved, "|"), kNamePattern),
-      fmt::format("a letter or _, then letters, digits and _, at most 63; and none of {}", fmt::join(reserved, ", ")));
+  return matching(Json::object(), fmt::format("^(?!({})$){}$", fmt::join(reserved, "|"), kNamePattern),
+                  fmt::format("{}; and none of {}", kNameForm, fmt::join(reserved, ", ")));
 }
 
 std::string_view json_type(model::InputType type) {
@@ -58,8 +57,7 @@ class Accepted {
   Json operator()(accept::TextTemplate) const { return part(kTextTemplate); }
   Json operator()(accept::Script) const { return part(kTextTemplate); }
   Json operator()(accept::FlowName) const {
-    return written_like({{"type", {"string", "number", "boolean"}}}, kFlowNamePattern,
-                        "a to z and 0 to 9, then also _ and -, at most 63");
+    return written_like({{"type", {"string", "number", "boolean"}}}, kFlowNamePattern, std::string(kFlowNameForm));
   }
   Json operator()(accept::Duration type) const { return duration(type.least > Millis{0}); }
   Json operator()(accept::Integer type) const {
@@ -84,7 +82,7 @@ class Accepted {
   Json operator()(accept::InputEnum) const { return {{"type", "array"}, {"minItems", 1}, {"items", part(kLiteral)}}; }
   Json operator()(accept::Inputs) const { return map_of(names(), part("input")); }
   Json operator()(accept::Variables) const { return map_of(names(), part(kValue)); }
-  Json operator()(accept::Settings) const { return {{"type", "object"}, {"additionalProperties", part(kValue)}}; }
+  Json operator()(accept::Settings) const { return map_of(part(kValue)); }
   Json operator()(accept::Environment) const { return map_of(environment_names(), part(kTextTemplate)); }
   Json operator()(accept::Defaults) const { return keys(defaults_keys()); }
   Json operator()(accept::Retry) const { return part("retry"); }

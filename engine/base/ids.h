@@ -14,6 +14,9 @@ namespace canorun {
 /// What names look like, as regular expressions for those who check files without this program.
 inline constexpr std::string_view kFlowNamePattern = "[a-z0-9][a-z0-9_-]{0,62}";
 inline constexpr std::string_view kNamePattern = "[A-Za-z_][A-Za-z0-9_]{0,62}";
+/// The same for people.
+inline constexpr std::string_view kFlowNameForm = "a to z and 0 to 9, then also _ and -, at most 63";
+inline constexpr std::string_view kNameForm = "a letter or _, then letters, digits and _, at most 63";
 
 /// `kFlowNamePattern`
 bool is_flow_name(std::string_view text);

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "engine/base/suggest.h"
+#include "engine/model/types.h"
 
 namespace canorun::model {
 namespace {
@@ -28,15 +29,14 @@ Result<Json> read_text(const Input& input, std::string_view text) {
   auto parsed = parse_json(text);
   if (parsed) return parsed;
   if (input.type == InputType::kAny) return Json(to_utf8(text));
-  return fail(fmt::format("input '{}' must be {} {}, not '{}'", input.name, input.type == InputType::kInt ? "an" : "a",
-                          input_type_name(input.type), to_utf8(text.substr(0, 80))),
-              input.type == InputType::kList || input.type == InputType::kMap ? "write it as JSON" : "");
+  return fail(
+      fmt::format("input '{}' must be {}, not '{}'", input.name, described(input.type), to_utf8(text.substr(0, 80))),
+      input.type == InputType::kList || input.type == InputType::kMap ? "write it as JSON" : "");
 }
 
 Result<Json> check(const Input& input, Json value) {
   if (!fits(input.type, value)) {
-    return fail(fmt::format("input '{}' must be {} {}, not {} {}", input.name,
-                            input.type == InputType::kInt ? "an" : "a", input_type_name(input.type), type_name(value),
+    return fail(fmt::format("input '{}' must be {}, not {} {}", input.name, described(input.type), type_name(value),
                             to_json_text(value).substr(0, 80)));
   }
   convert(input.type, value);
