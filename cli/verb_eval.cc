@@ -12,17 +12,6 @@
 namespace canorun::cli {
 namespace {
 
-Code code_of(expr::ProblemKind kind) {
-  switch (kind) {
-    case expr::ProblemKind::kSyntax: return Code::kExpressionSyntax;
-    case expr::ProblemKind::kUnknownName: return Code::kUnknownName;
-    case expr::ProblemKind::kType:
-    case expr::ProblemKind::kUnknownField:
-    case expr::ProblemKind::kEvaluation: return Code::kExpressionType;
-  }
-  return Code::kExpressionType;
-}
-
 std::unexpected<Refusal> refuse_expression(const std::string& text, const std::vector<expr::Problem>& problems,
                                            std::string_view lacks = "value") {
   const auto source = std::make_shared<Source>("expression", text);

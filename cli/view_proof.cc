@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include "cli/text.h"
+#include "workflows/way.h"
 
 namespace canorun::cli {
 namespace {
@@ -23,14 +24,6 @@ std::string listed(const std::vector<std::string_view>& all) {
   return fmt::format("{} and {} more", fmt::join(all.begin(), all.begin() + kMostNames, ", "), all.size() - kMostNames);
 }
 
-// `a → b → … → y → z`.
-std::string shown_way(const std::vector<std::string_view>& all) {
-  if (all.size() <= kMostNames) return fmt::format("{}", fmt::join(all, " → "));
-  constexpr std::ptrdiff_t kHalf = kMostNames / 2;
-  return fmt::format("{} → … → {}", fmt::join(all.begin(), all.begin() + kHalf, " → "),
-                     fmt::join(all.end() - kHalf, all.end(), " → "));
-}
-
 }  // namespace
 
 std::string proof_text(const model::Flow& flow, const workflows::Proof& proof) {
@@ -39,7 +32,7 @@ std::string proof_text(const model::Flow& flow, const workflows::Proof& proof) {
   table.row({{"exits"}, {listed(names(flow, proof.exits)) + ": from every state one can be reached"}});
   table.row({{"longest path"},
              {fmt::format("{}{}: {}", proof.longest_is_exact ? "" : "at least ", counted(proof.longest.size(), "state"),
-                          shown_way(names(flow, proof.longest)))}});
+                          workflows::way_text(names(flow, proof.longest), kMostNames))}});
   if (proof.loops.empty()) table.row({{"loops"}, {"none: no state is entered twice"}});
   for (std::size_t i = 0; i < proof.loops.size() && i < kMostLoops; ++i) {
     const workflows::Loop& loop = proof.loops[i];

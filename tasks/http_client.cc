@@ -9,6 +9,7 @@
 #include <charconv>
 #include <memory>
 
+#include "engine/base/blanks.h"
 #include "tasks/http_curl.h"
 #include "tasks/http_loop.h"
 
@@ -18,13 +19,6 @@ namespace {
 namespace asio = boost::asio;
 
 constexpr long kMaxRedirects = 10;
-
-std::string_view trimmed(std::string_view text) {
-  constexpr std::string_view kBlank = " \t\r\n";
-  const auto begin = text.find_first_not_of(kBlank);
-  if (begin == std::string_view::npos) return {};
-  return text.substr(begin, text.find_last_not_of(kBlank) - begin + 1);
-}
 
 /// One transfer: libcurl's handle and what its callbacks fill. Leaves the loop when it goes.
 class Transfer {

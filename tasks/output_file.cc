@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <system_error>
 
+#include "engine/base/blanks.h"
 #include "engine/base/duration.h"
 #include "engine/base/fd.h"
 #include "engine/base/ids.h"
@@ -58,8 +59,7 @@ Result<Json> parse_lines(std::string_view text) {
 }  // namespace
 
 Result<Json> parse_output_values(std::string_view text) {
-  const auto first = text.find_first_not_of(" \t\r\n");
-  if (first == std::string_view::npos || text[first] != '{') return parse_lines(text);
+  if (!trimmed(text).starts_with('{')) return parse_lines(text);
   auto object = parse_json(text);
   if (!object) return fail(fmt::format("CANORUN_OUTPUT is no JSON object: {}", object.error().message));
   return object;

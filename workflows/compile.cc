@@ -101,7 +101,7 @@ class FlowCompiler {
     }
     // What is wrong with it is told also where no action takes it.
     defaults_.retry = def.retry;
-    if (def.retry) actions_.retry(*def.retry);
+    if (def.retry) defaults_.retry_when = actions_.retry_when(*def.retry, {});
   }
 
   void compile_state(const StateDef& def) {
@@ -200,7 +200,10 @@ class FlowCompiler {
     bool readable = !std::holds_alternative<std::monostate>(def_.states[from].shape);
     for (const RuleDef& rule : def.rules) {
       model::Transition transition;
-      if (rule.when != nullptr) transition.when = expressions_.condition(*rule.when, "'when'", place);
+      if (rule.when != nullptr) {
+        if (auto when = expressions_.condition(*rule.when, "'when'", place))
+          transition.when = std::move(when->expression);
+      }
       Target target{std::nullopt, following(from)};
       if (rule.to != nullptr) target = resolve(*rule.to, following(from));
       Edge edge{.to = target.guess, .after_error = place.moment.phase == Phase::kAfterFailure};

@@ -15,6 +15,7 @@ namespace canorun::workflows {
 /// What the defaults give to every action.
 struct CompiledDefaults {
   std::optional<RetryDef> retry;
+  std::optional<Expressions::Condition> retry_when;
   std::optional<Millis> timeout;
   std::vector<std::pair<std::string, expr::Template>> env;
   std::vector<const Node*> env_nodes;  ///< where its values stand
@@ -33,11 +34,12 @@ class ActionCompiler {
 
   /// The action of a state.
   model::Action compile(const ActionDef& def, model::StateId state);
-  model::RetryRule retry(const RetryDef& def, Moment moment = {});
+  std::optional<Expressions::Condition> retry_when(const RetryDef& def, Moment moment);
 
  private:
   struct Params;
 
+  model::RetryRule retry(const ActionDef& def, Moment moment);
   void compile_param(const ActionDef& def, const Entry& entry, Params& params);
   std::optional<expr::Tree> value(const model::Param& param, const Node& node, const Place& place);
   bool check_value(const model::Param& param, const Node& node, expr::Tree& tree, bool good_names);

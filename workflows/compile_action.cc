@@ -96,23 +96,28 @@ struct ActionCompiler::Params {
   std::vector<std::string_view> given;  ///< named, or meant by one that is not known
   std::vector<expr::Tree> script_values;
   Json literals = Json::object();
-  bool good = true;
 
   bool has(std::string_view name) const { return std::ranges::find(given, name) != given.end(); }
 };
 
-model::RetryRule ActionCompiler::retry(const RetryDef& def, Moment moment) {
-  model::RetryRule rule{.policy = def.policy, .when = {}};
-  if (def.when != nullptr)
-    rule.when =
-        expressions_.condition(*def.when, "'when'", {.name = "'retry'", .scope = kRetrySlots, .moment = moment});
-  return rule;
+std::optional<Expressions::Condition> ActionCompiler::retry_when(const RetryDef& def, Moment moment) {
+  if (def.when == nullptr) return std::nullopt;
+  return expressions_.condition(*def.when, "'when'", {.name = "'retry'", .scope = kRetrySlots, .moment = moment});
+}
+
+// The action's own, or that of the defaults.
+model::RetryRule ActionCompiler::retry(const ActionDef& def, Moment moment) {
+  const auto& given = def.retry ? def.retry : defaults_.retry;
+  if (!given) return {};
+  const auto when = def.retry ? retry_when(*def.retry, moment) : defaults_.retry_when;
+  if (!def.retry && when) expressions_.note(*given->when, *when, moment);
+  return {.policy = given->policy, .when = when ? std::optional(when->expression) : std::nullopt};
 }
 
 model::Action ActionCompiler::compile(const ActionDef& def, model::StateId state) {
   const Moment moment{state, Phase::kBefore};
   model::Action action;
-  if (const auto& given = def.retry ? def.retry : defaults_.retry) action.retry = retry(*given, moment);
+  action.retry = retry(def, moment);
   action.timeout = def.timeout ? def.timeout : defaults_.timeout;
   action.kind = model::find_kind(reader_.catalog, def.kind_name);
   if (action.kind == nullptr) {
@@ -147,7 +152,6 @@ void ActionCompiler::compile_param(const ActionDef& def, const Entry& entry, Par
     reader_.error(Code::kUnknownParameter, *entry.key,
                   fmt::format("'{}' has no parameter '{}'", params.kind.name, name.substr(0, 80)),
                   std::move(guess.hint));
-    params.good = false;
     return;
   }
   params.given.push_back(param->name);
@@ -162,10 +166,7 @@ void ActionCompiler::compile_param(const ActionDef& def, const Entry& entry, Par
   } else {
     compiled = value(*param, *entry.value, place);
   }
-  if (!compiled || !check_value(*param, *entry.value, *compiled, good_names)) {
-    params.good = false;
-    return;
-  }
+  if (!compiled || !check_value(*param, *entry.value, *compiled, good_names)) return;
   if (const Json* literal = compiled->literal()) params.literals[param->name] = *literal;
   params.compiled.emplace_back(param->name, std::move(*compiled));
 }

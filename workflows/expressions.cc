@@ -5,22 +5,11 @@
 #include <algorithm>
 #include <memory>
 
+#include "engine/base/blanks.h"
 #include "engine/expr/record.h"
-#include "workflows/blanks.h"
 
 namespace canorun::workflows {
 namespace {
-
-Code code_of(expr::ProblemKind kind) {
-  switch (kind) {
-    case expr::ProblemKind::kSyntax: return Code::kExpressionSyntax;
-    case expr::ProblemKind::kUnknownName:
-    case expr::ProblemKind::kUnknownField: return Code::kUnknownName;
-    case expr::ProblemKind::kType:
-    case expr::ProblemKind::kEvaluation: return Code::kExpressionType;
-  }
-  return Code::kExpressionType;
-}
 
 expr::Template::Piece moved(expr::Template::Piece piece, std::size_t by) {
   const auto shift = static_cast<std::uint32_t>(by);
@@ -153,7 +142,7 @@ std::optional<Expressions::Typed> Expressions::plain_condition(const Node& node,
   if (!compiled) return report(node, compiled.error()), std::nullopt;
   auto type = check(node, 0, *compiled, place);
   if (!type) return std::nullopt;
-  return Typed{std::move(*compiled), std::move(*type), reader_.document.part(node, trimmed_span(node.text))};
+  return Typed{{std::move(*compiled)}, std::move(*type), reader_.document.part(node, trimmed_span(node.text))};
 }
 
 std::optional<Expressions::Typed> Expressions::template_condition(const Node& node, std::string_view what,
@@ -161,7 +150,8 @@ std::optional<Expressions::Typed> Expressions::template_condition(const Node& no
   auto made = pieces(node, place);
   if (!made.whole) return std::nullopt;
   if (const auto* const only = only_expression(made.all)) {
-    return Typed{*only->expression, std::move(made.inner), reader_.document.part(node, only->inner)};
+    return Typed{
+        {*only->expression, only->inner.begin}, std::move(made.inner), reader_.document.part(node, only->inner)};
   }
   reader_.error(Code::kMisplacedTemplate, node,
                 fmt::format("{} takes an expression, not a text with templates in it", what),
@@ -169,9 +159,10 @@ std::optional<Expressions::Typed> Expressions::template_condition(const Node& no
   return std::nullopt;
 }
 
-std::optional<expr::Expression> Expressions::condition(const Node& node, std::string_view what, const Place& place) {
+std::optional<Expressions::Condition> Expressions::condition(const Node& node, std::string_view what,
+                                                             const Place& place) {
   if (node.kind == NodeKind::kBool) {
-    return *expr::Expression::compile(scalar_value(node) == true ? "true" : "false", model::environment());
+    return Condition{*expr::Expression::compile(scalar_value(node) == true ? "true" : "false", model::environment())};
   }
   if (!node.is_text()) {
     reader_.wrong_type(node, what, "an expression");
@@ -179,7 +170,7 @@ std::optional<expr::Expression> Expressions::condition(const Node& node, std::st
   }
   auto made = expr::has_template(node.text) ? template_condition(node, what, place) : plain_condition(node, place);
   if (!made) return std::nullopt;
-  if (made->type.is_dyn() || made->type.is(expr::TypeKind::kBool)) return std::move(made->expression);
+  if (made->type.is_dyn() || made->type.is(expr::TypeKind::kBool)) return std::move(made->condition);
   reads_.forget(node);
   reader_.report.error(Code::kExpressionType, made->span,
                        fmt::format("{} must be true or false, not {}", what, model::described(made->type)));
@@ -278,6 +269,10 @@ void Expressions::note(const Node& node, const expr::Template& text, Moment mome
   for (const expr::Template::Piece& piece : text.pieces()) {
     if (piece.expression) reads_.note(node, piece.inner.begin, *piece.expression, moment);
   }
+}
+
+void Expressions::note(const Node& node, const Condition& condition, Moment moment) {
+  reads_.note(node, condition.offset, condition.expression, moment);
 }
 
 expr::Type Expressions::type(const expr::Tree& tree, const Place& place) const {

@@ -31,9 +31,13 @@ class Expressions {
   Expressions(Reader& reader, const FlowTypes& types, const Names& names, ResultReads& reads)
       : reader_(reader), types_(types), names_(names), reads_(reads) {}
 
+  struct Condition {
+    expr::Expression expression;
+    std::uint32_t offset = 0;  ///< where it begins in the text of its node
+  };
   /// The value of the key `what`, true or false when evaluated: an expression without braces (one whole
   /// `${{ }}` and a YAML bool are taken too).
-  std::optional<expr::Expression> condition(const Node& node, std::string_view what, const Place& place);
+  std::optional<Condition> condition(const Node& node, std::string_view what, const Place& place);
 
   /// A scalar that may hold templates. What is known not to be wanted is reported.
   std::optional<expr::Template> text(const Node& node, const Place& place, const Want& want = {});
@@ -51,15 +55,16 @@ class Expressions {
   /// written: `1.10` is that text and no number. Literal values are not compared with what is wanted.
   std::optional<expr::Tree> tree(const Node& node, const Place& place, bool as_text = false, const Want& want = {});
 
-  /// Notes what a text without problems reads at another moment than that of its place.
+  /// Note what a text or a condition without problems reads at another moment than that of its place.
   void note(const Node& node, const expr::Template& text, Moment moment);
+  void note(const Node& node, const Condition& condition, Moment moment);
 
   /// The type of a value without problems.
   expr::Type type(const expr::Tree& tree, const Place& place) const;
 
  private:
   struct Typed {
-    expr::Expression expression;
+    Condition condition;
     expr::Type type;
     Span span;  ///< in the file
   };

@@ -1,7 +1,6 @@
 #include "workflows/results.h"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <optional>
@@ -9,8 +8,9 @@
 #include <tuple>
 #include <unordered_set>
 
-#include "workflows/blanks.h"
+#include "engine/base/blanks.h"
 #include "workflows/names.h"
+#include "workflows/way.h"
 
 namespace canorun::workflows {
 namespace {
@@ -43,14 +43,8 @@ bool asks(const Reference& reference, std::string_view text, Span whole) {
 std::string shown_way(const Definition& flow, const std::vector<model::StateId>& way) {
   constexpr std::size_t kShown = 6;
   std::vector<std::string_view> names;
-  for (std::size_t i = 0; i < way.size(); ++i) {
-    if (way.size() > kShown && i == kShown / 2) {
-      names.emplace_back("…");
-      i = way.size() - kShown / 2;
-    }
-    names.push_back(flow.states[way[i]].text());
-  }
-  return fmt::format("{}", fmt::join(names, " → "));
+  for (const model::StateId id : way) names.push_back(flow.states[id].text());
+  return way_text(names, kShown);
 }
 
 /// Judges reads by what is known of their results, and says what is wrong with them.

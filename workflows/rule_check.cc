@@ -10,7 +10,7 @@
 #include <unordered_map>
 #include <utility>
 
-#include "workflows/blanks.h"
+#include "engine/base/blanks.h"
 
 namespace canorun::workflows {
 namespace {

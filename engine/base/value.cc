@@ -6,6 +6,8 @@
 #include <limits>
 #include <vector>
 
+#include "engine/base/blanks.h"
+
 namespace canorun {
 namespace {
 
@@ -86,9 +88,8 @@ Result<Json> parse_json(std::string_view text, std::size_t max_depth) {
   try {
     value = Json::parse(to_utf8(text));
   } catch (const Json::parse_error& error) {
-    return fail(text.find_first_not_of(" \t\r\n") == std::string_view::npos
-                    ? std::string("empty text is not JSON")
-                    : fmt::format("not JSON: syntax error at byte {}", error.byte));
+    return fail(trimmed(text).empty() ? std::string("empty text is not JSON")
+                                      : fmt::format("not JSON: syntax error at byte {}", error.byte));
   } catch (const Json::exception&) {
     return fail("not JSON: a number is out of range");
   }

@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 
+#include "engine/base/diagnostic.h"
 #include "engine/base/source.h"
 
 namespace canorun::expr {
@@ -19,6 +20,9 @@ enum class ProblemKind : std::uint8_t {
   kUnknownField,  ///< a field that a record does not have
   kEvaluation,    ///< failed while it was evaluated
 };
+
+/// What a diagnostic of such a problem says.
+Code code_of(ProblemKind kind);
 
 /// `span` is in the text the expression was compiled from.
 struct Problem {

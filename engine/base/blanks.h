@@ -1,4 +1,4 @@
-// The blanks around an expression.
+// The blanks around a text.
 #pragma once
 
 #include <cstdint>
@@ -6,7 +6,7 @@
 
 #include "engine/base/source.h"
 
-namespace canorun::workflows {
+namespace canorun {
 
 inline constexpr std::string_view kBlanks = " \t\r\n";
 
@@ -22,4 +22,4 @@ inline std::string_view trimmed(std::string_view text) {
   return text.substr(span.begin, span.end - span.begin);
 }
 
-}  // namespace canorun::workflows
+}  // namespace canorun
