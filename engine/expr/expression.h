@@ -35,6 +35,9 @@ struct Checked {
 /// Immutable and cheap to copy; may be evaluated from any thread.
 class Expression {
  public:
+  /// None: may only be assigned to and destroyed.
+  Expression() = default;
+
   /// Parses `text` and resolves its names. The text is copied. Fails where it is no expression; names and
   /// functions that are not there are `problems()`.
   static std::expected<Expression, Problem> compile(std::string_view text, const Environment& environment);

@@ -19,6 +19,8 @@ inline constexpr std::string_view kSignal = "signal";
 inline constexpr std::string_view kTask = "task";
 inline constexpr std::string_view kHttpStatus = "http_status";
 inline constexpr std::string_view kTimeout = "timeout";
+inline constexpr std::string_view kSplit = "split";
+inline constexpr std::string_view kBatch = "batch";
 inline constexpr std::string_view kExpression = "expression";
 inline constexpr std::string_view kNoTransition = "no_transition";
 inline constexpr std::string_view kMaxTransitions = "max_transitions";
@@ -28,8 +30,9 @@ inline constexpr std::string_view kStore = "store";
 
 /// All that the engine itself can give, in order: `fail` may name none of those that `on_error`
 /// never sees.
-inline constexpr std::array kAll{kCancelled,  kExit,   kExpression, kHttpStatus, kMaxTransitions, kNoTransition,
-                                 kRunTimeout, kSignal, kStore,      kTask,       kTimeout};
+inline constexpr std::array kAll{kBatch,          kCancelled,    kExit,       kExpression, kHttpStatus,
+                                 kMaxTransitions, kNoTransition, kRunTimeout, kSignal,     kSplit,
+                                 kStore,          kTask,         kTimeout};
 }  // namespace kind
 
 /// `on_error` never sees these.

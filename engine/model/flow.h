@@ -14,19 +14,9 @@
 
 #include "engine/base/clock.h"
 #include "engine/base/value.h"
-#include "engine/expr/expression.h"
-#include "engine/expr/template.h"
-#include "engine/model/task_kind.h"
-#include "engine/policy/retry.h"
+#include "engine/model/shape.h"
 
 namespace canorun::model {
-
-/// Dense from 0, in the order of the file.
-using StateId = std::uint32_t;
-
-enum class InputType : std::uint8_t { kString, kInt, kDouble, kBool, kList, kMap, kAny };
-inline constexpr std::array<std::string_view, 7> kInputTypeNames{"string", "int", "double", "bool",
-                                                                 "list",   "map", "any"};
 
 struct Input {
   std::string name;
@@ -35,52 +25,6 @@ struct Input {
   std::string description;
   std::vector<Json> one_of;  ///< empty: any
 };
-
-/// The first whose `when` holds is taken; one without always holds.
-struct Transition {
-  std::optional<expr::Expression> when;
-  StateId to = 0;
-};
-
-struct RetryRule {
-  policy::Retry policy;
-  std::optional<expr::Expression> when;  ///< false: no further attempt
-};
-
-/// One piece of work: what to do, and how often and how long to try.
-struct Action {
-  const TaskKind* kind = nullptr;
-  /// Parameter -> literal or template. Literal ones were checked when the flow was read.
-  expr::Tree params;
-  /// Values a script refers to as CANORUN_V1, CANORUN_V2, …
-  std::vector<expr::Tree> script_values;
-  /// Environment of the defaults, evaluated before the action's own `env` parameter.
-  std::vector<std::pair<std::string, expr::Template>> env;
-  RetryRule retry;
-  std::optional<Millis> timeout;  ///< of one attempt
-};
-
-struct ActionShape {
-  Action action;
-};
-
-/// Exactly one of the two is there. `for` gives a duration's text, `until` a time's.
-struct TimerShape {
-  std::optional<expr::Template> wait_for;
-  std::optional<expr::Template> until;
-};
-
-/// Decides and leaves no row: its transitions are its state's `next`.
-struct RouteShape {};
-
-enum class ExitKind : std::uint8_t { kSuccess, kFailure };
-
-struct ExitShape {
-  ExitKind kind = ExitKind::kSuccess;
-  expr::Tree output;  ///< a literal null when none is given
-};
-
-using Shape = std::variant<ActionShape, TimerShape, RouteShape, ExitShape>;
 
 struct Assignment {
   std::uint32_t var = 0;  ///< index into Flow::vars

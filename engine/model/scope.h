@@ -11,10 +11,24 @@
 
 namespace canorun::model {
 
-enum class Slot : std::uint8_t { kInputs, kVars, kEnv, kStates, kRun, kAction, kOutput, kError };
-inline constexpr std::size_t kSlotCount = 8;
-inline constexpr std::array<std::string_view, kSlotCount> kSlotNames{"inputs", "vars",   "env",    "states",
-                                                                     "run",    "action", "output", "error"};
+enum class Slot : std::uint8_t {
+  kInputs,
+  kVars,
+  kEnv,
+  kStates,
+  kRun,
+  kAction,
+  kOutput,
+  kError,
+  kItem,    ///< or what `as` calls it
+  kIndex,   ///< of the item, from 0
+  kCursor,  ///< where a stepped loop or a stream is
+  kStep,    ///< of a stepped loop, from 0
+  kItems,   ///< of a stream's window
+};
+inline constexpr std::size_t kSlotCount = 13;
+inline constexpr std::array<std::string_view, kSlotCount> kSlotNames{
+    "inputs", "vars", "env", "states", "run", "action", "output", "error", "item", "index", "cursor", "step", "items"};
 
 /// One value per slot; a slot that is not in scope holds null.
 using Scope = std::array<expr::Value, kSlotCount>;
@@ -23,5 +37,8 @@ inline expr::Value& slot(Scope& scope, Slot name) { return scope[static_cast<std
 
 /// The environment all expressions are compiled against: the slots, in order.
 const expr::Environment& environment();
+
+/// The same with another name for `item`: its slots are those of `environment()`.
+expr::Environment environment_with(std::string_view item);
 
 }  // namespace canorun::model

@@ -67,6 +67,7 @@ struct TaskKind {
   std::span<const Field> outputs;  ///< all fields of the output, sorted by name
   bool any_output = false;         ///< nothing is known of the output but when it runs
   bool never_succeeds = false;     ///< all it does is to fail
+  bool gives_lines = false;        ///< may be the source of a stream: what it prints is read line by line
   std::string_view example;        ///< YAML of a whole state
   /// Whether parameters that are each right fit together; null where nothing can be said. Parameters
   /// that are known only at run time are missing from `literals`.

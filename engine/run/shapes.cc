@@ -16,7 +16,8 @@ struct Row {
 };
 
 // In the order of model::Shape. `route` and `exit` are passed and reached, never worked on.
-constexpr std::array<Row, std::variant_size_v<model::Shape>> kShapes{{{work_action}, {work_timer, timer_end}, {}, {}}};
+constexpr std::array<Row, std::variant_size_v<model::Shape>> kShapes{
+    {{work_action}, {work_timer, timer_end}, {}, {}, {}, {}, {}, {}, {}, {}}};
 
 const Row& row(const model::State& state) { return kShapes[state.shape.index()]; }
 
