@@ -27,6 +27,7 @@ inline constexpr model::TaskKind kExec{
     .doc = "Runs a program with the given arguments, without a shell in between.",
     .params = kExecParams,
     .outputs = kCommandOutputs,
+    .gives_lines = true,
     .example = R"(archive:
   task: exec
   with:

@@ -33,6 +33,7 @@ inline constexpr model::TaskKind kShell{
     .doc = "Runs a shell script. `run: SCRIPT` is short for it.",
     .params = kShellParams,
     .outputs = kCommandOutputs,
+    .gives_lines = true,
     .example = R"(count:
   run: wc -w "${{ inputs.file }}" | tr -dc 0-9
   parse: json

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "engine/base/clock.h"
+#include "engine/base/diagnostic.h"
 
 namespace canorun::workflows {
 namespace accept {
@@ -19,12 +20,20 @@ struct Text {};          ///< a scalar as it is written, without templates
 struct TextTemplate {};  ///< a scalar that may hold templates
 struct FlowName {};
 struct StateName {};
+struct SignalName {};
+struct ItemName {};  ///< what expressions call the element that is worked on
+struct Flag {};
 struct Duration {
   Millis least{0};
 };
 struct Integer {
   std::int64_t least;
   std::int64_t most = std::numeric_limits<std::int64_t>::max();
+  Code code = Code::kBadValue;  ///< of what is out of these bounds
+};
+struct Percentage {
+  bool none_too = false;  ///< 0 as well
+  Code code = Code::kBadValue;
 };
 struct Number {
   double least;
@@ -36,7 +45,7 @@ struct Choice {
 
 /// What is looked at when names are resolved and expressions compiled; the reader only keeps its place.
 struct Later {};
-struct Expression : Later {};  ///< true or false when evaluated
+struct Expression : Later {};  ///< without braces
 struct Value : Later {};       ///< any value, templates in its texts
 struct DurationTemplate : Later {};
 struct TimeTemplate : Later {};
@@ -55,6 +64,19 @@ struct Rules {
   bool only_list = false;  ///< otherwise the name of a state will do
 };
 struct Timer {};
+struct Split {};
+struct Branches {};  ///< name -> action
+struct Join {};
+struct Batch {};
+struct Poll {};
+struct Backoff {};  ///< the delays of a poll
+struct Stepped {};
+struct Stream {};
+struct Source {};
+struct Window {};
+struct ItemErrors {};
+struct Wait {};
+struct Action {};  ///< inside a shape
 struct Script {};
 struct TaskName {};
 struct Parameters {};  ///< of a task: its catalog row says more
@@ -63,12 +85,16 @@ struct States {};  ///< name -> state
 
 }  // namespace accept
 
-using Accept = std::variant<accept::Text, accept::TextTemplate, accept::FlowName, accept::StateName, accept::Duration,
-                            accept::Integer, accept::Number, accept::Choice, accept::Expression, accept::Value,
-                            accept::DurationTemplate, accept::TimeTemplate, accept::InputDefault, accept::InputEnum,
-                            accept::Inputs, accept::InputType, accept::Variables, accept::Environment, accept::Settings,
-                            accept::Defaults, accept::Retry, accept::Rules, accept::Timer, accept::Script,
-                            accept::TaskName, accept::Parameters, accept::ExitKind, accept::States>;
+using Accept =
+    std::variant<accept::Text, accept::TextTemplate, accept::FlowName, accept::StateName, accept::SignalName,
+                 accept::ItemName, accept::Flag, accept::Duration, accept::Integer, accept::Percentage, accept::Number,
+                 accept::Choice, accept::Expression, accept::Value, accept::DurationTemplate, accept::TimeTemplate,
+                 accept::InputDefault, accept::InputEnum, accept::Inputs, accept::InputType, accept::Variables,
+                 accept::Environment, accept::Settings, accept::Defaults, accept::Retry, accept::Rules, accept::Timer,
+                 accept::Split, accept::Branches, accept::Join, accept::Batch, accept::Poll, accept::Backoff,
+                 accept::Stepped, accept::Stream, accept::Source, accept::Window, accept::ItemErrors, accept::Wait,
+                 accept::Action, accept::Script, accept::TaskName, accept::Parameters, accept::ExitKind,
+                 accept::States>;
 
 /// A key of a map of the flow file.
 struct KeyInfo {
@@ -79,5 +105,15 @@ struct KeyInfo {
 };
 
 inline constexpr std::array<std::string_view, 2> kExitWords{"success", "failure"};
+/// What `join` and `on_item_error` may be but a map.
+inline constexpr std::array<std::string_view, 3> kJoinWords{"all", "any", "partial_timeout"};
+inline constexpr std::array<std::string_view, 2> kItemErrorWords{"fail", "skip"};
+/// `75`, `75%`, `33.33%`
+inline constexpr std::string_view kPercentagePattern = R"([0-9]+(\.[0-9]{1,2})?%?)";
+/// The shortest time that something may take, and the bounds of numbers that stand in several places.
+inline constexpr Millis kShortest{1};
+inline constexpr accept::Number kFactors{1, 1000};
+inline constexpr accept::Number kShares{0, 1};
+inline constexpr std::int64_t kMostCounted = std::numeric_limits<std::uint32_t>::max();
 
 }  // namespace canorun::workflows

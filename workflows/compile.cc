@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "engine/base/duration.h"
+#include "workflows/compile_shapes.h"
 #include "workflows/graph.h"
 #include "workflows/results.h"
 #include "workflows/rule_check.h"
@@ -15,6 +15,12 @@ constexpr SlotSet kVarSlots = kEnvSlots | slots(model::Slot::kEnv);
 constexpr SlotSet kResultSlots = kStateSlots | slots(model::Slot::kOutput);
 constexpr SlotSet kErrorSlots = kStateSlots | slots(model::Slot::kError);
 
+// Whether what the shape gives is of use to its own state.
+bool has_output(const ShapeDef& shape) {
+  return !std::holds_alternative<std::monostate>(shape) && !std::holds_alternative<TimerDef>(shape) &&
+         !std::holds_alternative<RouteDef>(shape) && !std::holds_alternative<ExitDef>(shape);
+}
+
 class FlowCompiler {
  public:
   FlowCompiler(Reader& reader, const Definition& definition)
@@ -24,7 +30,8 @@ class FlowCompiler {
         types_(definition, reader.catalog),
         reads_(names_),
         expressions_(reader, types_, names_, reads_),
-        actions_(reader, expressions_, defaults_) {}
+        actions_(reader, expressions_, defaults_),
+        shapes_(reader, types_, expressions_, actions_) {}
 
   model::Flow run() {
     flow_.name = def_.name;
@@ -101,7 +108,7 @@ class FlowCompiler {
     }
     // What is wrong with it is told also where no action takes it.
     defaults_.retry = def.retry;
-    if (def.retry) defaults_.retry_when = actions_.retry_when(*def.retry, {});
+    if (def.retry) defaults_.retry_when = actions_.retry_when(*def.retry, {.name = "'retry'"});
   }
 
   void compile_state(const StateDef& def) {
@@ -113,16 +120,16 @@ class FlowCompiler {
     state.deadline = def.timeout;
     const bool is_route = std::holds_alternative<RouteDef>(def.shape);
     Place place{.name = "'next'", .moment = {id, is_route ? Phase::kBefore : Phase::kAfterSuccess}};
-    if (std::holds_alternative<ActionDef>(def.shape)) {
+    if (has_output(def.shape)) {
       place.scope = kResultSlots;
       place.output = types_.output(id);
     }
-    compile_shape(def, state, id);
+    state.shape = shapes_.compile(def, id);
     state.next = compile_rules(def.next, place, id);
     // The new result is in scope as `output`; `states` shows the old one.
     place.name = "'set'";
     place.moment.phase = Phase::kBefore;
-    place.moment.has_output = (place.scope & slots(model::Slot::kOutput)) != 0;
+    place.moment.has_output = place.has(model::Slot::kOutput);
     compile_set(def, state, place);
     state.on_error = compile_rules(
         def.on_error, {.name = "'on_error'", .scope = kErrorSlots, .moment = {id, Phase::kAfterFailure}}, id);
@@ -132,55 +139,6 @@ class FlowCompiler {
     const auto* const shape = std::get_if<model::ActionShape>(&state.shape);
     graph_.never_succeeds[id] = shape != nullptr && shape->action.kind != nullptr && shape->action.kind->never_succeeds;
     check_last_rule(reader_, def, state);
-  }
-
-  void compile_shape(const StateDef& def, model::State& state, model::StateId id) {
-    if (const auto* const action = std::get_if<ActionDef>(&def.shape)) {
-      state.shape = model::ActionShape{actions_.compile(*action, id)};
-    } else if (const auto* const timer = std::get_if<TimerDef>(&def.shape)) {
-      state.shape = compile_timer(*timer, id);
-      check_timeout(*timer, def);
-    } else if (const auto* const exit = std::get_if<ExitDef>(&def.shape)) {
-      state.shape = compile_exit(*exit, id);
-    } else {
-      state.shape = model::RouteShape{};
-    }
-  }
-
-  model::TimerShape compile_timer(const TimerDef& def, model::StateId id) {
-    model::TimerShape timer;
-    const auto compile = [&](const Node& node, const Want& want, auto check) -> std::optional<expr::Template> {
-      if (!node.is_scalar() || node.kind == NodeKind::kNull)
-        return reader_.wrong_type(node, want.what, "a text"), std::nullopt;
-      auto made = expressions_.text(node, {.name = want.what, .moment = {id, Phase::kBefore}}, want);
-      if (!made || !made->is_literal()) return made;
-      const auto checked = check(node.text);
-      if (!checked) reader_.error(Code::kBadValue, node, checked.error().message, checked.error().hint);
-      return made;
-    };
-    constexpr auto kText = model::json::kString;
-    if (def.wait_for != nullptr)
-      timer.wait_for = compile(*def.wait_for, {"'for'", "the text of a duration", kText}, parse_duration);
-    if (def.until != nullptr) timer.until = compile(*def.until, {"'until'", "the text of a time", kText}, parse_time);
-    return timer;
-  }
-
-  void check_timeout(const TimerDef& def, const StateDef& state) {
-    if (def.wait_for == nullptr || !state.timeout) return;
-    const auto wait = parse_duration(def.wait_for->text);
-    if (!wait || *wait <= *state.timeout) return;
-    reader_.error(Code::kTimeoutTooShort, *def.wait_for,
-                  fmt::format("this timer can only fail: it waits longer than its timeout of {}",
-                              format_duration(*state.timeout)),
-                  "wait for less, or give it more time");
-  }
-
-  model::ExitShape compile_exit(const ExitDef& def, model::StateId id) {
-    model::ExitShape exit{.kind = def.kind, .output = {}};
-    if (def.output == nullptr) return exit;
-    if (auto output = expressions_.tree(*def.output, {.name = "'output'", .moment = {id, Phase::kBefore}}))
-      exit.output = std::move(*output);
-    return exit;
   }
 
   // What a state without a readable `next` was probably going to.
@@ -252,6 +210,7 @@ class FlowCompiler {
   Expressions expressions_;
   CompiledDefaults defaults_;
   ActionCompiler actions_;
+  ShapeCompiler shapes_;
   Graph graph_;
   model::Flow flow_;
 };

@@ -32,14 +32,14 @@ class ActionCompiler {
   ActionCompiler(Reader& reader, Expressions& expressions, const CompiledDefaults& defaults)
       : reader_(reader), expressions_(expressions), defaults_(defaults) {}
 
-  /// The action of a state.
-  model::Action compile(const ActionDef& def, model::StateId state);
-  std::optional<Expressions::Condition> retry_when(const RetryDef& def, Moment moment);
+  /// `around`: where the action stands, with the names that the shape around it brings.
+  model::Action compile(const ActionDef& def, const Place& around, bool has_default_timeout = true);
+  std::optional<Expressions::Condition> retry_when(const RetryDef& def, const Place& around);
 
  private:
   struct Params;
 
-  model::RetryRule retry(const ActionDef& def, Moment moment);
+  model::RetryRule retry(const ActionDef& def, const Place& around);
   void compile_param(const ActionDef& def, const Entry& entry, Params& params);
   std::optional<expr::Tree> value(const model::Param& param, const Node& node, const Place& place);
   bool check_value(const model::Param& param, const Node& node, expr::Tree& tree, bool good_names);

@@ -7,8 +7,16 @@
 namespace canorun::workflows {
 namespace {
 
-constexpr SlotSet kActionSlots = kStateSlots | slots(model::Slot::kAction);
-constexpr SlotSet kRetrySlots = kActionSlots | slots(model::Slot::kError);
+constexpr SlotSet kActionSlots = slots(model::Slot::kAction);
+constexpr SlotSet kRetrySlots = slots(model::Slot::kAction, model::Slot::kError);
+
+// There, with more in scope.
+Place inside(const Place& around, std::string_view name, SlotSet more) {
+  Place place = around;
+  place.name = name;
+  place.scope |= more;
+  return place;
+}
 
 bool takes_text(model::ParamType type) {
   switch (type) {
@@ -91,7 +99,7 @@ const Node* find_param_node(const ActionDef& def, std::string_view name) {
 /// The parameters of one action while they are compiled.
 struct ActionCompiler::Params {
   const model::TaskKind& kind;
-  Moment moment;
+  Place place;
   std::vector<std::pair<std::string, expr::Tree>> compiled;
   std::vector<std::string_view> given;  ///< named, or meant by one that is not known
   std::vector<expr::Tree> script_values;
@@ -100,25 +108,24 @@ struct ActionCompiler::Params {
   bool has(std::string_view name) const { return std::ranges::find(given, name) != given.end(); }
 };
 
-std::optional<Expressions::Condition> ActionCompiler::retry_when(const RetryDef& def, Moment moment) {
+std::optional<Expressions::Condition> ActionCompiler::retry_when(const RetryDef& def, const Place& around) {
   if (def.when == nullptr) return std::nullopt;
-  return expressions_.condition(*def.when, "'when'", {.name = "'retry'", .scope = kRetrySlots, .moment = moment});
+  return expressions_.condition(*def.when, "'when'", inside(around, "'retry'", kRetrySlots));
 }
 
 // The action's own, or that of the defaults.
-model::RetryRule ActionCompiler::retry(const ActionDef& def, Moment moment) {
+model::RetryRule ActionCompiler::retry(const ActionDef& def, const Place& around) {
   const auto& given = def.retry ? def.retry : defaults_.retry;
   if (!given) return {};
-  const auto when = def.retry ? retry_when(*def.retry, moment) : defaults_.retry_when;
-  if (!def.retry && when) expressions_.note(*given->when, *when, moment);
+  const auto when = def.retry ? retry_when(*def.retry, around) : defaults_.retry_when;
+  if (!def.retry && when) expressions_.note(*given->when, *when, around.moment);
   return {.policy = given->policy, .when = when ? std::optional(when->expression) : std::nullopt};
 }
 
-model::Action ActionCompiler::compile(const ActionDef& def, model::StateId state) {
-  const Moment moment{state, Phase::kBefore};
+model::Action ActionCompiler::compile(const ActionDef& def, const Place& around, bool has_default_timeout) {
   model::Action action;
-  action.retry = retry(def, moment);
-  action.timeout = def.timeout ? def.timeout : defaults_.timeout;
+  action.retry = retry(def, around);
+  action.timeout = def.timeout || !has_default_timeout ? def.timeout : defaults_.timeout;
   action.kind = model::find_kind(reader_.catalog, def.kind_name);
   if (action.kind == nullptr) {
     std::vector<std::string_view> known;
@@ -127,7 +134,11 @@ model::Action ActionCompiler::compile(const ActionDef& def, model::StateId state
                   reader_.report.guess(def.kind_name, known).hint);
     return action;
   }
-  Params params{.kind = *action.kind, .moment = moment, .compiled = {}, .given = {}, .script_values = {}};
+  Params params{.kind = *action.kind,
+                .place = inside(around, "a parameter", kActionSlots),
+                .compiled = {},
+                .given = {},
+                .script_values = {}};
   if (def.script != nullptr) {
     Node key;
     key.text = "script";
@@ -155,16 +166,16 @@ void ActionCompiler::compile_param(const ActionDef& def, const Entry& entry, Par
     return;
   }
   params.given.push_back(param->name);
-  const Place place{.name = "a parameter", .scope = kActionSlots, .moment = params.moment};
   const bool good_names = param->type != model::ParamType::kEnvironment || check_names(*entry.value);
   std::optional<expr::Tree> compiled;
   if (param->script && entry.value->is_scalar() && entry.value->kind != NodeKind::kNull) {
-    if (auto script = compile_script(reader_, expressions_, *entry.value, place, find_param_node(def, "shell"))) {
+    if (auto script =
+            compile_script(reader_, expressions_, *entry.value, params.place, find_param_node(def, "shell"))) {
       compiled = expr::Tree::of(Json(std::move(script->text)));
       params.script_values = std::move(script->values);
     }
   } else {
-    compiled = value(*param, *entry.value, place);
+    compiled = value(*param, *entry.value, params.place);
   }
   if (!compiled || !check_value(*param, *entry.value, *compiled, good_names)) return;
   if (const Json* literal = compiled->literal()) params.literals[param->name] = *literal;
@@ -247,10 +258,12 @@ void ActionCompiler::add_defaults(const model::TaskKind& kind, Params& params, m
   if (model::find_param(kind, "env") != nullptr) {
     action.env = defaults_.env;
     for (std::size_t i = 0; i < action.env.size(); ++i)
-      expressions_.note(*defaults_.env_nodes[i], action.env[i].second, params.moment);
+      expressions_.note(*defaults_.env_nodes[i], action.env[i].second, params.place.moment);
   }
   if (defaults_.cwd == nullptr || params.has("cwd") || model::find_param(kind, "cwd") == nullptr) return;
-  auto cwd = expressions_.tree(*defaults_.cwd, {.name = "'cwd'", .scope = kActionSlots, .moment = params.moment}, true);
+  // What a shape brings is not for the defaults.
+  const Place place{.name = "'cwd'", .scope = kStateSlots | kActionSlots, .moment = params.place.moment};
+  auto cwd = expressions_.tree(*defaults_.cwd, place, true);
   if (cwd) params.compiled.emplace_back("cwd", std::move(*cwd));
 }
 

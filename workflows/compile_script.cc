@@ -60,7 +60,7 @@ std::optional<CompiledScript> compile_script(Reader& reader, Expressions& expres
     script.text += shell_reference(hole.quoting, number);
     const std::string_view text =
         std::string_view(node.text).substr(piece.span.begin, piece.span.end - piece.span.begin);
-    if (good) script.values.push_back(expr::Tree::of(*expr::Template::compile(text, model::environment())));
+    if (good) script.values.push_back(expr::Tree::of(*expr::Template::compile(text, *place.environment)));
   }
   return good ? std::optional(std::move(script)) : std::nullopt;
 }

@@ -10,6 +10,7 @@
 
 #include "engine/base/clock.h"
 #include "engine/model/flow.h"
+#include "engine/policy/join.h"
 #include "engine/policy/retry.h"
 #include "workflows/document.h"
 
@@ -36,13 +37,81 @@ struct ActionDef {
   std::string_view kind_name;    ///< as it was written: there may be no such kind
   std::vector<Entry> params;     ///< in the order they were written
   const Node* script = nullptr;  ///< the value of `run`, which stands for a parameter of that name
-  std::optional<RetryDef> retry;
-  std::optional<Millis> timeout;
+  std::optional<RetryDef> retry = {};
+  std::optional<Millis> timeout = {};
+  bool guessed = false;  ///< a key of it is not known: any other may have been meant
 };
+
+/// An action inside a shape. None: it is not given, or could not be read and was reported.
+using InnerAction = std::optional<ActionDef>;
 
 struct TimerDef {
   const Node* wait_for = nullptr;
   const Node* until = nullptr;
+};
+
+struct JoinDef {
+  policy::Join join;
+  const Node* node = nullptr;  ///< what says how; null: nothing does
+};
+
+/// A shape that works on elements calls each `item`, unless `as` says otherwise.
+struct SplitDef {
+  struct Branch {
+    const Node* name = nullptr;
+    InnerAction action;
+  };
+  std::vector<Branch> branches;
+  const Node* for_each = nullptr;
+  std::string_view as;
+  InnerAction each;
+  JoinDef join;
+  std::optional<std::uint32_t> bulkhead;
+};
+
+struct BatchDef {
+  const Node* items = nullptr;
+  std::string_view as;
+  std::uint32_t concurrency = 1;
+  InnerAction each;
+  policy::Share min_success;
+};
+
+struct PollDef {
+  InnerAction ask;
+  const Node* until = nullptr;
+  policy::Retry every;
+  std::uint32_t max_errors = 0;
+};
+
+struct SteppedDef {
+  const Node* initial = nullptr;
+  InnerAction step;
+  const Node* cursor = nullptr;
+};
+
+struct StreamDef {
+  struct File {
+    const Node* path = nullptr;
+    bool follow = false;
+  };
+  /// `monostate`: it could not be read.
+  std::variant<std::monostate, ActionDef, File> source;
+  const Node* initial = nullptr;
+  bool json = false;
+  std::string_view as;
+  const Node* cursor = nullptr;
+  std::optional<std::uint64_t> count;
+  std::optional<Millis> every;
+  InnerAction each;
+  InnerAction flush;
+  model::StreamShape::ItemErrors on_item_error;
+  const Node* stop_when = nullptr;
+};
+
+struct WaitDef {
+  std::string_view signal;
+  model::InputType type = model::InputType::kAny;
 };
 
 struct RouteDef {};
@@ -53,7 +122,8 @@ struct ExitDef {
 };
 
 /// `monostate`: there is no shape that could be read; that was reported.
-using ShapeDef = std::variant<std::monostate, ActionDef, TimerDef, RouteDef, ExitDef>;
+using ShapeDef = std::variant<std::monostate, ActionDef, TimerDef, RouteDef, ExitDef, SplitDef, BatchDef, PollDef,
+                              SteppedDef, StreamDef, WaitDef>;
 
 struct StateDef {
   const Node* name = nullptr;

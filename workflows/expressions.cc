@@ -19,13 +19,14 @@ expr::Template::Piece moved(expr::Template::Piece piece, std::size_t by) {
 }
 
 // The pieces of a text in which some expressions cannot be read: the others can have problems of their own.
-std::vector<expr::Template::Piece> mended(std::string_view text, const std::vector<expr::Problem>& problems) {
+std::vector<expr::Template::Piece> mended(std::string_view text, const std::vector<expr::Problem>& problems,
+                                          const expr::Environment& environment) {
   static const auto kNull =
       std::make_shared<const expr::Expression>(*expr::Expression::compile("null", model::environment()));
   std::vector<expr::Template::Piece> pieces;
   std::size_t at = 0;
   const auto take_until = [&](std::size_t end) {
-    const auto good = expr::Template::compile(text.substr(at, end - at), model::environment());
+    const auto good = expr::Template::compile(text.substr(at, end - at), environment);
     if (!good) return;
     for (const expr::Template::Piece& piece : good->pieces()) pieces.push_back(moved(piece, at));
   };
@@ -74,9 +75,15 @@ const Node* find_template(const Node& node) {
   return nullptr;
 }
 
-void Expressions::report(const Node& node, const expr::Problem& problem, std::uint32_t offset) {
-  const Span span = reader_.document.part(node, {problem.span.begin + offset, problem.span.end + offset});
+void Expressions::report(const Node& node, const expr::Problem& problem, const Place& place, std::uint32_t offset) {
+  const Span in_text{problem.span.begin + offset, problem.span.end + offset};
+  const Span span = reader_.document.part(node, in_text);
   if (problem.kind == expr::ProblemKind::kUnknownField) return report_field(span, problem);
+  if (problem.kind == expr::ProblemKind::kUnknownName) {
+    const auto name = std::string_view(node.text).substr(in_text.begin, in_text.end - in_text.begin);
+    if (auto hint = names_.where(name, place); !hint.empty())
+      return reader_.report.error(code_of(problem.kind), span, problem.message, std::move(hint));
+  }
   reader_.report.error(code_of(problem.kind), span, problem.message, problem.hint);
 }
 
@@ -118,7 +125,7 @@ std::optional<expr::Type> Expressions::check(const Node& node, std::uint32_t off
   }
   const auto slots = types_.at(place);
   const expr::Checked checked = expression.check(slots);
-  for (const expr::Problem& problem : checked.problems) report(node, problem, offset);
+  for (const expr::Problem& problem : checked.problems) report(node, problem, place, offset);
   if (!good || !checked.problems.empty()) return std::nullopt;
   reads_.note(node, offset, expression, place.moment);
   return checked.type;
@@ -137,16 +144,16 @@ bool Expressions::fits(Span span, const expr::Type& type, const Want& want, std:
   return refuse(fmt::format("an element of {}", want.what), want.element_wanted, type.parameters()[0]);
 }
 
-std::optional<Expressions::Typed> Expressions::plain_condition(const Node& node, const Place& place) {
-  auto compiled = expr::Expression::compile(node.text, model::environment());
-  if (!compiled) return report(node, compiled.error()), std::nullopt;
+std::optional<Expressions::Typed> Expressions::plain_expression(const Node& node, const Place& place) {
+  auto compiled = expr::Expression::compile(node.text, *place.environment);
+  if (!compiled) return report(node, compiled.error(), place), std::nullopt;
   auto type = check(node, 0, *compiled, place);
   if (!type) return std::nullopt;
   return Typed{{std::move(*compiled)}, std::move(*type), reader_.document.part(node, trimmed_span(node.text))};
 }
 
-std::optional<Expressions::Typed> Expressions::template_condition(const Node& node, std::string_view what,
-                                                                  const Place& place) {
+std::optional<Expressions::Typed> Expressions::template_expression(const Node& node, std::string_view what,
+                                                                   const Place& place) {
   auto made = pieces(node, place);
   if (!made.whole) return std::nullopt;
   if (const auto* const only = only_expression(made.all)) {
@@ -159,22 +166,34 @@ std::optional<Expressions::Typed> Expressions::template_condition(const Node& no
   return std::nullopt;
 }
 
-std::optional<Expressions::Condition> Expressions::condition(const Node& node, std::string_view what,
-                                                             const Place& place) {
+std::optional<Expressions::Typed> Expressions::expression(const Node& node, std::string_view what, const Place& place) {
   if (node.kind == NodeKind::kBool) {
-    return Condition{*expr::Expression::compile(scalar_value(node) == true ? "true" : "false", model::environment())};
+    const std::string_view text = scalar_value(node) == true ? "true" : "false";
+    return Typed{
+        {*expr::Expression::compile(text, *place.environment)}, expr::Type::boolean(), reader_.document.span(node)};
   }
   if (!node.is_text()) {
-    reader_.wrong_type(node, what, "an expression");
+    reader_.wrong_type(node, what, "an expression",
+                       node.kind == NodeKind::kList ? "in quotes it is one: \"['a', 'b']\"" : "");
     return std::nullopt;
   }
-  auto made = expr::has_template(node.text) ? template_condition(node, what, place) : plain_condition(node, place);
-  if (!made) return std::nullopt;
-  if (made->type.is_dyn() || made->type.is(expr::TypeKind::kBool)) return std::move(made->condition);
+  return expr::has_template(node.text) ? template_expression(node, what, place) : plain_expression(node, place);
+}
+
+std::optional<Expressions::Typed> Expressions::expression(const Node& node, std::string_view what, const Place& place,
+                                                          expr::TypeKind kind, std::string_view wanted) {
+  auto made = expression(node, what, place);
+  if (!made || made->type.is_dyn() || made->type.is(kind)) return made;
   reads_.forget(node);
   reader_.report.error(Code::kExpressionType, made->span,
-                       fmt::format("{} must be true or false, not {}", what, model::described(made->type)));
+                       fmt::format("{} must be {}, not {}", what, wanted, model::described(made->type)));
   return std::nullopt;
+}
+
+std::optional<Expressions::Condition> Expressions::condition(const Node& node, std::string_view what,
+                                                             const Place& place) {
+  auto made = expression(node, what, place, expr::TypeKind::kBool, "true or false");
+  return made ? std::optional(std::move(made->condition)) : std::nullopt;
 }
 
 // A template that is not closed is looked for up to the end of its text: many in a long text would
@@ -193,11 +212,11 @@ bool Expressions::too_much_work(const Node& node) {
 Expressions::Pieces Expressions::pieces(const Node& node, const Place& place) {
   Pieces made;
   if (too_much_work(node)) return made;
-  auto compiled = expr::Template::compile(node.text, model::environment());
+  auto compiled = expr::Template::compile(node.text, *place.environment);
   if (!compiled) {
-    for (const expr::Problem& problem : compiled.error()) report(node, problem);
+    for (const expr::Problem& problem : compiled.error()) report(node, problem, place);
   }
-  made.all = compiled ? compiled->pieces() : mended(node.text, compiled.error());
+  made.all = compiled ? compiled->pieces() : mended(node.text, compiled.error(), *place.environment);
   made.type = expr::Type::string();
   bool good = compiled.has_value();
   for (const expr::Template::Piece& piece : made.all) {

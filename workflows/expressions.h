@@ -35,8 +35,18 @@ class Expressions {
     expr::Expression expression;
     std::uint32_t offset = 0;  ///< where it begins in the text of its node
   };
-  /// The value of the key `what`, true or false when evaluated: an expression without braces (one whole
-  /// `${{ }}` and a YAML bool are taken too).
+  struct Typed {
+    Condition condition;
+    expr::Type type;
+    Span span;  ///< in the file
+  };
+  /// The value of the key `what`: an expression without braces (one whole `${{ }}` and a YAML bool are
+  /// taken too).
+  std::optional<Typed> expression(const Node& node, std::string_view what, const Place& place);
+  /// One whose value is `wanted` (a list), as far as that is known.
+  std::optional<Typed> expression(const Node& node, std::string_view what, const Place& place, expr::TypeKind kind,
+                                  std::string_view wanted);
+  /// One that is true or false.
   std::optional<Condition> condition(const Node& node, std::string_view what, const Place& place);
 
   /// A scalar that may hold templates. What is known not to be wanted is reported.
@@ -63,18 +73,12 @@ class Expressions {
   expr::Type type(const expr::Tree& tree, const Place& place) const;
 
  private:
-  struct Typed {
-    Condition condition;
-    expr::Type type;
-    Span span;  ///< in the file
-  };
-
-  std::optional<Typed> plain_condition(const Node& node, const Place& place);
-  std::optional<Typed> template_condition(const Node& node, std::string_view what, const Place& place);
+  std::optional<Typed> plain_expression(const Node& node, const Place& place);
+  std::optional<Typed> template_expression(const Node& node, std::string_view what, const Place& place);
   std::optional<expr::Type> check(const Node& node, std::uint32_t offset, const expr::Expression& expression,
                                   const Place& place);
   bool fits(Span span, const expr::Type& type, const Want& want, std::string hint = {});
-  void report(const Node& node, const expr::Problem& problem, std::uint32_t offset = 0);
+  void report(const Node& node, const expr::Problem& problem, const Place& place, std::uint32_t offset = 0);
   void report_field(const Span& span, const expr::Problem& problem);
   std::optional<expr::Tree> list(const Node& node, const Place& place, bool as_text, const Want& want);
   std::optional<expr::Tree> map(const Node& node, const Place& place, bool as_text, const Want& want);

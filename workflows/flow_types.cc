@@ -12,6 +12,7 @@ namespace {
 
 using expr::Record;
 using expr::Type;
+using expr::TypeKind;
 using model::RecordTag;
 using model::Slot;
 
@@ -27,7 +28,7 @@ Type state_type(const Type& output) {
 
 }  // namespace
 
-FlowTypes::FlowTypes(const Definition& flow, model::Catalog catalog) {
+FlowTypes::FlowTypes(const Definition& flow, model::Catalog catalog) : catalog_(catalog) {
   auto inputs = model::record("'inputs'", RecordTag::kInputs);
   for (const model::Input& input : flow.inputs) inputs->add(input.name, model::type_of(input.type));
   auto env = model::record("'env'", RecordTag::kEnv);
@@ -36,10 +37,13 @@ FlowTypes::FlowTypes(const Definition& flow, model::Catalog catalog) {
   auto states = model::record("'states'", RecordTag::kStates);
   std::unordered_map<const Record*, Type> by_output;
   for (const StateDef& state : flow.states) {
-    const Type& output = outputs_.emplace_back(output_of(state, catalog));
-    const auto [type, is_new] = by_output.try_emplace(output.record().get());
-    if (is_new) type->second = state_type(output);
-    states->add(std::string(state.text()), type->second);
+    const Type& output =
+        outputs_.emplace_back(std::visit([&](const auto& shape) { return output_of(shape); }, state.shape));
+    // Thousands of states have few outputs between them.
+    Type type = output.is(TypeKind::kRecord) ? by_output[output.record().get()] : Type::dyn();
+    if (type.is_dyn()) type = state_type(output);
+    if (output.is(TypeKind::kRecord)) by_output[output.record().get()] = type;
+    states->add(std::string(state.text()), std::move(type));
   }
   at_slot(types_, Slot::kInputs) = Type::record(std::move(inputs));
   at_slot(types_, Slot::kEnv) = Type::record(std::move(env));
@@ -47,16 +51,40 @@ FlowTypes::FlowTypes(const Definition& flow, model::Catalog catalog) {
   at_slot(types_, Slot::kRun) = model::run_type();
   at_slot(types_, Slot::kAction) = model::action_type();
   at_slot(types_, Slot::kError) = model::error_type();
+  at_slot(types_, Slot::kIndex) = Type::integer();
+  at_slot(types_, Slot::kStep) = Type::integer();
 }
 
-Type FlowTypes::output_of(const StateDef& state, model::Catalog catalog) {
-  if (std::holds_alternative<TimerDef>(state.shape)) return model::timer_output_type();
-  const auto* const action = std::get_if<ActionDef>(&state.shape);
-  const model::TaskKind* const kind = action != nullptr ? model::find_kind(catalog, action->kind_name) : nullptr;
-  return kind != nullptr ? output_of(*action, *kind, state.unknown.empty()) : Type::dyn();
+Type FlowTypes::output_of(const SplitDef& split) {
+  if (split.for_each != nullptr)
+    return model::split_output_type(Type::list(model::ended_type("a branch", output_of(split.each))));
+  if (split.branches.empty()) return Type::dyn();
+  auto branches = model::record("'branches'", RecordTag::kOutput);
+  for (const SplitDef::Branch& branch : split.branches) {
+    branches->add(branch.name->text,
+                  model::ended_type(fmt::format("branch '{}'", branch.name->text), output_of(branch.action)));
+  }
+  return model::split_output_type(Type::record(std::move(branches)));
 }
 
-Type FlowTypes::output_of(const ActionDef& action, const model::TaskKind& kind, bool sure) {
+Type FlowTypes::output_of(const BatchDef& batch) {
+  return model::batch_output_type(model::ended_type("an item", output_of(batch.each)));
+}
+
+Type FlowTypes::output_of(const PollDef& poll) {
+  const Type ask = output_of(poll.ask);
+  Type output = model::poll_output_type(ask);
+  if (const auto kind = kinds_.find(ask.record().get()); kind != kinds_.end())
+    kinds_.emplace(output.record().get(), kind->second);
+  return output;
+}
+
+Type FlowTypes::output(const ActionDef& action) {
+  const model::TaskKind* const known = model::find_kind(catalog_, action.kind_name);
+  if (known == nullptr) return Type::dyn();
+  const model::TaskKind& kind = *known;
+  // A key that is not known may be the one that a field depends on.
+  bool sure = !action.guessed;
   std::string key(kind.name);
   std::unordered_map<std::string_view, std::string_view> given;
   for (const Entry& entry : action.params) {
@@ -97,9 +125,11 @@ std::string FlowTypes::how_to_get(const expr::Record& output, std::string_view f
 std::array<Type, model::kSlotCount> FlowTypes::at(const Place& place) const {
   std::array<Type, model::kSlotCount> types;
   for (std::size_t i = 0; i < types.size(); ++i) {
-    if ((place.scope >> i & 1U) != 0) types[i] = types_[i];
+    if (place.has(static_cast<Slot>(i))) types[i] = types_[i];
   }
-  if ((place.scope & slots(Slot::kOutput)) != 0) at_slot(types, Slot::kOutput) = place.output;
+  if (place.has(Slot::kOutput)) at_slot(types, Slot::kOutput) = place.output;
+  if (place.has(Slot::kItem)) at_slot(types, Slot::kItem) = place.item;
+  if (place.has(Slot::kItems)) at_slot(types, Slot::kItems) = Type::list(place.item);
   return types;
 }
 

@@ -34,18 +34,30 @@ std::vector<KeyInfo> infos(const Table& table) {
   return {table.begin(), table.end()};
 }
 
+/// A map that was read by a table; false when it is none.
+struct MapRead {
+  const Node* map = nullptr;
+  std::vector<std::string_view> misspelt = {};  ///< what unknown keys were meant to be
+
+  explicit operator bool() const { return map != nullptr; }
+  /// The key is there, or one was meant to be it.
+  bool has(std::string_view key) const {
+    return map->find(key) != nullptr || std::ranges::find(misspelt, key) != misspelt.end();
+  }
+};
+
 /// Reads a map by its table. `what` is how messages call it; a key that is missing is reported at
-/// `owner`. False when it is no map.
+/// `owner`.
 template <class Target, std::size_t N>
-bool read_map(Reader& reader, const Node& node, const Node& owner, std::string_view what,
-              const std::array<Key<Target>, N>& table, Target& target) {
+MapRead read_map(Reader& reader, const Node& node, const Node& owner, std::string_view what,
+                 const std::array<Key<Target>, N>& table, Target& target) {
   if (node.kind != NodeKind::kMap) {
     reader.wrong_type(node, what, "a map");
-    return false;
+    return {};
   }
+  MapRead read{&node};
   std::array<std::string_view, N> known;
   std::ranges::transform(table, known.begin(), &Key<Target>::name);
-  std::vector<std::string_view> misspelt;  // a key that was meant is not missing as well
   for (const Entry& entry : node.map) {
     const auto row = std::ranges::find(table, std::string_view(entry.key->text), &Key<Target>::name);
     if (row != table.end()) {
@@ -53,16 +65,15 @@ bool read_map(Reader& reader, const Node& node, const Node& owner, std::string_v
       continue;
     }
     Guess guess = reader.report.guess(entry.key->text, known);
-    if (guess.name) misspelt.push_back(*guess.name);
+    if (guess.name) read.misspelt.push_back(*guess.name);
     reader.error(Code::kUnknownKey, *entry.key,
                  fmt::format("unknown key '{}' in {}", entry.key->text.substr(0, 80), what), std::move(guess.hint));
   }
   for (const Key<Target>& key : table) {
-    if (!key.required || node.find(key.name) != nullptr || std::ranges::find(misspelt, key.name) != misspelt.end())
-      continue;
+    if (!key.required || read.has(key.name)) continue;
     reader.error(Code::kMissingKey, owner, fmt::format("{} needs '{}'", what, key.name));
   }
-  return true;
+  return read;
 }
 
 }  // namespace canorun::workflows

@@ -14,10 +14,33 @@ void add(std::vector<std::string_view>& names, std::unordered_map<std::string_vi
   names.push_back(name);
 }
 
-std::string scope_hint(SlotSet scope) {
+// Where the names are that only some shapes bring; empty for the others.
+std::string_view where(model::Slot slot) {
+  switch (slot) {
+    case model::Slot::kItem:
+    case model::Slot::kIndex: return "it is there in the 'do' of a list's elements, and in the 'each' of a stream";
+    case model::Slot::kCursor: return "it is there in what a 'stepped' or a 'stream' does";
+    case model::Slot::kStep: return "it is there in what a 'stepped' does";
+    case model::Slot::kItems: return "it is there in the 'flush' of a stream";
+    default: return {};
+  }
+}
+
+// What a shape's `as` says.
+std::string_view item_name(const ShapeDef& shape) {
+  return std::visit(
+      [](const auto& def) -> std::string_view {
+        if constexpr (requires { def.as; }) return def.as;
+        return {};
+      },
+      shape);
+}
+
+std::string scope_hint(model::Slot slot, const Place& place) {
+  if (const std::string_view there = where(slot); !there.empty()) return std::string(there);
   std::vector<std::string_view> names;
   for (std::size_t i = 0; i < model::kSlotCount; ++i) {
-    if ((scope >> i & 1U) != 0) names.push_back(model::kSlotNames[i]);
+    if (place.has(static_cast<model::Slot>(i))) names.push_back(place.environment->names()[i]);
   }
   return fmt::format("in scope here: {}", fmt::join(names, ", "));
 }
@@ -26,7 +49,10 @@ std::string scope_hint(SlotSet scope) {
 
 Names::Names(const Definition& flow) {
   for (const Entry& var : flow.vars) add(vars_, var_index_, var.key->text);
-  for (const StateDef& state : flow.states) add(states_, state_index_, state.text());
+  for (const StateDef& state : flow.states) {
+    add(states_, state_index_, state.text());
+    if (const auto as = item_name(state.shape); !as.empty()) items_.emplace(as, state.text());
+  }
 }
 
 std::optional<model::StateId> Names::state(std::string_view name) const {
@@ -39,14 +65,22 @@ std::optional<std::uint32_t> Names::var(std::string_view name) const {
   return found != var_index_.end() ? std::optional(found->second) : std::nullopt;
 }
 
+std::string Names::where(std::string_view name, const Place& place) const {
+  constexpr auto kItem = static_cast<std::size_t>(model::Slot::kItem);
+  if (name == model::kSlotNames[kItem]) return fmt::format("here it is called '{}'", place.environment->names()[kItem]);
+  const auto found = items_.find(name);
+  return found != items_.end() ? fmt::format("it is there in what state '{}' does for each item", found->second) : "";
+}
+
 std::optional<NameProblem> check_scope(const expr::Reference& reference, const Place& place) {
   const auto& first = reference.parts.front();
-  const auto slot = std::ranges::find(model::kSlotNames, std::string_view(first.name));
+  const auto found = place.environment->slot(first.name);
   // A name that an expression brings itself, as the macros of lists do.
-  if (slot == model::kSlotNames.end()) return std::nullopt;
-  if ((place.scope & slots(static_cast<model::Slot>(slot - model::kSlotNames.begin()))) != 0) return std::nullopt;
+  if (!found) return std::nullopt;
+  const auto slot = static_cast<model::Slot>(*found);
+  if (place.has(slot)) return std::nullopt;
   return NameProblem{first.span, fmt::format("'{}' is not in scope in {}", first.name, place.name),
-                     scope_hint(place.scope)};
+                     scope_hint(slot, place)};
 }
 
 }  // namespace canorun::workflows

@@ -34,6 +34,11 @@ struct Place {
   SlotSet scope = kStateSlots;
   expr::Type output = {};  ///< of the result that `output` is
   Moment moment = {};
+  /// Its names; lives as long as what is compiled.
+  const expr::Environment* environment = &model::environment();
+  expr::Type item = {};  ///< of the element that is worked on; `items` is a list of such
+
+  bool has(model::Slot slot) const { return (scope & slots(slot)) != 0; }
 };
 
 /// A name that is not in scope; the span is in the expression.
@@ -52,12 +57,16 @@ class Names {
   std::optional<std::uint32_t> var(std::string_view name) const;
   const std::vector<std::string_view>& states() const { return states_; }
   const std::vector<std::string_view>& vars() const { return vars_; }
+  /// Where a name is in scope that is not known at a place: one that an `as` gives, or gives another name
+  /// to; otherwise empty.
+  std::string where(std::string_view name, const Place& place) const;
 
  private:
   using Index = std::unordered_map<std::string_view, std::uint32_t>;
 
   std::vector<std::string_view> vars_, states_;
   Index var_index_, state_index_;
+  std::unordered_map<std::string_view, std::string_view> items_;  ///< what an `as` says -> the first state with it
 };
 
 /// What is wrong when a reference stands at a place, if anything.

@@ -25,6 +25,20 @@ std::optional<DefaultsDef> read_value(Reader& reader, const Entry& entry, accept
 std::optional<RetryDef> read_value(Reader& reader, const Entry& entry, accept::Retry type);
 std::optional<RulesDef> read_value(Reader& reader, const Entry& entry, accept::Rules type);
 std::optional<TimerDef> read_value(Reader& reader, const Entry& entry, accept::Timer type);
+std::optional<SplitDef> read_value(Reader& reader, const Entry& entry, accept::Split type);
+std::optional<std::vector<SplitDef::Branch>> read_value(Reader& reader, const Entry& entry, accept::Branches type);
+std::optional<JoinDef> read_value(Reader& reader, const Entry& entry, accept::Join type);
+std::optional<BatchDef> read_value(Reader& reader, const Entry& entry, accept::Batch type);
+std::optional<PollDef> read_value(Reader& reader, const Entry& entry, accept::Poll type);
+std::optional<policy::Retry> read_value(Reader& reader, const Entry& entry, accept::Backoff type);
+std::optional<SteppedDef> read_value(Reader& reader, const Entry& entry, accept::Stepped type);
+std::optional<StreamDef> read_value(Reader& reader, const Entry& entry, accept::Stream type);
+std::optional<decltype(StreamDef::source)> read_value(Reader& reader, const Entry& entry, accept::Source type);
+/// Its `count` and `every`.
+std::optional<StreamDef> read_value(Reader& reader, const Entry& entry, accept::Window type);
+std::optional<model::StreamShape::ItemErrors> read_value(Reader& reader, const Entry& entry, accept::ItemErrors type);
+std::optional<WaitDef> read_value(Reader& reader, const Entry& entry, accept::Wait type);
+std::optional<ActionDef> read_value(Reader& reader, const Entry& entry, accept::Action type);
 std::optional<ActionDef> read_value(Reader& reader, const Entry& entry, accept::Script type);
 std::optional<ActionDef> read_value(Reader& reader, const Entry& entry, accept::TaskName type);
 std::optional<ExitDef> read_value(Reader& reader, const Entry& entry, accept::ExitKind type);
@@ -40,6 +54,10 @@ auto read_value(Reader& reader, const Entry& entry, const Type& type) {
 
 StateDef read_state(Reader& reader, const Entry& entry);
 
+/// Reports what makes the join of a split impossible, whatever its branches do. `timed`: the state has a
+/// timeout, or may have been meant to have one.
+void check_join(Reader& reader, const SplitDef& split, bool timed);
+
 /// The tables they read by.
 std::vector<KeyInfo> flow_keys();
 std::vector<KeyInfo> defaults_keys();
@@ -47,6 +65,17 @@ std::vector<KeyInfo> input_keys();
 std::vector<KeyInfo> rule_keys();
 std::vector<KeyInfo> retry_keys();
 std::vector<KeyInfo> timer_keys();
+std::vector<KeyInfo> split_keys();
+std::vector<KeyInfo> join_keys();
+std::vector<KeyInfo> batch_keys();
+std::vector<KeyInfo> poll_keys();
+std::vector<KeyInfo> backoff_keys();
+std::vector<KeyInfo> stepped_keys();
+std::vector<KeyInfo> stream_keys();
+std::vector<KeyInfo> file_keys();
+std::vector<KeyInfo> window_keys();
+std::vector<KeyInfo> item_error_keys();
+std::vector<KeyInfo> wait_keys();
 
 /// The parameters that a `run` stands for; those marked so may stand beside it.
 std::span<const model::Param> run_params(model::Catalog catalog);
@@ -57,5 +86,7 @@ struct ShapeInfo {
   std::vector<KeyInfo> beside;
 };
 std::vector<ShapeInfo> shape_keys();
+/// Of an action inside a shape.
+std::vector<ShapeInfo> action_keys();
 
 }  // namespace canorun::workflows

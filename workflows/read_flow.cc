@@ -7,8 +7,6 @@
 namespace canorun::workflows {
 namespace {
 
-constexpr Millis kShortest{1};
-
 constexpr std::array kDefaultsKeys{
     key<DefaultsDef>("retry", "Attempts after one that failed.", accept::Retry{},
                      [](DefaultsDef& d, RetryDef retry) { d.retry = retry; }),

@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
+#include <charconv>
 #include <limits>
 
 #include "engine/base/duration.h"
@@ -14,17 +14,24 @@
 namespace canorun::workflows {
 namespace {
 
-// Those of model::kSlotNames, and what shapes bring into scope.
-constexpr auto kReservedNames = [] {
-  constexpr std::array<std::string_view, 5> kShapeNames{"item", "index", "cursor", "step", "items"};
-  std::array<std::string_view, model::kSlotCount + kShapeNames.size()> names;
-  std::ranges::copy(kShapeNames, std::ranges::copy(model::kSlotNames, names.begin()).out);
-  return names;
-}();
+// `75`, `75%`, `33.33%` in hundredths; what is more than all is told apart no further.
+std::optional<std::uint32_t> hundredths(std::string_view text) {
+  if (text.ends_with('%')) text.remove_suffix(1);
+  const std::size_t point = text.find('.');
+  const std::string_view whole = text.substr(0, point);
+  const std::string_view part = point == std::string_view::npos ? std::string_view() : text.substr(point + 1);
+  if (whole.empty() || part.size() > 2 || part.empty() != (point == std::string_view::npos)) return std::nullopt;
+  std::string digits = std::string(whole) + std::string(part);
+  digits.append(2 - part.size(), '0');
+  if (!std::ranges::all_of(digits, [](char c) { return c >= '0' && c <= '9'; })) return std::nullopt;
+  std::uint32_t value = 0;
+  const auto read = std::from_chars(digits.data(), digits.data() + digits.size(), value);
+  return read.ec == std::errc() ? value : std::numeric_limits<std::uint32_t>::max();
+}
 
 }  // namespace
 
-std::span<const std::string_view> reserved_names() { return kReservedNames; }
+std::span<const std::string_view> reserved_names() { return model::kSlotNames; }
 
 std::string quoted(const Entry& entry) { return fmt::format("'{}'", entry.key->text); }
 
@@ -77,6 +84,51 @@ std::optional<std::string_view> Reader::read(accept::FlowName, const Node& node,
   return std::nullopt;
 }
 
+std::optional<std::string_view> Reader::read(accept::SignalName, const Node& node, std::string_view what) {
+  const auto name = read(accept::Text{}, node, what);
+  if (!name || is_signal_name(*name)) return name;
+  error(Code::kBadValue, node, fmt::format("'{}' cannot be the name of a signal", name->substr(0, 80)),
+        std::string(kSignalNameForm));
+  return std::nullopt;
+}
+
+std::optional<std::string_view> Reader::read(accept::ItemName, const Node& node, std::string_view what) {
+  const auto written = read(accept::Text{}, node, what);
+  if (!written || !name(node, "an item")) return std::nullopt;
+  // A word of the language, like `in` or `true`, is no name in an expression.
+  const auto used = expr::Expression::compile(*written, model::environment_with(*written));
+  if (used && !used->references().empty()) return written;
+  error(Code::kBadValue, node, fmt::format("'{}' cannot be the name of an item: expressions use it", *written),
+        "choose another name");
+  return std::nullopt;
+}
+
+std::optional<bool> Reader::read(accept::Flag, const Node& node, std::string_view what) {
+  if (refuse_template(node, what)) return std::nullopt;
+  if (node.kind == NodeKind::kBool) return scalar_value(node).get<bool>();
+  wrong_type(node, what, "true or false");
+  return std::nullopt;
+}
+
+std::optional<policy::Share> Reader::read(accept::Percentage type, const Node& node, std::string_view what) {
+  if (!node.is_scalar() || node.kind == NodeKind::kNull || node.kind == NodeKind::kBool) {
+    wrong_type(node, what, "a percentage", "for example 75%");
+    return std::nullopt;
+  }
+  if (refuse_template(node, what)) return std::nullopt;
+  const auto share = hundredths(node.text);
+  if (!share) {
+    error(Code::kBadValue, node, fmt::format("'{}' is not a percentage", node.text.substr(0, 80)),
+          "write it like 75% or 33.33%");
+  } else if (*share > policy::Share{}.hundredths || (*share == 0 && !type.none_too)) {
+    error(type.code, node,
+          fmt::format("{} must be {} and at most 100%", what, type.none_too ? "at least 0%" : "more than 0%"));
+  } else {
+    return policy::Share{*share};
+  }
+  return std::nullopt;
+}
+
 std::optional<std::size_t> Reader::read(accept::Choice type, const Node& node, std::string_view what) {
   const auto written = read(accept::Text{}, node, what);
   if (!written) return std::nullopt;
@@ -113,7 +165,7 @@ std::optional<std::int64_t> Reader::read(accept::Integer type, const Node& node,
   const Json value = scalar_value(node);
   if (value.is_number_unsigned() || value < type.least || value > type.most) {
     const bool bounded = type.most < std::numeric_limits<std::int64_t>::max();
-    error(Code::kBadValue, node,
+    error(type.code, node,
           bounded ? fmt::format("{} must be {} to {}", what, type.least, type.most)
                   : fmt::format("{} must be at least {}", what, type.least));
     return std::nullopt;
@@ -165,7 +217,7 @@ bool Reader::name(const Node& key, std::string_view what) {
   if (!is_name(key.text)) {
     error(Code::kBadValue, key, fmt::format("'{}' cannot be the name of {}", key.text.substr(0, 80), what),
           std::string(kNameForm));
-  } else if (std::ranges::find(kReservedNames, key.text) != kReservedNames.end()) {
+  } else if (std::ranges::find(model::kSlotNames, key.text) != model::kSlotNames.end()) {
     error(Code::kBadValue, key, fmt::format("'{}' cannot be the name of {}: expressions use it", key.text, what),
           "choose another name");
   } else {

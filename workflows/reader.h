@@ -11,6 +11,7 @@
 #include "engine/base/clock.h"
 #include "engine/base/value.h"
 #include "engine/model/task_kind.h"
+#include "engine/policy/join.h"
 #include "workflows/accept.h"
 #include "workflows/document.h"
 #include "workflows/report.h"
@@ -39,6 +40,10 @@ class Reader {
   /// A value that a key accepts.
   std::optional<std::string_view> read(accept::Text type, const Node& node, std::string_view what);
   std::optional<std::string_view> read(accept::FlowName type, const Node& node, std::string_view what);
+  std::optional<std::string_view> read(accept::SignalName type, const Node& node, std::string_view what);
+  std::optional<std::string_view> read(accept::ItemName type, const Node& node, std::string_view what);
+  std::optional<bool> read(accept::Flag type, const Node& node, std::string_view what);
+  std::optional<policy::Share> read(accept::Percentage type, const Node& node, std::string_view what);
   std::optional<Millis> read(accept::Duration type, const Node& node, std::string_view what);
   std::optional<std::int64_t> read(accept::Integer type, const Node& node, std::string_view what);
   std::optional<double> read(accept::Number type, const Node& node, std::string_view what);

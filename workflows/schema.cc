@@ -14,6 +14,7 @@ using namespace schema;
 
 std::string parameters_of(const model::TaskKind& kind) { return fmt::format("{}_parameters", kind.name); }
 std::string state_of(const KeyInfo& shape) { return fmt::format("{}_state", shape.name); }
+std::string action_of(const KeyInfo& shape) { return fmt::format("{}_action", shape.name); }
 
 Json names() {
   const auto reserved = reserved_names();
@@ -59,6 +60,20 @@ class Accepted {
   Json operator()(accept::FlowName) const {
     return written_like({{"type", {"string", "number", "boolean"}}}, kFlowNamePattern, std::string(kFlowNameForm));
   }
+  Json operator()(accept::SignalName) const {
+    return written_like({{"type", {"string", "number", "boolean"}}}, kSignalNamePattern, std::string(kSignalNameForm));
+  }
+  Json operator()(accept::ItemName) const {
+    Json schema = names();
+    schema["type"] = "string";
+    return schema;
+  }
+  Json operator()(accept::Flag) const { return {{"type", "boolean"}}; }
+  Json operator()(accept::Percentage type) const {
+    Json schema{{"type", {"number", "string"}}, {"maximum", 100}};
+    schema[type.none_too ? "minimum" : "exclusiveMinimum"] = 0;
+    return written_like(std::move(schema), kPercentagePattern, "a percentage, like 75% or 33.33%");
+  }
   Json operator()(accept::Duration type) const { return duration(type.least > Millis{0}); }
   Json operator()(accept::Integer type) const {
     Json schema{{"type", "integer"}, {"minimum", type.least}};
@@ -92,6 +107,51 @@ class Accepted {
     schema["minProperties"] = schema["maxProperties"] = 1;
     return schema;
   }
+  Json operator()(accept::Split) const {
+    Json schema = keys(split_keys());
+    schema["if"] = {{"required", {"for_each"}}};
+    schema["then"] = {{"required", {"do"}}, {"properties", {{"branches", false}}}};
+    schema["else"] = {{"required", {"branches"}}, {"properties", {{"as", false}, {"do", false}}}};
+    return schema;
+  }
+  Json operator()(accept::Branches) const {
+    Json schema = map_of(names(), part("action"));
+    schema["minProperties"] = 1;
+    return schema;
+  }
+  Json operator()(accept::Join) const {
+    Json schema = keys(join_keys());
+    schema["type"] = {"string", "object"};
+    schema["minProperties"] = schema["maxProperties"] = 1;
+    return matching(std::move(schema), fmt::format("^({})$", fmt::join(kJoinWords, "|")),
+                    fmt::format("{}, or a map", fmt::join(kJoinWords, ", ")));
+  }
+  Json operator()(accept::Batch) const { return keys(batch_keys()); }
+  Json operator()(accept::Poll) const {
+    Json schema = keys(poll_keys());
+    schema["oneOf"] = {{{"required", {"every"}}}, {{"required", {"backoff"}}}};
+    return schema;
+  }
+  Json operator()(accept::Backoff) const { return keys(backoff_keys()); }
+  Json operator()(accept::Stepped) const { return keys(stepped_keys()); }
+  Json operator()(accept::Stream) const { return keys(stream_keys()); }
+  Json operator()(accept::Source) const {
+    return {
+        {"if", {{"type", "object"}, {"required", {"file"}}}}, {"then", keys(file_keys())}, {"else", part("action")}};
+  }
+  Json operator()(accept::Window) const {
+    Json schema = keys(window_keys());
+    schema["minProperties"] = 1;
+    return schema;
+  }
+  Json operator()(accept::ItemErrors) const {
+    Json schema = keys(item_error_keys());
+    schema["type"] = {"string", "object"};
+    return matching(std::move(schema), fmt::format("^({})$", fmt::join(kItemErrorWords, "|")),
+                    fmt::format("{}, or a map", fmt::join(kItemErrorWords, ", ")));
+  }
+  Json operator()(accept::Wait) const { return keys(wait_keys()); }
+  Json operator()(accept::Action) const { return part("action"); }
   Json operator()(accept::TaskName) const {
     Json schema{{"enum", Json::array()}, {"enumDescriptions", Json::array()}};
     for (const model::TaskKind& kind : catalog_) {
@@ -169,8 +229,9 @@ Json shape_schema(const Accepted& accepted, const ShapeInfo& info, model::Catalo
 }
 
 // The first shape that is there says which keys may stand beside it; where none is there, all shapes
-// are offered.
-Json state_schema(const Accepted& accepted, const std::vector<ShapeInfo>& shapes) {
+// are offered. `needs`: for the message; `named`: the part for a shape.
+Json shaped_schema(const Accepted& accepted, const std::vector<ShapeInfo>& shapes, std::string_view needs,
+                   std::string (*named)(const KeyInfo&)) {
   std::vector<KeyInfo> offered;
   std::vector<std::string_view> words;
   for (const ShapeInfo& info : shapes) {
@@ -180,11 +241,11 @@ Json state_schema(const Accepted& accepted, const std::vector<ShapeInfo>& shapes
   Json schema{{"properties", accepted.keys(offered)["properties"]}};
   for (const std::string_view word : words) {
     schema["anyOf"].push_back(
-        {{"required", {word}}, {"errorMessage", fmt::format("a state needs one of {}", fmt::join(words, ", "))}});
+        {{"required", {word}}, {"errorMessage", fmt::format("{} {}", needs, fmt::join(words, ", "))}});
   }
   for (auto info = shapes.rbegin(); info != shapes.rend(); ++info) {
     schema = {{"if", {{"type", "object"}, {"required", {info->shape.name}}}},
-              {"then", part(state_of(info->shape))},
+              {"then", part(named(info->shape))},
               {"else", std::move(schema)}};
   }
   schema["type"] = "object";
@@ -207,7 +268,10 @@ Json flow_schema(model::Catalog catalog) {
   for (const model::TaskKind& kind : catalog) parts[parameters_of(kind)] = parameters_schema(kind);
   const auto shapes = shape_keys();
   for (const ShapeInfo& info : shapes) parts[state_of(info.shape)] = shape_schema(accepted, info, catalog);
-  parts["state"] = state_schema(accepted, shapes);
+  parts["state"] = shaped_schema(accepted, shapes, "a state needs one of", state_of);
+  const auto actions = action_keys();
+  for (const ShapeInfo& info : actions) parts[action_of(info.shape)] = shape_schema(accepted, info, catalog);
+  parts["action"] = shaped_schema(accepted, actions, "an action needs one of", action_of);
   return schema;
 }
 

@@ -11,14 +11,21 @@
 namespace canorun {
 namespace {
 
-constexpr std::array<std::string_view, 27> kCodeNames{
-    "unreadable-file",       "yaml-syntax",     "file-too-large",      "duplicate-key",
-    "unknown-key",           "missing-key",     "wrong-type",          "bad-value",
-    "misplaced-template",    "not-yet-run",     "maybe-not-run",       "unknown-state",
-    "unreachable-state",     "no-exit",         "no-path-to-exit",     "unknown-kind",
-    "unknown-parameter",     "unknown-input",   "unknown-variable",    "unknown-name",
-    "expression-syntax",     "expression-type", "timeout-too-short",   "quoted-template",
-    "no-unconditional-next", "unguarded-loop",  "shadowed-transition",
+constexpr std::array<std::string_view, 28> kCodeNames{
+    "unreadable-file",    "yaml-syntax",
+    "file-too-large",     "duplicate-key",
+    "unknown-key",        "missing-key",
+    "wrong-type",         "bad-value",
+    "misplaced-template", "not-yet-run",
+    "maybe-not-run",      "unknown-state",
+    "unreachable-state",  "no-exit",
+    "no-path-to-exit",    "unknown-kind",
+    "unknown-parameter",  "unknown-input",
+    "unknown-variable",   "unknown-name",
+    "expression-syntax",  "expression-type",
+    "impossible-join",    "timeout-too-short",
+    "quoted-template",    "no-unconditional-next",
+    "unguarded-loop",     "shadowed-transition",
 };
 static_assert(kCodeNames.size() == static_cast<std::size_t>(Code::kShadowedTransition) + 1);
 

@@ -36,6 +36,7 @@ enum class Code : std::uint8_t {
   kUnknownName,
   kExpressionSyntax,
   kExpressionType,
+  kImpossibleJoin,
   kTimeoutTooShort,
   kQuotedTemplate,
   kNoUnconditionalNext,

@@ -41,6 +41,8 @@ bool is_run_id(std::string_view text) {
       [](char c) { return is_letter(c) || is_digit(c) || c == '.' || c == '_' || c == '-'; });
 }
 
+bool is_signal_name(std::string_view text) { return is_run_id(text); }
+
 std::string make_run_id(std::string_view flow, WallTime now, Random& random) {
   constexpr std::string_view kAlphabet = "0123456789abcdefghjkmnpqrstvwxyz";  // Crockford's base 32
   std::uint64_t bits = random.bits();

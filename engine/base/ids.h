@@ -14,9 +14,12 @@ namespace canorun {
 /// What names look like, as regular expressions for those who check files without this program.
 inline constexpr std::string_view kFlowNamePattern = "[a-z0-9][a-z0-9_-]{0,62}";
 inline constexpr std::string_view kNamePattern = "[A-Za-z_][A-Za-z0-9_]{0,62}";
+inline constexpr std::string_view kSignalNamePattern = "[A-Za-z0-9][A-Za-z0-9._-]{0,127}";
 /// The same for people.
 inline constexpr std::string_view kFlowNameForm = "a to z and 0 to 9, then also _ and -, at most 63";
 inline constexpr std::string_view kNameForm = "a letter or _, then letters, digits and _, at most 63";
+
+inline constexpr std::string_view kSignalNameForm = "a letter or a digit, then also . _ and -, at most 128";
 
 /// `kFlowNamePattern`
 bool is_flow_name(std::string_view text);
@@ -26,6 +29,9 @@ bool is_name(std::string_view text);
 
 /// `[A-Za-z0-9][A-Za-z0-9._-]{0,127}`
 bool is_run_id(std::string_view text);
+
+/// `kSignalNamePattern`
+bool is_signal_name(std::string_view text);
 
 /// `FLOW-YYYYMMDD-HHMMSS-xxxx`, in UTC.
 std::string make_run_id(std::string_view flow, WallTime now, Random& random);

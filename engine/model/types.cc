@@ -109,6 +109,61 @@ Type timer_output_type() {
   return type;
 }
 
+Type ended_type(std::string what, const Type& output) {
+  auto ended = record(std::move(what), RecordTag::kOutput);
+  ended->add("status", Type::string());
+  ended->add("output", output);
+  ended->add("error", error_type());
+  return Type::record(std::move(ended));
+}
+
+Type split_output_type(const Type& branches) {
+  auto output = record("the output of a split", RecordTag::kOutput);
+  output->add("branches", branches);
+  output->add("succeeded", Type::integer());
+  output->add("failed", Type::integer());
+  output->add("cancelled", Type::integer());
+  return Type::record(std::move(output));
+}
+
+Type batch_output_type(const Type& item) {
+  auto output = record("the output of a batch", RecordTag::kOutput);
+  output->add("items", Type::list(item));
+  output->add("succeeded", Type::integer());
+  output->add("failed", Type::integer());
+  return Type::record(std::move(output));
+}
+
+Type poll_output_type(const Type& ask) {
+  if (!ask.is(TypeKind::kRecord)) return Type::dyn();
+  auto output = record(ask.record()->what(), RecordTag::kOutput);
+  for (const std::string_view name : ask.record()->names()) {
+    const expr::RecordField& field = *ask.record()->find(name);
+    output->add(std::string(name), field.type, field.optional);
+  }
+  output->add("polls", Type::integer());
+  return Type::record(std::move(output));
+}
+
+Type stepped_output_type(const Type& step) {
+  auto output = record("the output of 'stepped'", RecordTag::kOutput);
+  output->add("steps", Type::integer());
+  output->add("last", step);
+  return Type::record(std::move(output));
+}
+
+Type stream_output_type() {
+  static const Type type = [] {
+    auto output = record("the output of a stream", RecordTag::kOutput);
+    output->add("items", Type::integer());
+    output->add("windows", Type::integer());
+    output->add("cursor", Type::dyn());
+    output->add("reason", Type::string());
+    return Type::record(std::move(output));
+  }();
+  return type;
+}
+
 JsonKinds json_kind(const Json& value) {
   switch (value.type()) {
     case Json::value_t::null:

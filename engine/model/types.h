@@ -36,6 +36,15 @@ const expr::Type& error_type();
 expr::Type output_type(const TaskKind& kind, const std::function<bool(const Field&)>& has);
 /// The output of a timer.
 expr::Type timer_output_type();
+/// What became of a branch or an item whose action has such an output: `{status, output, error}`.
+expr::Type ended_type(std::string what, const expr::Type& output);
+/// `branches` is a record of `ended_type`s, or a list of one.
+expr::Type split_output_type(const expr::Type& branches);
+expr::Type batch_output_type(const expr::Type& item);
+/// That of the last ask, and how many there were.
+expr::Type poll_output_type(const expr::Type& ask);
+expr::Type stepped_output_type(const expr::Type& step);
+expr::Type stream_output_type();
 
 /// Kinds of JSON values, as bits.
 using JsonKinds = std::uint8_t;

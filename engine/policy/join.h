@@ -41,7 +41,7 @@ enum class Verdict : std::uint8_t { kOpen, kSatisfied, kFailed };
 struct Join {
   JoinKind kind = JoinKind::kAll;
   std::uint64_t count = 0;
-  Share share;
+  Share share = {};
 
   Verdict judge(const Tally& tally) const;
   /// Once the state's time is up; never kOpen.
@@ -49,6 +49,7 @@ struct Join {
   /// What makes the join impossible with so many branches, whatever they do. A list without elements is
   /// not impossible: the join is judged as it is.
   std::optional<Error> impossible(std::uint64_t total) const;
+  bool operator==(const Join&) const = default;
 };
 
 }  // namespace canorun::policy

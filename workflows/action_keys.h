@@ -1,0 +1,28 @@
+// The keys of an action: where it is a state of its own, and inside another shape.
+#pragma once
+
+#include <array>
+
+#include "workflows/shaped_map.h"
+
+namespace canorun::workflows {
+
+inline constexpr std::array<ShapedKey<ActionDef>, 2> kActionShapes{{
+    {kRun,
+     key<ActionDef>("run", "Runs a POSIX shell script. Values put into it with ${{ }} stay values, whatever they hold.",
+                    accept::Script{}, [](ActionDef& a, ActionDef action) { a = std::move(action); })},
+    {kTask, key<ActionDef>("task", "Runs a task of a kind. `canorun kinds` explains them.", accept::TaskName{},
+                           [](ActionDef& a, ActionDef action) { a = std::move(action); })},
+}};
+
+// Read after the shape.
+inline constexpr std::array<ShapedKey<ActionDef>, 3> kActionKeys{{
+    {kActions, key<ActionDef>("timeout", "How long one attempt may take.", accept::Duration{kShortest},
+                              [](ActionDef& a, Millis timeout) { a.timeout = timeout; })},
+    {kActions, key<ActionDef>("retry", "Attempts after one that failed: how many, `none`, or a map that says more.",
+                              accept::Retry{}, [](ActionDef& a, RetryDef retry) { a.retry = retry; })},
+    {kTask, key<ActionDef>("with", "The task's parameters.", accept::Parameters{},
+                           [](ActionDef& a, std::vector<Entry> params) { a.params = std::move(params); })},
+}};
+
+}  // namespace canorun::workflows
