@@ -28,18 +28,15 @@ asio::awaitable<Worked> work_poll(RunContext& context, Journal&, const model::St
   const auto& poll = std::get<model::PollShape>(state.shape);
   const std::uint64_t resumes = context.run().resumes;
   std::uint32_t errors = 0;
-  std::uint32_t attempts = 0;
   Timer timer(context.runtime().executor);
   for (std::uint32_t ask = 0;; ++ask) {
     // Every ask is work of its own: an answer that was kept for the key of another would never change.
     const Piece piece{state, poll.ask, context.interrupt(), fmt::format("{}:{}", resumes, ask)};
     auto worked = co_await perform(context, piece);
-    attempts += worked.attempts;
-    worked.attempts = attempts;
     Millis at_least{0};
     if (auto* success = std::get_if<model::Success>(&worked.outcome)) {
       const auto good = will_do(context, poll, success->output);
-      if (!good) co_return Worked{model::Failure{good.error()}, attempts};
+      if (!good) co_return Worked{model::Failure{good.error()}, worked.attempts};
       if (*good) {
         success->output = with_polls(std::move(success->output), ask + 1);
         co_return worked;
