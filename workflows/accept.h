@@ -114,6 +114,5 @@ inline constexpr std::string_view kPercentagePattern = R"([0-9]+(\.[0-9]{1,2})?%
 inline constexpr Millis kShortest{1};
 inline constexpr accept::Number kFactors{1, 1000};
 inline constexpr accept::Number kShares{0, 1};
-inline constexpr std::int64_t kMostCounted = std::numeric_limits<std::uint32_t>::max();
 
 }  // namespace canorun::workflows

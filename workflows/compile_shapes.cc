@@ -9,9 +9,9 @@ namespace {
 
 using model::Slot;
 
-// The names of a shape that works on elements, with another one for `item` where there is an `as`.
-expr::Environment item_names(std::string_view as) {
-  return as.empty() ? model::environment() : model::environment_with(as);
+// The names inside a shape, with another one for `item` where there is an `as`.
+expr::Environment names_with(std::string_view as) {
+  return model::environment_with(as.empty() ? model::slot_name(Slot::kItem) : as);
 }
 
 }  // namespace
@@ -109,7 +109,7 @@ model::Shape ShapeCompiler::make(const SplitDef& def) {
   if (def.for_each != nullptr) {
     List elements = list(def.for_each, "'for_each'");
     split.for_each = std::move(elements.expression);
-    const expr::Environment names = item_names(def.as);
+    const expr::Environment names = names_with(def.as);
     split.each = action(def.each, {slots(Slot::kItem, Slot::kIndex), std::move(elements.element), &names});
   }
   return split;
@@ -117,7 +117,7 @@ model::Shape ShapeCompiler::make(const SplitDef& def) {
 
 model::Shape ShapeCompiler::make(const BatchDef& def) {
   List elements = list(def.items, "'items'");
-  const expr::Environment names = item_names(def.as);
+  const expr::Environment names = names_with(def.as);
   return model::BatchShape{
       .items = std::move(elements.expression),
       .each = action(def.each, {slots(Slot::kItem, Slot::kIndex), std::move(elements.element), &names}),
@@ -133,14 +133,15 @@ model::Shape ShapeCompiler::make(const PollDef& def) {
 }
 
 model::Shape ShapeCompiler::make(const SteppedDef& def) {
-  const Brought brought{slots(Slot::kCursor, Slot::kStep)};
+  const expr::Environment names = names_with({});
+  const Brought brought{slots(Slot::kCursor, Slot::kStep), {}, &names};
   return model::SteppedShape{.initial = tree(def.initial, "'initial'"),
                              .step = action(def.step, brought),
                              .cursor = expression(def.cursor, "'cursor'", after("'cursor'", def.step, brought))};
 }
 
 model::Shape ShapeCompiler::make(const StreamDef& def) {
-  const expr::Environment names = item_names(def.as);
+  const expr::Environment names = names_with(def.as);
   const expr::Type item = def.json ? expr::Type::dyn() : expr::Type::string();
   const auto brought = [&](auto... slot) { return Brought{slots(slot...), item, &names}; };
   model::StreamShape stream;

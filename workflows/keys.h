@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
+#include <limits>
 #include <string_view>
 #include <vector>
 
@@ -27,6 +29,11 @@ constexpr Key<Target> key(std::string_view name, std::string_view doc, Type acce
           }};
 }
 inline constexpr bool kRequired = true;
+
+/// A limit that was read, where nobody counts so far.
+constexpr std::uint32_t count32(std::int64_t count) {
+  return static_cast<std::uint32_t>(std::min<std::int64_t>(count, std::numeric_limits<std::uint32_t>::max()));
+}
 
 /// What a table says, without what reads it.
 template <class Table>

@@ -14,18 +14,6 @@ void add(std::vector<std::string_view>& names, std::unordered_map<std::string_vi
   names.push_back(name);
 }
 
-// Where the names are that only some shapes bring; empty for the others.
-std::string_view where(model::Slot slot) {
-  switch (slot) {
-    case model::Slot::kItem:
-    case model::Slot::kIndex: return "it is there in the 'do' of a list's elements, and in the 'each' of a stream";
-    case model::Slot::kCursor: return "it is there in what a 'stepped' or a 'stream' does";
-    case model::Slot::kStep: return "it is there in what a 'stepped' does";
-    case model::Slot::kItems: return "it is there in the 'flush' of a stream";
-    default: return {};
-  }
-}
-
 // What a shape's `as` says.
 std::string_view item_name(const ShapeDef& shape) {
   return std::visit(
@@ -36,8 +24,21 @@ std::string_view item_name(const ShapeDef& shape) {
       shape);
 }
 
+// Where the names are that only some shapes bring; empty for the others.
+std::string_view where(model::Slot slot) {
+  switch (slot) {
+    case model::Slot::kItem:
+    case model::Slot::kIndex: return "it is there where a split with 'for_each', a batch or a stream works on one item";
+    case model::Slot::kCursor: return "it is there inside 'stepped' and 'stream'";
+    case model::Slot::kStep: return "it is there inside 'stepped'";
+    case model::Slot::kItems: return "it is there in the 'flush' of a stream";
+    default: return {};
+  }
+}
+
 std::string scope_hint(model::Slot slot, const Place& place) {
-  if (const std::string_view there = where(slot); !there.empty()) return std::string(there);
+  const bool in_shape = place.scope >= slots(model::Slot::kItem);
+  if (const std::string_view there = where(slot); !there.empty() && !in_shape) return std::string(there);
   std::vector<std::string_view> names;
   for (std::size_t i = 0; i < model::kSlotCount; ++i) {
     if (place.has(static_cast<model::Slot>(i))) names.push_back(place.environment->names()[i]);
@@ -66,10 +67,11 @@ std::optional<std::uint32_t> Names::var(std::string_view name) const {
 }
 
 std::string Names::where(std::string_view name, const Place& place) const {
-  constexpr auto kItem = static_cast<std::size_t>(model::Slot::kItem);
-  if (name == model::kSlotNames[kItem]) return fmt::format("here it is called '{}'", place.environment->names()[kItem]);
+  constexpr auto kItem = model::Slot::kItem;
+  if (name == model::slot_name(kItem) && place.has(kItem))
+    return fmt::format("here it is called '{}'", place.environment->names()[static_cast<std::size_t>(kItem)]);
   const auto found = items_.find(name);
-  return found != items_.end() ? fmt::format("it is there in what state '{}' does for each item", found->second) : "";
+  return found != items_.end() ? fmt::format("it is there where state '{}' works on one item", found->second) : "";
 }
 
 std::optional<NameProblem> check_scope(const expr::Reference& reference, const Place& place) {

@@ -10,8 +10,8 @@ constexpr std::array kBatchKeys{
     key<BatchDef>("as", "What expressions call the element. item is the default.", accept::ItemName{},
                   [](BatchDef& d, std::string_view name) { d.as = name; }),
     key<BatchDef>("concurrency", "How many items are worked on at once. 1 is the default.",
-                  accept::Integer{.least = 1, .most = kMostCounted, .code = Code::kImpossibleJoin},
-                  [](BatchDef& d, std::int64_t most) { d.concurrency = static_cast<std::uint32_t>(most); }),
+                  accept::Integer{.least = 1, .code = Code::kImpossibleJoin},
+                  [](BatchDef& d, std::int64_t most) { d.concurrency = count32(most); }),
     key<BatchDef>(
         "do", "The action for each element.", accept::Action{},
         [](BatchDef& d, ActionDef action) { d.each = std::move(action); }, kRequired),

@@ -81,7 +81,7 @@ model::Input read_input(Reader& reader, const Entry& entry) {
 }  // namespace
 
 std::optional<model::InputType> read_value(Reader& reader, const Entry& entry, accept::InputType) {
-  const auto type = reader.read(accept::Choice{model::kInputTypeNames}, *entry.value, "the type of an input");
+  const auto type = reader.read(accept::Choice{model::kInputTypeNames}, *entry.value, "a type");
   return type ? std::optional(static_cast<model::InputType>(*type)) : std::nullopt;
 }
 

@@ -35,8 +35,8 @@ constexpr std::array kPollKeys{
                  }),
     key<PollDef>("backoff", "Delays that grow, in place of `every`.", accept::Backoff{},
                  [](PollDef& d, policy::Retry backoff) { d.every = backoff; }),
-    key<PollDef>("max_errors", "So many asks in a row may fail. 0 is the default.", accept::Integer{0, kMostCounted},
-                 [](PollDef& d, std::int64_t most) { d.max_errors = static_cast<std::uint32_t>(most); }),
+    key<PollDef>("max_errors", "So many asks in a row may fail. 0 is the default.", accept::Integer{0},
+                 [](PollDef& d, std::int64_t most) { d.max_errors = count32(most); }),
 };
 
 }  // namespace

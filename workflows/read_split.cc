@@ -5,7 +5,7 @@
 namespace canorun::workflows {
 namespace {
 
-constexpr accept::Integer kBranchCount{.least = 1, .most = kMostCounted, .code = Code::kImpossibleJoin};
+constexpr accept::Integer kBranchCount{.least = 1, .code = Code::kImpossibleJoin};
 /// Of kJoinWords.
 constexpr std::array kWordKinds{policy::JoinKind::kAll, policy::JoinKind::kAny, policy::JoinKind::kPartialTimeout};
 
@@ -35,7 +35,7 @@ constexpr std::array kSplitKeys{
     key<SplitDef>("join", "When the branches have done enough. all is the default.", accept::Join{},
                   [](SplitDef& d, JoinDef join) { d.join = join; }),
     key<SplitDef>("bulkhead", "How many branches may run at once. Without it all do.", kBranchCount,
-                  [](SplitDef& d, std::int64_t most) { d.bulkhead = static_cast<std::uint32_t>(most); }),
+                  [](SplitDef& d, std::int64_t most) { d.bulkhead = count32(most); }),
 };
 
 // With `branches` goes no element that something could be done for.
@@ -55,8 +55,7 @@ std::optional<SplitDef> read_value(Reader& reader, const Entry& entry, accept::S
   const MapRead read = read_map(reader, node, *entry.key, "'split'", kSplitKeys, split);
   if (!read) return split;
   if (read.has("branches") && read.has("for_each")) {
-    reader.error(Code::kBadValue, node, "a split has either 'branches' or a list 'for_each' of whose elements it runs",
-                 "make two states of it");
+    reader.error(Code::kBadValue, node, "a split has either 'branches' or 'for_each'", "make two states of it");
   } else if (read.has("branches")) {
     refuse_beside_branches(reader, node);
   } else if (!read.has("for_each")) {

@@ -35,6 +35,8 @@ std::string_view json_type(model::InputType type) {
   return {};
 }
 
+Json refused(std::string message) { return {{"not", Json::object()}, {"errorMessage", std::move(message)}}; }
+
 // What a key accepts, as a schema.
 class Accepted {
  public:
@@ -110,8 +112,10 @@ class Accepted {
   Json operator()(accept::Split) const {
     Json schema = keys(split_keys());
     schema["if"] = {{"required", {"for_each"}}};
-    schema["then"] = {{"required", {"do"}}, {"properties", {{"branches", false}}}};
-    schema["else"] = {{"required", {"branches"}}, {"properties", {{"as", false}, {"do", false}}}};
+    const Json either = refused("a split has either 'branches' or 'for_each'");
+    const Json for_lists = refused("it goes with 'for_each'");
+    schema["then"] = {{"required", {"do"}}, {"properties", {{"branches", either}}}};
+    schema["else"] = {{"required", {"branches"}}, {"properties", {{"as", for_lists}, {"do", for_lists}}}};
     return schema;
   }
   Json operator()(accept::Branches) const {
@@ -134,7 +138,12 @@ class Accepted {
   }
   Json operator()(accept::Backoff) const { return keys(backoff_keys()); }
   Json operator()(accept::Stepped) const { return keys(stepped_keys()); }
-  Json operator()(accept::Stream) const { return keys(stream_keys()); }
+  Json operator()(accept::Stream) const {
+    Json schema = keys(stream_keys());
+    schema["if"] = {{"properties", {{"source", {{"required", {"file"}}}}}}};
+    schema["else"] = {{"required", {"cursor"}}};
+    return schema;
+  }
   Json operator()(accept::Source) const {
     return {
         {"if", {{"type", "object"}, {"required", {"file"}}}}, {"then", keys(file_keys())}, {"else", part("action")}};

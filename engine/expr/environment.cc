@@ -5,7 +5,8 @@
 
 namespace canorun::expr {
 
-std::size_t Environment::declare(std::string name) {
+std::size_t Environment::declare(std::string name, bool common) {
+  if (common) common_.push_back(name);
   names_.push_back(std::move(name));
   return names_.size() - 1;
 }

@@ -18,14 +18,16 @@ class Environment {
  public:
   using Overloads = std::shared_ptr<const std::vector<Overload>>;
 
-  /// Gives `name` the next slot, counting from 0.
-  std::size_t declare(std::string name);
+  /// Gives `name` the next slot, counting from 0. One that is not `common` is no suggestion to who wrote
+  /// another: it is rarely of use.
+  std::size_t declare(std::string name, bool common = true);
   /// Makes a function known to the checker; an expression that calls it cannot be evaluated. Of a method
   /// the first parameter is the receiver.
   void declare_function(std::string name, bool method, std::vector<Overload> overloads);
 
   std::optional<std::size_t> slot(std::string_view name) const;
   const std::vector<std::string>& names() const { return names_; }
+  const std::vector<std::string>& common() const { return common_; }
   /// Null when no such function was declared.
   Overloads function(std::string_view name, bool method) const;
 
@@ -35,7 +37,7 @@ class Environment {
     bool method;
     Overloads overloads;
   };
-  std::vector<std::string> names_;
+  std::vector<std::string> names_, common_;
   std::vector<Function> functions_;
 };
 

@@ -235,7 +235,7 @@ class Resolver {
 
   void unknown_name(const Name& name, Span span) {
     if (is_full()) return;  // hints cost
-    std::vector<std::string_view> known(environment_.names().begin(), environment_.names().end());
+    std::vector<std::string_view> known(environment_.common().begin(), environment_.common().end());
     known.insert(known.end(), locals_.begin(), locals_.end());
     fail(ProblemKind::kUnknownName, span, fmt::format("unknown name '{}'", name.text), suggestion(name.text, known));
   }

@@ -30,15 +30,18 @@ inline constexpr std::size_t kSlotCount = 13;
 inline constexpr std::array<std::string_view, kSlotCount> kSlotNames{
     "inputs", "vars", "env", "states", "run", "action", "output", "error", "item", "index", "cursor", "step", "items"};
 
+constexpr std::string_view slot_name(Slot name) { return kSlotNames[static_cast<std::size_t>(name)]; }
+
 /// One value per slot; a slot that is not in scope holds null.
 using Scope = std::array<expr::Value, kSlotCount>;
 
 inline expr::Value& slot(Scope& scope, Slot name) { return scope[static_cast<std::size_t>(name)]; }
 
-/// The environment all expressions are compiled against: the slots, in order.
+/// The environment that expressions are compiled against: the slots, in order. Those that only some shapes
+/// bring, from `item` on, are not suggested.
 const expr::Environment& environment();
 
-/// The same with another name for `item`: its slots are those of `environment()`.
+/// The same inside a shape, with this name for `item`.
 expr::Environment environment_with(std::string_view item);
 
 }  // namespace canorun::model
