@@ -13,7 +13,7 @@ inline constexpr std::chrono::milliseconds kLookAgain{200};
 
 /// More can come of a run in this status without a person doing anything.
 constexpr bool goes_on(store::Status status) {
-  return status == store::Status::kRunning || status == store::Status::kWaiting || status == store::Status::kQueued;
+  return status == store::Status::kRunning || status == store::Status::kQueued;
 }
 
 inline void wait_a_little() { std::this_thread::sleep_for(kLookAgain); }

@@ -5,6 +5,7 @@
 #include <array>
 #include <boost/asio/post.hpp>
 
+#include "cli/view_run.h"
 #include "engine/base/duration.h"
 
 namespace canorun::cli {
@@ -83,7 +84,7 @@ struct Line {
   Text operator()(const model::Advanced&) const { return std::nullopt; }  // counted
   Text operator()(const model::Waiting& event) const {
     if (marks && detail != Detail::kVerbose) return std::nullopt;  // the live line shows it
-    return normal(style.dim("·"), event.state, "waits until " + format_time(event.until));
+    return normal(style.dim("·"), event.state, waits_text({event.until, std::string(event.signal)}));
   }
   Text operator()(const model::Said& event) const {
     const std::string name = work_name(event.state, event.part);
@@ -217,7 +218,12 @@ void Progress::follow(const model::Event& event) {
       now(state, advanced.until ? "goes on in" : "", advanced.until);
       self.count(*state);
     }
-    void operator()(const model::Waiting& waiting) const { now(self.find(waiting.state), "goes on in", waiting.until); }
+    void operator()(const model::Waiting& waiting) const {
+      const std::string what = waiting.signal.empty() ? std::string("goes on in")
+                               : waiting.until        ? fmt::format("waits for signal {}, at most", waiting.signal)
+                                                      : fmt::format("waits for signal {}", waiting.signal);
+      now(self.find(waiting.state), what, waiting.until);
+    }
     void operator()(const model::Said&) const {}
     void operator()(const model::Wrote& wrote) const {
       if (self.setting_.detail == Detail::kVerbose) self.take_output(work_name(wrote.state, wrote.part), wrote.bytes);

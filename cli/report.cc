@@ -63,8 +63,13 @@ std::vector<NextCommand> next_commands(const run::RunState& run, Status status, 
     case Status::kRollbackIncomplete:
       add("resume " + run.id, run.current ? "goes on at " + run.states[run.current->record].name : "goes on");
       break;
-    case Status::kRunning:
     case Status::kWaiting:
+      if (run.waits_for && !run.waits_for->signal.empty()) {
+        add(fmt::format("signal {} {}", run.id, run.waits_for->signal), "what it waits for");
+      }
+      add("resume --due", "goes on with all runs whose time or signal has come");
+      break;
+    case Status::kRunning:
     case Status::kQueued:
       add("logs " + run.id + " --follow", "what it writes");
       add("cancel " + run.id, "ends it");

@@ -43,11 +43,11 @@ run::Finished run_loop(asio::io_context& loop, asio::awaitable<run::Finished> wo
 
 }  // namespace
 
-Session::Session(Wiring& wiring, store::CheckpointStore& store)
+Session::Session(Wiring& wiring, store::CheckpointStore& store, bool suspends)
     : wiring_(wiring),
       store_(store),
       progress_(loop_.get_executor(), wiring.err(), wiring.clock(), progress_setting(wiring)),
-      runtime_{loop_.get_executor(), store, wiring.clock(), wiring.random(), progress_} {
+      runtime_{loop_.get_executor(), store, wiring.clock(), wiring.random(), progress_, suspends} {
   signals_.add(SIGINT);
   signals_.add(SIGTERM);
   if (!is_ignored(SIGHUP)) signals_.add(SIGHUP);

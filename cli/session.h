@@ -17,7 +17,8 @@ namespace canorun::cli {
 /// one leaves at once, SIGTERM and SIGHUP suspend. A SIGHUP that is ignored (nohup) stays ignored.
 class Session {
  public:
-  Session(Wiring& wiring, store::CheckpointStore& store);
+  /// `suspends`: see run::Runtime.
+  Session(Wiring& wiring, store::CheckpointStore& store, bool suspends = false);
 
   using Work = std::function<boost::asio::awaitable<run::Finished>(run::Runtime&, run::Interrupt&)>;
 

@@ -37,6 +37,7 @@ std::unique_ptr<Verb> make_resume();
 std::unique_ptr<Verb> make_validate();
 std::unique_ptr<Verb> make_list();
 std::unique_ptr<Verb> make_show();
+std::unique_ptr<Verb> make_signal();
 std::unique_ptr<Verb> make_events();
 std::unique_ptr<Verb> make_logs();
 std::unique_ptr<Verb> make_cancel();

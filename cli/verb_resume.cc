@@ -1,4 +1,4 @@
-// canorun resume: continues one run, or all that were interrupted or suspended.
+// canorun resume: continues one run, all that were interrupted or suspended, or all whose wait is over.
 #include <fmt/format.h>
 
 #include "cli/command_line.h"
@@ -15,14 +15,16 @@ class Resume final : public Verb {
     line.option(file_, "--file", "FLOW", "go on with this definition; its version must be the run's");
     line.option(from_, "--from", "STATE", "enter this state instead of the one that is due");
     line.flag(all_, "--all", "all runs that were interrupted or suspended, one after another");
+    line.flag(due_, "--due", "all waiting runs whose time or signal has come, with --suspend");
+    line.flag(suspend_, "--suspend", "end when there is nothing to do but wait; 'resume --due' goes on");
   }
 
   OrRefusal<ExitCode> run(Wiring& wiring) override {
     if (auto usable = check(); !usable) return std::unexpected(usable.error());
     auto store = wiring.open_store(Wiring::Access::kWork);
     if (!store) return std::unexpected(store.error());
-    Session session(wiring, **store);
-    if (all_) return all(wiring, **store, session);
+    Session session(wiring, **store, suspend_ || due_);
+    if (all_ || due_) return many(wiring, **store, session);
     const auto ended = resume_run(wiring, **store, session, {.id = id_, .file = file_, .from = from_});
     if (!ended) return std::unexpected(ended.error());
     if (wiring.options().json) wiring.document(ended->json);
@@ -31,20 +33,38 @@ class Resume final : public Verb {
 
  private:
   OrRefusal<void> check() const {
-    if (all_ && (!id_.empty() || file_ || from_)) {
-      return refuse(RefusalKind::kUsage, "--all goes with neither an ID nor --file nor --from");
+    const bool many = all_ || due_;
+    if (many && (!id_.empty() || file_ || from_)) {
+      return refuse(RefusalKind::kUsage,
+                    fmt::format("--{} goes with neither an ID nor --file nor --from", all_ ? "all" : "due"));
     }
-    if (!all_ && id_.empty())
-      return refuse(RefusalKind::kUsage, "ID is missing", "usage: canorun resume ID, or canorun resume --all");
+    if (!many && id_.empty()) {
+      return refuse(RefusalKind::kUsage, "ID is missing",
+                    "usage: canorun resume ID, canorun resume --all, or canorun resume --due");
+    }
     return {};
   }
 
-  static store::StoreResult<std::vector<std::string>> resumable(const store::CheckpointStore& store) {
+  // A signal that came wakes a run even if another could not be read: that one says so when it is resumed.
+  static bool is_due(const store::CheckpointStore& store, const store::Summary& run, WallTime now) {
+    if (run.status != store::Status::kWaiting || !run.waits_for) return false;
+    if (run.waits_for->until && *run.waits_for->until <= now) return true;
+    if (run.waits_for->signal.empty()) return false;
+    const auto signals = store.signals(run.id);
+    return !signals || std::ranges::find(*signals, run.waits_for->signal, &store::Signal::name) != signals->end();
+  }
+
+  bool is_meant(const store::CheckpointStore& store, const store::Summary& run, WallTime now) const {
+    const bool stopped = run.status == store::Status::kInterrupted || run.status == store::Status::kSuspended;
+    return (all_ && stopped) || (due_ && is_due(store, run, now));
+  }
+
+  store::StoreResult<std::vector<std::string>> resumable(const store::CheckpointStore& store, WallTime now) const {
     std::vector<std::string> ids;
     auto runs = store.list({});
     if (!runs) return std::unexpected(std::move(runs.error()));
     for (const store::Summary& run : *runs) {
-      if (run.status == store::Status::kInterrupted || run.status == store::Status::kSuspended) ids.push_back(run.id);
+      if (is_meant(store, run, now)) ids.push_back(run.id);
     }
     std::reverse(ids.begin(), ids.end());  // the oldest first
     return ids;
@@ -52,10 +72,10 @@ class Resume final : public Verb {
 
   // The highest code of what was resumed counts, except for "later". What another process took in the
   // meantime is no concern of ours.
-  OrRefusal<ExitCode> all(Wiring& wiring, store::CheckpointStore& store, Session& session) const {
-    const auto ids = resumable(store);
+  OrRefusal<ExitCode> many(Wiring& wiring, store::CheckpointStore& store, Session& session) const {
+    const auto ids = resumable(store, wiring.clock().now());
     if (!ids) return std::unexpected(refusal(ids.error()));
-    if (ids->empty()) wiring.note("no run is interrupted or suspended\n");
+    if (ids->empty()) wiring.note(all_ ? "no run is interrupted or suspended\n" : "no run is due\n");
     Json documents = Json::array();
     ExitCode highest = ExitCode::kSuccess;
     for (const std::string& id : *ids) {
@@ -81,6 +101,8 @@ class Resume final : public Verb {
   std::optional<std::string> file_;
   std::optional<std::string> from_;
   bool all_ = false;
+  bool due_ = false;
+  bool suspend_ = false;
 };
 
 }  // namespace

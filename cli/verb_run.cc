@@ -23,6 +23,7 @@ class Run final : public Verb {
     line.option(inputs_file_, "--inputs", "FILE", "a JSON object with inputs by name; - reads it from stdin");
     line.option(id_, "--id", "ID", "the run's id; default: FLOW-DATE-TIME-xxxx");
     line.flag(or_resume_, "--or-resume", "with --id: resume a run that exists; one that succeeded is success");
+    line.flag(suspend_, "--suspend", "end when there is nothing to do but wait; 'resume --due' goes on");
     line.flag(dry_run_, "--dry-run", "say what would run, and run nothing");
     line.flag(no_store_, "--no-store", "keep nothing: such a run cannot be resumed or looked at");
   }
@@ -37,7 +38,7 @@ class Run final : public Verb {
 
     auto store = no_store_ ? wiring.nothing_kept() : wiring.open_store(Wiring::Access::kStart);
     if (!store) return std::unexpected(store.error());
-    Session session(wiring, **store);
+    Session session(wiring, **store, suspend_);
     const auto ended = work(wiring, **store, session, *flow, std::move(*inputs));
     if (!ended) return std::unexpected(ended.error());
     if (wiring.options().json) wiring.document(ended->json);
@@ -51,6 +52,7 @@ class Run final : public Verb {
                     "letters, digits, '.', '_' and '-', at most 128, the first one a letter or a digit");
     }
     if (or_resume_ && !id_) return refuse(RefusalKind::kUsage, "--or-resume needs --id");
+    if (suspend_ && no_store_) return refuse(RefusalKind::kUsage, "--suspend and --no-store exclude each other");
     if (or_resume_ && no_store_) return refuse(RefusalKind::kUsage, "--or-resume and --no-store exclude each other");
     return {};
   }
@@ -97,6 +99,7 @@ class Run final : public Verb {
   std::optional<std::string> inputs_file_;
   std::optional<std::string> id_;
   bool or_resume_ = false;
+  bool suspend_ = false;
   bool dry_run_ = false;
   bool no_store_ = false;
 };

@@ -12,7 +12,8 @@ constexpr std::array kVerbs{
               make_run},
     VerbEntry{"resume", "Continues a run that was interrupted, was suspended or failed",
               "  canorun resume order-20261123-081500-k3f9\n"
-              "  canorun resume --all\n",
+              "  canorun resume --all\n"
+              "  * * * * * canorun resume --due --quiet      # a line of a crontab\n",
               make_resume},
     VerbEntry{"validate", "Checks flow files, and tells all that is wrong with them",
               "  canorun validate order.yaml backup.yaml --strict\n", make_validate},
@@ -24,6 +25,8 @@ constexpr std::array kVerbs{
     VerbEntry{"logs", "Shows what the commands of a run wrote", "  canorun logs order-20261123-081500-k3f9 ship\n",
               make_logs},
     VerbEntry{"cancel", "Ends a run", "  canorun cancel order-20261123-081500-k3f9\n", make_cancel},
+    VerbEntry{"signal", "Tells a run what it waits for, or will wait for",
+              "  canorun signal order-20261123-081500-k3f9 approval --data '{\"by\": \"ann\"}'\n", make_signal},
     VerbEntry{"kinds", "Explains the kinds of tasks and their parameters", "  canorun kinds http\n", make_kinds},
     VerbEntry{"eval", "Evaluates an expression: for trying one out",
               "  canorun eval 'items.filter(i, i > 2).size()' --bind '{\"items\": [1, 2, 3, 4]}'\n", make_eval},

@@ -48,7 +48,14 @@ class What {
     if (row.attempts > 1) out += fmt::format(" ({} attempts)", row.attempts);
     return out;
   }
-  std::string operator()(const store::RunSuspended& row) const { return one_line(row.reason, kText); }
+  std::string operator()(const store::SignalReceived& row) const {
+    std::string out = fmt::format("{}{}: {}", row.state, visit_note(row.visit), one_line(row.signal, kText));
+    if (!row.data.is_null()) out += ": " + brief(row.data, kText);
+    return out;
+  }
+  std::string operator()(const store::RunSuspended& row) const {
+    return row.waits_for ? waits_text(*row.waits_for) : one_line(row.reason, kText);
+  }
   std::string operator()(const store::RunResumed& row) const {
     std::string out = row.state.empty() ? "before its first state" : "at " + row.state;
     if (row.by_hand) out += ", by hand";

@@ -108,6 +108,7 @@ std::string header_text(const store::RunRecord& record, const run::RunState& run
   table.row({{"started"}, {format_time(run.started_at)}});
   if (run.ended_at)
     table.row({{"ended"}, {fmt::format("{}, {}", format_time(*run.ended_at), outcome(run, status, now))}});
+  if (run.waits_for) table.row({{"waits"}, {waits_text(*run.waits_for).substr(std::string_view("waits ").size())}});
   if (run.resumes > 0) table.row({{"resumed"}, {counted(run.resumes, "time")}});
   values("inputs", run.start.inputs);
   values("vars", run.vars);
@@ -116,6 +117,13 @@ std::string header_text(const store::RunRecord& record, const run::RunState& run
 }
 
 }  // namespace
+
+std::string waits_text(const store::WaitsFor& waits) {
+  std::string text = "waits";
+  if (!waits.signal.empty()) text += " for signal " + printable(waits.signal);
+  if (waits.until) text += (waits.signal.empty() ? " until " : ", at most until ") + format_time(*waits.until);
+  return text;
+}
 
 std::string painted(Status status, const Style& style) {
   const auto name = status_name(status);

@@ -13,6 +13,9 @@ namespace canorun::cli {
 std::string run_text(const store::RunRecord& record, WallTime now, const CommandText& command, const Style& style);
 
 /// A status, painted by what it means for the reader.
+/// `waits until 2026-12-01T09:00:00.000Z`, `waits for signal approval`, or both.
+std::string waits_text(const store::WaitsFor& waits);
+
 std::string painted(store::Status status, const Style& style);
 
 /// The part of an action's output that a person looks for first, on one line.

@@ -75,7 +75,8 @@ struct Advanced {
 };
 struct Waiting {
   std::string_view state;
-  WallTime until{};
+  std::optional<WallTime> until;
+  std::string_view signal = {};  ///< it waits for that, too
 };
 struct Said {
   std::string_view state;

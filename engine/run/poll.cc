@@ -22,14 +22,29 @@ Result<bool, model::RunError> will_do(RunContext& context, const model::PollShap
   return truth("poll.until", poll.until.evaluate(scope));
 }
 
+// What a process that let go of the run had come to.
+std::uint32_t count_in(const Json& progress, const char* what) {
+  const auto found = progress.find(what);
+  return found != progress.end() && found->is_number_integer() ? found->get<std::uint32_t>() : 0;
+}
+
+Worked lets_go_until(WallTime until, std::uint32_t polls, std::uint32_t errors) {
+  Json progress{{"polls", polls}, {"errors", errors}};
+  normalize(progress);
+  return {.waits = store::RunSuspended{
+              .reason = "waits", .waits_for = store::WaitsFor{.until = until}, .progress = std::move(progress)}};
+}
+
 }  // namespace
 
 asio::awaitable<Worked> work_poll(RunContext& context, Journal&, const model::State& state) {
   const auto& poll = std::get<model::PollShape>(state.shape);
   const std::uint64_t resumes = context.run().resumes;
-  std::uint32_t errors = 0;
+  const Clock& clock = context.runtime().clock;
+  const Json& before = context.run().current->progress;
+  std::uint32_t errors = count_in(before, "errors");
   Timer timer(context.runtime().executor);
-  for (std::uint32_t ask = 0;; ++ask) {
+  for (std::uint32_t ask = count_in(before, "polls");; ++ask) {
     // Every ask is work of its own: an answer that was kept for the key of another would never change.
     const Piece piece{state, poll.ask, context.interrupt(), fmt::format("{}:{}", resumes, ask)};
     auto worked = co_await perform(context, piece);
@@ -47,8 +62,8 @@ asio::awaitable<Worked> work_poll(RunContext& context, Journal&, const model::St
       if (++errors > poll.max_errors) co_return worked;
     }
     const Millis delay = policy::delay_before(poll.every, ask, context.runtime().random.unit(), at_least);
-    context.tell(model::Advanced{
-        .state = state.name, .unit = "poll", .count = ask + 1, .until = context.runtime().clock.now() + delay});
+    if (lets_go(context, delay)) co_return lets_go_until(clock.now() + delay, ask + 1, errors);
+    context.tell(model::Advanced{.state = state.name, .unit = "poll", .count = ask + 1, .until = clock.now() + delay});
     timer.expires_after(delay);
     co_await timer.async_wait(asio::use_awaitable);
   }

@@ -16,10 +16,16 @@ constexpr Millis kLookAgain{2'000};
 }  // namespace
 
 struct RequestWatch::Watch : std::enable_shared_from_this<Watch> {
-  Watch(Runtime& the_runtime, store::RunNumber the_run, Interrupt& the_interrupt)
-      : runtime(the_runtime), run(the_run), interrupt(the_interrupt), wake(runtime.executor), timer(runtime.executor) {}
+  Watch(Runtime& the_runtime, store::RunNumber the_run, Interrupt& the_interrupt, Bell& the_signals)
+      : runtime(the_runtime),
+        run(the_run),
+        interrupt(the_interrupt),
+        signals(the_signals),
+        wake(runtime.executor),
+        timer(runtime.executor) {}
 
   void look() {
+    signals.ring();
     const auto requests = runtime.store.take_requests(run);
     if (!requests) return;  // the next commit will say so
     for (const store::Request request : *requests) {
@@ -53,13 +59,14 @@ struct RequestWatch::Watch : std::enable_shared_from_this<Watch> {
   Runtime& runtime;
   store::RunNumber run;
   Interrupt& interrupt;
+  Bell& signals;
   asio::posix::stream_descriptor wake;
   Timer timer;
   bool closed = false;
 };
 
-RequestWatch::RequestWatch(Runtime& runtime, store::RunNumber run, Interrupt& interrupt)
-    : watch_(std::make_shared<Watch>(runtime, run, interrupt)) {
+RequestWatch::RequestWatch(Runtime& runtime, store::RunNumber run, Interrupt& interrupt, Bell& signals)
+    : watch_(std::make_shared<Watch>(runtime, run, interrupt, signals)) {
   const int fd = runtime.store.wake_fd();
   const int own = fd >= 0 ? ::fcntl(fd, F_DUPFD_CLOEXEC, 0) : -1;
   if (own >= 0) {

@@ -3,16 +3,17 @@
 
 #include <memory>
 
-#include "engine/run/interrupt.h"
+#include "engine/run/bell.h"
 #include "engine/run/runtime.h"
 
 namespace canorun::run {
 
-/// Raises the interrupt when a cancellation is asked for, as long as it lives: the store wakes it, and
-/// it looks by itself now and then, in case a wake-up is lost. Event-loop thread only.
+/// Raises the interrupt when a cancellation is asked for, and rings the bell whenever there may be a signal, as
+/// long as it lives: the store wakes it, and it looks by itself now and then, in case a wake-up is lost.
+/// Event-loop thread only.
 class RequestWatch {
  public:
-  RequestWatch(Runtime& runtime, store::RunNumber run, Interrupt& interrupt);
+  RequestWatch(Runtime& runtime, store::RunNumber run, Interrupt& interrupt, Bell& signals);
   RequestWatch(const RequestWatch&) = delete;
   RequestWatch& operator=(const RequestWatch&) = delete;
   ~RequestWatch();

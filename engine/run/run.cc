@@ -33,7 +33,7 @@ asio::awaitable<store::StoreResult<void>> work_on(RunContext& context, Journal& 
   if (context.flow().timeout) {
     budget.arm(std::max(Millis{0}, *context.flow().timeout - context.run().worked), Reason::kRunTimeout);
   }
-  const RequestWatch watch(runtime, *journal.number(), context.interrupt());
+  const RequestWatch watch(runtime, *journal.number(), context.interrupt(), context.signals());
   if (context.interrupt().reason() != Reason::kNone) co_await calm();  // asked before anybody listened
   auto result = co_await loop(context, journal);
   budget.disarm();

@@ -18,6 +18,7 @@ RunContext::RunContext(Runtime& runtime, std::shared_ptr<const model::Flow> flow
       flow_(std::move(flow)),
       run_(run),
       interrupt_(interrupt),
+      signals_(runtime.executor),
       states_(*flow_, run_),
       about_({{"id", run.id},
               {"flow", flow_->name},

@@ -4,7 +4,7 @@
 #include <memory>
 
 #include "engine/model/flow.h"
-#include "engine/run/interrupt.h"
+#include "engine/run/bell.h"
 #include "engine/run/journal.h"
 #include "engine/run/run_state.h"
 #include "engine/run/runtime.h"
@@ -22,10 +22,13 @@ class RunContext {
   ~RunContext();
 
   Runtime& runtime() { return runtime_; }
+  const Runtime& runtime() const { return runtime_; }
   const model::Flow& flow() const { return *flow_; }
   RunState& run() { return run_; }
   Interrupt& interrupt() { return interrupt_; }
   StatesView& states() { return states_; }
+  /// Rings when the run may have got a signal.
+  Bell& signals() { return signals_; }
   const std::vector<std::pair<std::string, std::string>>& environment() const { return environment_; }
   /// Empty when nothing is kept.
   const std::string& log_folder() const { return log_folder_; }
@@ -49,6 +52,7 @@ class RunContext {
   std::shared_ptr<const model::Flow> flow_;
   RunState& run_;
   Interrupt& interrupt_;
+  Bell signals_;
   StatesView states_;
   Json env_ = Json::object();
   Json about_;  ///< `run`

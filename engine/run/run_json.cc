@@ -54,7 +54,16 @@ class RowToJson {
     out["cursor"] = row.cursor;
     out["output"] = row.output;
   }
-  void operator()(const store::RunSuspended& row) const { out["reason"] = row.reason; }
+  void operator()(const store::SignalReceived& row) const {
+    out["state"] = row.state;
+    out["visit"] = row.visit;
+    out["signal"] = row.signal;
+    out["data"] = row.data;
+  }
+  void operator()(const store::RunSuspended& row) const {
+    out["reason"] = row.reason;
+    if (row.waits_for) out["waits_for"] = to_json(*row.waits_for);
+  }
   void operator()(const store::RunResumed& row) const {
     out["state"] = row.state.empty() ? Json() : Json(row.state);
     out["by_hand"] = row.by_hand;
@@ -85,6 +94,10 @@ class RowToJson {
 
 }  // namespace
 
+Json to_json(const store::WaitsFor& waits) {
+  return {{"until", time_or_null(waits.until)}, {"signal", waits.signal.empty() ? Json() : Json(waits.signal)}};
+}
+
 Json to_json(const store::Row& row, std::uint64_t sequence) {
   Json out = {{"seq", sequence}, {"at", format_time(row.at)}, {"type", store::type_name(row)}};
   std::visit(RowToJson{out}, row.body);
@@ -100,20 +113,22 @@ Json to_json(const RunState& run, store::Status status) {
     state = {{"visits", record.visits}, {"attempts", record.attempts}, {"output", record.output}};
     if (!record.error.is_null()) state["error"] = record.error;
   }
-  return {{"id", run.id},
-          {"flow", run.start.flow},
-          {"version", run.start.version},
-          {"status", store::status_name(status)},
-          {"state", run.state.empty() ? Json() : Json(run.state)},
-          {"path", std::move(path)},
-          {"inputs", run.start.inputs},
-          {"vars", run.vars},
-          {"states", std::move(states)},
-          {"output", run.output},
-          {"error", run.error},
-          {"compensations", Json::array()},
-          {"started_at", format_time(run.started_at)},
-          {"ended_at", time_or_null(run.ended_at)}};
+  Json out{{"id", run.id},
+           {"flow", run.start.flow},
+           {"version", run.start.version},
+           {"status", store::status_name(status)},
+           {"state", run.state.empty() ? Json() : Json(run.state)},
+           {"path", std::move(path)},
+           {"inputs", run.start.inputs},
+           {"vars", run.vars},
+           {"states", std::move(states)},
+           {"output", run.output},
+           {"error", run.error},
+           {"compensations", Json::array()},
+           {"started_at", format_time(run.started_at)},
+           {"ended_at", time_or_null(run.ended_at)}};
+  if (run.waits_for) out["waits_for"] = to_json(*run.waits_for);
+  return out;
 }
 
 }  // namespace canorun::run

@@ -93,8 +93,13 @@ void apply(RunState& run, const store::Row& row) {
       run.current->cursor = ended.cursor;
       run.current->last = ended.output;
     }
-    void operator()(const store::RunSuspended&) const {
-      run.status = Status::kSuspended;
+    void operator()(const store::SignalReceived& received) const {
+      if (run.current) run.current->signal = received.data;
+    }
+    void operator()(const store::RunSuspended& suspended) const {
+      run.status = suspended.waits_for ? Status::kWaiting : Status::kSuspended;
+      run.waits_for = suspended.waits_for;
+      if (run.current) run.current->progress = suspended.progress;
       end_session();
     }
     void operator()(const store::RunResumed& resumed) const {
@@ -110,6 +115,7 @@ void apply(RunState& run, const store::Row& row) {
         end_session();  // the process died: what it worked counts up to its last row
       }
       run.status = Status::kRunning;
+      run.waits_for.reset();
       run.error = nullptr;
       run.ended_at.reset();
       run.session_began = at;

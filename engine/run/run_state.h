@@ -54,8 +54,10 @@ struct Current {
   std::optional<WallTime> deadline;
   std::vector<EndedPart> parts = {};  ///< in the order of their rows, which is the one that a join judges them in
   std::uint64_t steps = 0;
-  Json cursor = nullptr;  ///< after the steps that have ended; null before the first, and after the last
-  Json last = nullptr;    ///< what the last step gave
+  Json cursor = nullptr;            ///< after the steps that have ended; null before the first, and after the last
+  Json last = nullptr;              ///< what the last step gave
+  std::optional<Json> signal = {};  ///< what it waited for
+  Json progress = nullptr;          ///< of its shape, when the run was let go of
 };
 
 struct RunState {
@@ -72,6 +74,7 @@ struct RunState {
   Json error = nullptr;
   WallTime started_at{};
   std::optional<WallTime> ended_at;
+  std::optional<store::WaitsFor> waits_for;  ///< with kWaiting
   std::uint64_t rows = 0;
   std::uint64_t resumes = 0;
   std::uint64_t transitions = 0;  ///< since the run started, or was resumed after a failure
@@ -99,6 +102,9 @@ RunState replay(std::string id, const std::vector<store::Row>& rows);
 
 /// The key of one piece of a visit's work, or of all of it: the same for every attempt and every resume.
 std::string work_key(const RunState& run, std::string_view state, std::uint64_t visit, std::string_view part = {});
+
+/// `{until, signal}`; what it does not wait for is null.
+Json to_json(const store::WaitsFor& waits);
 
 /// The JSON of a run (cli.md). `status` is the one to show: the store knows whether an owner is gone.
 Json to_json(const RunState& run, store::Status status);

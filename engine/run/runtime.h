@@ -17,6 +17,8 @@ struct Runtime {
   const Clock& clock;
   Random& random;
   model::Observer& observer;
+  /// A run with nothing to do but wait for more than a second is let go of; it waits without a process.
+  bool suspends = false;
 };
 
 }  // namespace canorun::run

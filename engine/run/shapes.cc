@@ -22,10 +22,21 @@ struct Row {
 };
 
 // In the order of model::Shape. `route` and `exit` are passed and reached, never worked on.
-constexpr std::array<Row, std::variant_size_v<model::Shape>> kShapes{
-    {{work_action}, {work_timer, timer_end}, {}, {}, {work_split}, {work_batch}, {work_poll}, {work_stepped}, {}, {}}};
+constexpr std::array<Row, std::variant_size_v<model::Shape>> kShapes{{{work_action},
+                                                                      {work_timer, timer_end},
+                                                                      {},
+                                                                      {},
+                                                                      {work_split},
+                                                                      {work_batch},
+                                                                      {work_poll},
+                                                                      {work_stepped},
+                                                                      {},
+                                                                      {work_wait}}};
 
 const Row& row(const model::State& state) { return kShapes[state.shape.index()]; }
+
+// As long as this a process waits; to be taken up again costs about as much.
+constexpr Millis kWorthWaiting{1'000};
 
 Worked timed_out(const model::State& state) {
   return {model::failure(model::kind::kTimeout, fmt::format("not over within {}", format_duration(*state.deadline))),
@@ -62,6 +73,10 @@ asio::awaitable<Worked> work_in_time(RunContext& context, Journal& journal, cons
 asio::awaitable<Worked> work(RunContext& context, Journal& journal, const model::State& state) {
   assert(row(state).work != nullptr);
   return state.deadline ? work_in_time(context, journal, state) : row(state).work(context, journal, state);
+}
+
+bool lets_go(const RunContext& context, std::optional<Millis> wait) {
+  return context.runtime().suspends && (!wait || *wait > kWorthWaiting);
 }
 
 std::optional<WallTime> deadline_of(RunContext& context, const model::State& state) {

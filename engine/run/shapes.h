@@ -12,6 +12,8 @@ namespace canorun::run {
 struct Worked {
   model::Outcome outcome = model::Success{};
   std::uint32_t attempts = 0;
+  /// It has not ended: there is nothing to do but wait, and the run is let go of meanwhile.
+  std::optional<store::RunSuspended> waits = {};
   /// What of it was to be kept was not: the process must let the run go. The outcome says nothing then.
   std::optional<store::StoreError> store_error = {};
 };
@@ -28,6 +30,9 @@ bool has_deadline(const model::State& state);
 /// its expression fails: the work will fail in the same way.
 std::optional<WallTime> deadline(const model::State& state, const model::Scope& scope, WallTime now);
 
+/// Whether the run is to be let go of instead of waiting for `wait` in this process; none: for an unknown time.
+bool lets_go(const RunContext& context, std::optional<Millis> wait);
+
 /// When the visit that is current has to be over, whatever it does; none: it may take any time.
 std::optional<WallTime> deadline_of(RunContext& context, const model::State& state);
 
@@ -38,6 +43,7 @@ boost::asio::awaitable<Worked> work_split(RunContext& context, Journal& journal,
 boost::asio::awaitable<Worked> work_batch(RunContext& context, Journal& journal, const model::State& state);
 boost::asio::awaitable<Worked> work_poll(RunContext& context, Journal& journal, const model::State& state);
 boost::asio::awaitable<Worked> work_stepped(RunContext& context, Journal& journal, const model::State& state);
+boost::asio::awaitable<Worked> work_wait(RunContext& context, Journal& journal, const model::State& state);
 Result<WallTime, model::RunError> timer_end(const model::State& state, const model::Scope& scope, WallTime now);
 
 }  // namespace canorun::run

@@ -51,7 +51,11 @@ asio::awaitable<Worked> work_timer(RunContext& context, Journal&, const model::S
   // Where both times lie in the past, the one that came first counts.
   const WallTime limit = deadline_of(context, state).value_or(WallTime::max());
   if (end > limit) end = WallTime::max();
-  context.tell(model::Waiting{state.name, std::min(end, limit)});
+  const WallTime until = std::min(end, limit);
+  if (lets_go(context, until - clock.now())) {
+    co_return Worked{.waits = store::RunSuspended{.reason = "waits", .waits_for = store::WaitsFor{.until = until}}};
+  }
+  context.tell(model::Waiting{state.name, until});
   Timer timer(context.runtime().executor);
   for (WallTime now = clock.now(); now < end; now = clock.now()) {
     timer.expires_after(std::min(kLongestSleep, end - now));

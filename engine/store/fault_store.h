@@ -42,6 +42,8 @@ class FaultStore final : public CheckpointStore {
   }
   StoreResult<bool> post(std::string_view id, Request request) override { return store_->post(id, request); }
   StoreResult<std::vector<Request>> take_requests(RunNumber run) override { return store_->take_requests(run); }
+  StoreResult<bool> send(std::string_view id, Signal signal) override { return store_->send(id, std::move(signal)); }
+  StoreResult<std::vector<Signal>> signals(std::string_view id) const override { return store_->signals(id); }
   int wake_fd() const override { return store_->wake_fd(); }
   StoreResult<std::vector<std::string>> delete_ended(std::string_view flow, WallTime before,
                                                      std::size_t limit) override {

@@ -18,8 +18,8 @@ struct MDB_cursor;
 namespace canorun::store {
 
 /// The named databases; how they are laid out is in FORMAT.md.
-enum class Table : std::uint8_t { kMeta, kIds, kRuns, kRows, kTexts, kRequests };
-inline constexpr std::size_t kTables = 6;
+enum class Table : std::uint8_t { kMeta, kIds, kRuns, kRows, kTexts, kRequests, kSignals };
+inline constexpr std::size_t kTables = 7;
 
 class LmdbEnv;
 

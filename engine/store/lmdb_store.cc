@@ -133,6 +133,7 @@ void LmdbStore::write_rows(Txn& txn, RunNumber run, RunEntry& entry, const std::
     write_row(txn, run, entry.summary.rows, encoded[i]);
     apply(entry.summary, rows[i]);
     if (const std::string* digest = text_of(rows[i])) refer_to_text(txn, *digest, run);
+    if (const auto signal = signal_of(rows[i])) erase_signal(txn, run, *signal);
     if (gives_up_ownership(rows[i])) {
       entry.owner.clear();
       store::take_requests(txn, run);
@@ -268,6 +269,30 @@ StoreResult<std::vector<Request>> LmdbStore::take_requests(RunNumber run) {
   }
   return writer_.run<std::vector<Request>>(
       [run](Txn& txn) -> StoreResult<std::vector<Request>> { return store::take_requests(txn, run); });
+}
+
+StoreResult<bool> LmdbStore::send(std::string_view id, Signal signal) {
+  const auto encoded = encode(signal);
+  if (!encoded) return std::unexpected(encoded.error());
+  const auto owner = writer_.run<std::string>([this, id, &encoded](Txn& txn) -> StoreResult<std::string> {
+    const auto number = find_run(txn, id);
+    if (!number) return std::unexpected(no_such_run(id));
+    auto entry = read_entry(txn, *number);
+    if (!entry) return std::unexpected(std::move(entry.error()));
+    write_signal(txn, *number, *encoded);
+    return owners_.alive(entry->owner) ? std::move(entry->owner) : std::string();
+  });
+  if (!owner) return std::unexpected(owner.error());
+  owners_.wake(*owner);
+  return !owner->empty();
+}
+
+StoreResult<std::vector<Signal>> LmdbStore::signals(std::string_view id) const {
+  auto txn = env_->read();
+  if (!txn) return std::unexpected(std::move(txn.error()));
+  const auto number = find_run(*txn, id);
+  if (!number) return std::unexpected(txn->failed() ? txn->error() : no_such_run(id));
+  return read_signals(*txn, *number);
 }
 
 StoreResult<std::vector<std::string>> LmdbStore::delete_ended(std::string_view flow, WallTime before,

@@ -36,6 +36,8 @@ class LmdbStore final : public CheckpointStore {
   StoreResult<void> put_text(std::string_view digest, std::string_view text) override;
   StoreResult<bool> post(std::string_view id, Request request) override;
   StoreResult<std::vector<Request>> take_requests(RunNumber run) override;
+  StoreResult<bool> send(std::string_view id, Signal signal) override;
+  StoreResult<std::vector<Signal>> signals(std::string_view id) const override;
   int wake_fd() const override { return owners_.wake_fd(); }
   StoreResult<std::vector<std::string>> delete_ended(std::string_view flow, WallTime before,
                                                      std::size_t limit) override;

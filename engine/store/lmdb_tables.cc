@@ -85,6 +85,14 @@ void for_each(Txn& txn, Table table, std::string_view prefix, Take take) {
   for (bool there = cursor.seek(prefix); there && cursor.key().starts_with(prefix); there = cursor.next()) take(cursor);
 }
 
+// Behind what is in the table for the run.
+std::uint64_t next_place(Txn& txn, Table table, RunNumber run) {
+  std::uint64_t place = 0;
+  for_each(txn, table, key(run),
+           [&](const Cursor& cursor) { place = number_from(cursor.key().substr(kNumberSize)) + 1; });
+  return place;
+}
+
 }  // namespace
 
 StoreResult<void> open_tables(LmdbEnv& env) {
@@ -166,6 +174,7 @@ void erase_run(Txn& txn, RunNumber run, std::string_view id) {
     if (!has_any(txn, Table::kTexts, reference(digest))) txn.erase(Table::kTexts, digest);
   }
   store::take_requests(txn, run);
+  for_each(txn, Table::kSignals, key(run), [](Cursor& cursor) { cursor.erase(); });
   txn.erase(Table::kRuns, key(run));
   txn.erase(Table::kIds, id);
 }
@@ -173,11 +182,8 @@ void erase_run(Txn& txn, RunNumber run, std::string_view id) {
 bool has_requests(Txn& txn, RunNumber run) { return has_any(txn, Table::kRequests, key(run)); }
 
 void write_request(Txn& txn, RunNumber run, Request request) {
-  std::uint64_t place = 0;
-  for_each(txn, Table::kRequests, key(run),
-           [&](const Cursor& cursor) { place = number_from(cursor.key().substr(kNumberSize)) + 1; });
   const char byte = static_cast<char>(request);
-  txn.put(Table::kRequests, key(run, place), {&byte, 1});
+  txn.put(Table::kRequests, key(run, next_place(txn, Table::kRequests, run)), {&byte, 1});
 }
 
 std::vector<Request> take_requests(Txn& txn, RunNumber run) {
@@ -188,6 +194,31 @@ std::vector<Request> take_requests(Txn& txn, RunNumber run) {
   });
   return requests;
 }
+
+bool has_signals(Txn& txn, RunNumber run) { return has_any(txn, Table::kSignals, key(run)); }
+
+void write_signal(Txn& txn, RunNumber run, std::string_view signal) {
+  txn.put(Table::kSignals, key(run, next_place(txn, Table::kSignals, run)), signal);
+}
+
+StoreResult<std::vector<Signal>> read_signals(Txn& txn, RunNumber run) {
+  std::vector<Signal> signals;
+  std::optional<StoreError> error;
+  for_each(txn, Table::kSignals, key(run), [&](const Cursor& cursor) {
+    auto signal = decode_signal(cursor.value());
+    if (signal) {
+      signal->number = number_from(cursor.key().substr(kNumberSize));
+      signals.push_back(std::move(*signal));
+    } else if (!error) {
+      error = std::move(signal.error());
+    }
+  });
+  if (txn.failed()) return std::unexpected(txn.error());
+  if (error) return std::unexpected(std::move(*error));
+  return signals;
+}
+
+void erase_signal(Txn& txn, RunNumber run, std::uint64_t number) { txn.erase(Table::kSignals, key(run, number)); }
 
 void for_each_run(Txn& txn, bool newest_first, const std::function<bool(RunNumber, std::string_view)>& take) {
   Cursor cursor(txn, Table::kRuns);

@@ -43,6 +43,12 @@ void write_request(Txn& txn, RunNumber run, Request request);
 /// Gives the requests, oldest first, and takes them away.
 std::vector<Request> take_requests(Txn& txn, RunNumber run);
 
+bool has_signals(Txn& txn, RunNumber run);
+void write_signal(Txn& txn, RunNumber run, std::string_view signal);
+/// Oldest first.
+StoreResult<std::vector<Signal>> read_signals(Txn& txn, RunNumber run);
+void erase_signal(Txn& txn, RunNumber run, std::uint64_t number);
+
 /// Calls `take(number, record)` for each run, from the newest or the oldest, until it gives false.
 void for_each_run(Txn& txn, bool newest_first, const std::function<bool(RunNumber, std::string_view)>& take);
 

@@ -56,6 +56,9 @@ StoreResult<void> MemoryStore::append_now(RunNumber number, std::uint64_t first,
 void MemoryStore::add(Run& run, std::vector<Row> rows) const {
   for (const Row& row : rows) {
     apply(run.summary, row);
+    if (const auto taken = signal_of(row)) {
+      std::erase_if(run.signals, [&](const Signal& signal) { return signal.number == *taken; });
+    }
     if (gives_up_ownership(row)) {
       run.owned = false;
       run.requests.clear();
@@ -139,6 +142,23 @@ StoreResult<std::vector<Request>> MemoryStore::take_requests(RunNumber number) {
   Run* found = run(number);
   if (found == nullptr) return std::unexpected(no_such_run(number));
   return std::exchange(found->requests, {});
+}
+
+StoreResult<bool> MemoryStore::send(std::string_view id, Signal signal) {
+  const std::lock_guard lock(mutex_);
+  const auto found = ids_.find(id);
+  if (found == ids_.end()) return std::unexpected(no_such_run(id));
+  Run& told = *run(found->second);
+  signal.number = told.next_signal++;
+  told.signals.push_back(std::move(signal));
+  return told.owned;
+}
+
+StoreResult<std::vector<Signal>> MemoryStore::signals(std::string_view id) const {
+  const std::lock_guard lock(mutex_);
+  const Run* found = run(id);
+  if (found == nullptr) return std::unexpected(no_such_run(id));
+  return found->signals;
 }
 
 StoreResult<std::vector<std::string>> MemoryStore::delete_ended(std::string_view flow, WallTime before,

@@ -29,6 +29,8 @@ class MemoryStore final : public CheckpointStore {
   StoreResult<void> put_text(std::string_view digest, std::string_view text) override;
   StoreResult<bool> post(std::string_view id, Request request) override;
   StoreResult<std::vector<Request>> take_requests(RunNumber run) override;
+  StoreResult<bool> send(std::string_view id, Signal signal) override;
+  StoreResult<std::vector<Signal>> signals(std::string_view id) const override;
   int wake_fd() const override { return -1; }
   StoreResult<std::vector<std::string>> delete_ended(std::string_view flow, WallTime before,
                                                      std::size_t limit) override;
@@ -39,6 +41,8 @@ class MemoryStore final : public CheckpointStore {
     Summary summary;
     std::vector<std::vector<Row>> batches;  ///< as they were appended: nothing is moved twice
     std::vector<Request> requests;
+    std::vector<Signal> signals;
+    std::uint64_t next_signal = 0;
     bool owned = true;
     bool deleted = false;
   };

@@ -11,7 +11,7 @@ constexpr std::array<std::string_view, 10> kStatusNames{
     "succeeded", "failed",  "rolled_back", "rollback_incomplete", "cancelled"};
 constexpr std::array<std::string_view, std::variant_size_v<Body>> kTypeNames{
     "run_started", "state_entered", "state_ended", "run_suspended", "run_resumed",
-    "run_ended",   "branch_ended",  "item_ended",  "step_ended"};
+    "run_ended",   "branch_ended",  "item_ended",  "step_ended",    "signal_received"};
 
 struct Fold {
   Summary& summary;
@@ -27,13 +27,19 @@ struct Fold {
   void operator()(const StateEnded&) const {}
   void operator()(const PartEnded&) const {}
   void operator()(const StepEnded&) const {}
-  void operator()(const RunSuspended&) const { summary.status = Status::kSuspended; }
+  void operator()(const SignalReceived&) const {}
+  void operator()(const RunSuspended& suspended) const {
+    summary.status = suspended.waits_for ? Status::kWaiting : Status::kSuspended;
+    summary.waits_for = suspended.waits_for;
+  }
   void operator()(const RunResumed&) const {
     summary.status = Status::kRunning;
     summary.ended_at.reset();
+    summary.waits_for.reset();
   }
   void operator()(const RunEnded& ended) const {
     summary.status = ended.status;
+    summary.waits_for.reset();
     summary.ended_at = at;
     if (!ended.state.empty()) summary.state = ended.state;
   }
@@ -60,6 +66,11 @@ const std::string* text_of(const Row& row) {
   if (const auto* started = std::get_if<RunStarted>(&row.body)) return &started->digest;
   const auto* resumed = std::get_if<RunResumed>(&row.body);
   return resumed != nullptr && resumed->digest ? &*resumed->digest : nullptr;
+}
+
+std::optional<std::uint64_t> signal_of(const Row& row) {
+  const auto* received = std::get_if<SignalReceived>(&row.body);
+  return received != nullptr ? std::optional(received->number) : std::nullopt;
 }
 
 bool gives_up_ownership(const Row& row) {

@@ -13,12 +13,12 @@
 
 namespace canorun::store {
 
-/// What became of a run. The numbers are the format's: new ones go to the end. `kQueued` and `kWaiting`
-/// are part of the format and come with later rows.
+/// What became of a run. The numbers are the format's: new ones go to the end. `kQueued` is part of the
+/// format and comes with later rows.
 enum class Status : std::uint8_t {
   kQueued,
   kRunning,
-  kWaiting,
+  kWaiting,  ///< for a time or a signal; no process works on it
   kSuspended,
   kInterrupted,  ///< never stored: a run that says kRunning and whose owner is gone
   kSucceeded,
@@ -67,9 +67,18 @@ struct StateEnded {
   bool operator==(const StateEnded&) const = default;
 };
 
+/// What a run waits for that no process works on. At least one is there.
+struct WaitsFor {
+  std::optional<WallTime> until = {};
+  std::string signal = {};
+  bool operator==(const WaitsFor&) const = default;
+};
+
 /// The process let go of the run on purpose; it can be resumed.
 struct RunSuspended {
-  std::string reason;  ///< the signal's name
+  std::string reason;                      ///< the signal's name
+  std::optional<WaitsFor> waits_for = {};  ///< there was nothing to do but wait
+  Json progress = nullptr;                 ///< what the shape of the current state goes on from
   bool operator==(const RunSuspended&) const = default;
 };
 
@@ -121,9 +130,19 @@ struct StepEnded {
   bool operator==(const StepEnded&) const = default;
 };
 
+/// A signal from outside was taken by the state that waited for it.
+struct SignalReceived {
+  std::string state;
+  std::uint64_t visit = 1;
+  std::string signal;
+  std::uint64_t number = 0;  ///< in the store: it is gone from there with this row
+  Json data = nullptr;
+  bool operator==(const SignalReceived&) const = default;
+};
+
 /// In the order of the format's type numbers: new ones go to the end.
 using Body = std::variant<RunStarted, StateEntered, StateEnded, RunSuspended, RunResumed, RunEnded, BranchEnded,
-                          ItemEnded, StepEnded>;
+                          ItemEnded, StepEnded, SignalReceived>;
 
 /// One record; its sequence is its place in the run, dense from 0.
 struct Row {
@@ -144,7 +163,8 @@ struct Summary {
   std::string state;
   WallTime started_at{};
   std::optional<WallTime> ended_at = {};
-  std::uint64_t rows = 0;  ///< also the sequence of the next row
+  std::optional<WaitsFor> waits_for = {};  ///< with kWaiting
+  std::uint64_t rows = 0;                  ///< also the sequence of the next row
   bool operator==(const Summary&) const = default;
 };
 
@@ -153,6 +173,9 @@ void apply(Summary& summary, const Row& row);
 
 /// The digest of the text that the row refers to, if it does.
 const std::string* text_of(const Row& row);
+
+/// The number of the signal that the row takes, if it does.
+std::optional<std::uint64_t> signal_of(const Row& row);
 
 /// The row lets go of the run: whoever wrote it owns the run no longer.
 bool gives_up_ownership(const Row& row);

@@ -11,9 +11,10 @@
 namespace canorun::store {
 namespace {
 
-constexpr std::array<std::uint64_t, std::variant_size_v<Body>> kPayloadVersions{1, 1, 1, 1, 1, 1, 1, 1, 1};
+constexpr std::array<std::uint64_t, std::variant_size_v<Body>> kPayloadVersions{1, 1, 1, 1, 1, 1, 1, 1, 1, 1};
 constexpr std::uint64_t kEntryVersion = 1;
-constexpr std::size_t kEnvelopeDepth = 2;  // the list and the map around a row's values
+constexpr std::uint64_t kSignalVersion = 1;
+constexpr std::size_t kEnvelopeDepth = 3;  // the list and the maps around a row's values
 
 // The keys of each type, once for both ways: `a(key, field)` must be there, `a.maybe(key, field, fallback)`
 // is left out when the field holds the fallback.
@@ -52,6 +53,30 @@ void fields(A& a, auto& row, const StateEnded*) {
 template <class A>
 void fields(A& a, auto& row, const RunSuspended*) {
   a("r", row.reason);
+  a.maybe("wf", row.waits_for);
+  a.maybe("pr", row.progress);
+}
+
+template <class A>
+void fields(A& a, auto& row, const SignalReceived*) {
+  a("s", row.state);
+  a("v", row.visit);
+  a("g", row.signal);
+  a("k", row.number);
+  a.maybe("o", row.data);
+}
+
+template <class A>
+void fields(A& a, auto& waits, const WaitsFor*) {
+  a.maybe("u", waits.until);
+  a.maybe("g", waits.signal);
+}
+
+template <class A>
+void fields(A& a, auto& signal, const Signal*) {
+  a("g", signal.name);
+  a("at", signal.at);
+  a.maybe("o", signal.data);
 }
 
 template <class A>
@@ -106,6 +131,7 @@ void fields(A& a, auto& entry, const RunEntry*) {
   a("s", summary.state);
   a("b", summary.started_at);
   a.maybe("z", summary.ended_at);
+  a.maybe("wf", summary.waits_for);
   a("n", summary.rows);
   a.maybe("o", entry.owner);
 }
@@ -145,6 +171,11 @@ class Encoder {
     } else {
       writer_.json(value);
     }
+  }
+  void write(const WaitsFor& value) {
+    writer_.begin_map();
+    fields(*this, value, &value);
+    writer_.end_map();
   }
   template <class T>
   void write(const std::optional<T>& value) {
@@ -229,6 +260,11 @@ class Decoder {
     }
     return true;
   }
+  static bool read(Json& from, WaitsFor& to) {
+    Decoder inside(from);
+    fields(inside, to, &to);
+    return !inside.bad();
+  }
   static bool read(Json& from, Json& to) {
     to = std::move(from);
     return true;
@@ -304,6 +340,34 @@ StoreResult<Row> decode_row(std::string_view bytes) {
   if (!whole || !kDecoders[*type]((*value)[3], row.body)) return std::unexpected(corrupt("a row"));
   row.at = WallTime(Millis((*value)[2].get<std::int64_t>()));
   return row;
+}
+
+StoreResult<std::string> encode(const Signal& signal) {
+  CborWriter writer;
+  writer.list(2);
+  writer.number(kSignalVersion);
+  writer.begin_map();
+  Encoder encoder(writer);
+  fields(encoder, signal, &signal);
+  writer.end_map();
+  if (encoder.too_deep()) {
+    return std::unexpected(StoreError{
+        StoreErrorKind::kIo,
+        fmt::format("the data of a signal is nested deeper than {} levels, which cannot be kept", kMaxRowDepth)});
+  }
+  return writer.take();
+}
+
+StoreResult<Signal> decode_signal(std::string_view bytes) {
+  auto value = parse_cbor(bytes, kMaxRowDepth + kEnvelopeDepth);
+  const auto version = value ? number_at(*value, 0) : std::nullopt;
+  if (!version || value->size() != 2) return std::unexpected(corrupt("a signal"));
+  if (*version > kSignalVersion) return std::unexpected(newer(fmt::format("a signal in version {}", *version)));
+  Signal signal;
+  Decoder decoder((*value)[1]);
+  fields(decoder, signal, &signal);
+  if (decoder.bad()) return std::unexpected(corrupt("a signal"));
+  return signal;
 }
 
 std::string encode(const RunEntry& entry) {

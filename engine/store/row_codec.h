@@ -28,4 +28,8 @@ std::string encode(const RunEntry& entry);
 /// As `decode_row`.
 StoreResult<RunEntry> decode_entry(std::string_view bytes);
 
+/// A signal that waits to be taken; its number is its key's.
+StoreResult<std::string> encode(const Signal& signal);
+StoreResult<Signal> decode_signal(std::string_view bytes);
+
 }  // namespace canorun::store

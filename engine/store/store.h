@@ -65,6 +65,15 @@ struct ListFilter {
   std::size_t limit = 0;  ///< 0: all
 };
 
+/// What somebody outside told a run; it waits until a state takes it.
+struct Signal {
+  std::uint64_t number = 0;  ///< of this run; rises
+  std::string name;
+  WallTime at{};
+  Json data = nullptr;
+  bool operator==(const Signal&) const = default;
+};
+
 /// What another process asks of a run's owner.
 enum class Request : std::uint8_t { kCancel };
 
@@ -110,7 +119,12 @@ class CheckpointStore {
   /// The requests for a run since the last call, oldest first. What was asked of an earlier owner is
   /// not among them: requests go when ownership is given up or taken.
   virtual StoreResult<std::vector<Request>> take_requests(RunNumber run) = 0;
-  /// Becomes readable when requests may be waiting (read what is in it, then `take_requests`);
+  /// Keeps a signal for a run, whether somebody owns it or not, and wakes its owner; its number is given by the
+  /// store. kNoSuchRun. Gives whether somebody owns it.
+  virtual StoreResult<bool> send(std::string_view id, Signal signal) = 0;
+  /// The signals that no row has taken yet, oldest first: a SignalReceived takes one. kNoSuchRun.
+  virtual StoreResult<std::vector<Signal>> signals(std::string_view id) const = 0;
+  /// Becomes readable when requests or signals may be waiting (read what is in it, then look);
   /// -1 where no other process can ask. Owned by the store.
   virtual int wake_fd() const = 0;
 
