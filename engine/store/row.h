@@ -163,8 +163,8 @@ struct Summary {
   std::string state;
   WallTime started_at{};
   std::optional<WallTime> ended_at = {};
-  std::optional<WaitsFor> waits_for = {};  ///< with kWaiting
   std::uint64_t rows = 0;                  ///< also the sequence of the next row
+  std::optional<WaitsFor> waits_for = {};  ///< with kWaiting
   bool operator==(const Summary&) const = default;
 };
 

@@ -14,7 +14,7 @@ namespace {
 constexpr std::array<std::uint64_t, std::variant_size_v<Body>> kPayloadVersions{1, 1, 1, 1, 1, 1, 1, 1, 1, 1};
 constexpr std::uint64_t kEntryVersion = 1;
 constexpr std::uint64_t kSignalVersion = 1;
-constexpr std::size_t kEnvelopeDepth = 3;  // the list and the maps around a row's values
+constexpr std::size_t kEnvelopeDepth = 3;  // the list, the map and a list in it around a row's values
 
 // The keys of each type, once for both ways: `a(key, field)` must be there, `a.maybe(key, field, fallback)`
 // is left out when the field holds the fallback.
@@ -64,12 +64,6 @@ void fields(A& a, auto& row, const SignalReceived*) {
   a("g", row.signal);
   a("k", row.number);
   a.maybe("o", row.data);
-}
-
-template <class A>
-void fields(A& a, auto& waits, const WaitsFor*) {
-  a.maybe("u", waits.until);
-  a.maybe("g", waits.signal);
 }
 
 template <class A>
@@ -173,9 +167,7 @@ class Encoder {
     }
   }
   void write(const WaitsFor& value) {
-    writer_.begin_map();
-    fields(*this, value, &value);
-    writer_.end_map();
+    writer_.json(Json::array({value.until ? Json(value.until->time_since_epoch().count()) : Json(), value.signal}));
   }
   template <class T>
   void write(const std::optional<T>& value) {
@@ -261,9 +253,8 @@ class Decoder {
     return true;
   }
   static bool read(Json& from, WaitsFor& to) {
-    Decoder inside(from);
-    fields(inside, to, &to);
-    return !inside.bad();
+    if (!from.is_array() || from.size() != 2) return false;
+    return (from[0].is_null() || read(from[0], to.until)) && read(from[1], to.signal);
   }
   static bool read(Json& from, Json& to) {
     to = std::move(from);

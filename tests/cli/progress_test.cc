@@ -121,6 +121,53 @@ TEST_CASE("a live line says what its state does, and for how long") {
   CHECK(progress.live_lines(40).empty());
 }
 
+TEST_CASE("branches have live lines of their own, and what is counted a bar, a rate and the time left") {
+  boost::asio::io_context loop;
+  HeldClock clock;
+  Output err(-1);
+  Progress progress(loop.get_executor(), err, clock, {.live = true});
+  progress.on_event({"r-1", model::StateBegan{"fork", 1}});
+  progress.on_event({"r-1", model::PartsBegan{"fork", 3, 1, true}});
+  progress.on_event({"r-1", model::AttemptBegan{"fork", 1, 1, "eu"}});
+  progress.on_event({"r-1", model::AttemptBegan{"fork", 1, 2, "us"}});
+  CHECK(progress.live_lines(80) == std::vector<std::string>{"⠋ fork 0ms  ██████░░░░░░░░░░░░░░ 1 of 3 branches",
+                                                            "⠋ fork/eu 0ms", "⠋ fork/us 0ms  attempt 1 of 2"});
+  clock.elapsed = Millis{2000};
+  progress.on_event({"r-1", model::PartEnded{"fork", "eu", &kError, 1, Millis{2000}, true}});
+  CHECK(progress.live_lines(80) ==
+        std::vector<std::string>{"⠋ fork 2.0s  █████████████░░░░░░░ 2 of 3 branches, 1 failed, 0.5/s, 2.0s left",
+                                 "⠋ fork/us 2.0s  attempt 1 of 2"});
+  progress.on_event({"r-1", model::StateSucceeded{"fork", 1, 1, Millis{2000}}});
+  CHECK(progress.live_lines(80).empty());
+}
+
+TEST_CASE("items are counted, at most once a second, and only their failures have lines") {
+  HeldClock clock;
+  int ends[2];
+  REQUIRE(::pipe(ends) == 0);
+  {
+    boost::asio::io_context loop;
+    Output err(ends[1]);
+    Progress progress(loop.get_executor(), err, clock, {});
+    progress.on_event({"r-1", model::StateBegan{"many", 1}});
+    progress.on_event({"r-1", model::PartsBegan{"many", 100, 0, false}});
+    for (int i = 0; i < 100; ++i) {
+      clock.elapsed += Millis{30};
+      const std::string part = std::to_string(i);
+      progress.on_event({"r-1", model::PartEnded{"many", part, i == 50 ? &kError : nullptr, 1, Millis{30}, false}});
+    }
+  }
+  ::close(ends[1]);
+  std::string out(4096, '\0');
+  out.resize(static_cast<std::size_t>(::read(ends[0], out.data(), out.size())));
+  ::close(ends[0]);
+  CHECK(out ==
+        "many: started\n"
+        "many: 34 of 100 items, 33/s, 2.0s left\n"
+        "many/50: failed in 30ms: exit code 3\n"
+        "many: 68 of 100 items, 1 failed, 33/s, 1.0s left\n");
+}
+
 TEST_CASE("with more detail, what commands write comes line by line, as the terminal would leave it") {
   const SystemClock clock;
   int ends[2];

@@ -9,11 +9,16 @@ namespace {
 
 namespace asio = boost::asio;
 
+std::string name_of(std::string_view state, std::string_view part) {
+  return part.empty() ? std::string(state) : fmt::format("{}/{}", state, part);
+}
+
 class ActTask final : public model::Task {
  public:
   explicit ActTask(Json params) : params_(std::move(params)) {}
   asio::awaitable<model::Outcome> run(model::TaskContext& context) override {
-    const auto act = Harness::acts.find(context.state());
+    auto act = Harness::acts.find(name_of(context.state(), context.part()));
+    if (act == Harness::acts.end()) act = Harness::acts.find(context.state());
     if (act == Harness::acts.end()) co_return model::Success{params_.value("value", Json())};
     auto outcome = co_await act->second(context, params_);
     co_return outcome;
@@ -46,10 +51,10 @@ struct Line {
   }
   std::string operator()(const model::StateBegan& e) const { return fmt::format("enter {} {}", e.state, e.visit); }
   std::string operator()(const model::AttemptBegan& e) const {
-    return fmt::format("attempt {} {}/{}", e.state, e.attempt, e.of);
+    return fmt::format("attempt {} {}/{}", name_of(e.state, e.part), e.attempt, e.of);
   }
   std::string operator()(const model::AttemptFailed& e) const {
-    return fmt::format("failed {} {} {}{}", e.state, e.attempt, e.error->kind,
+    return fmt::format("failed {} {} {}{}", name_of(e.state, e.part), e.attempt, e.error->kind,
                        e.retry_in ? fmt::format(" retry {}", e.retry_in->count()) : "");
   }
   std::string operator()(const model::StateSucceeded& e) const {
@@ -59,8 +64,18 @@ struct Line {
     return fmt::format("lost {} {}: {}{}", e.state, e.error->kind, e.error->message,
                        e.goes_to.empty() ? "" : fmt::format(" -> {}", e.goes_to));
   }
+  std::string operator()(const model::PartsBegan& e) const {
+    return fmt::format("parts {} {} of {}", e.state, e.total - e.ended, e.total);
+  }
+  std::string operator()(const model::PartEnded& e) const {
+    return fmt::format("part {}{}", name_of(e.state, e.part), e.error != nullptr ? " " + e.error->kind : "");
+  }
+  std::string operator()(const model::Advanced& e) const {
+    return fmt::format("{} {} {}{}", e.unit, e.state, e.count, e.until ? " until " + format_time(*e.until) : "");
+  }
   std::string operator()(const model::Waiting& e) const {
-    return fmt::format("waiting {} {}", e.state, format_time(e.until));
+    return fmt::format("waiting {}{}{}", e.state, e.until ? " " + format_time(*e.until) : "",
+                       e.signal.empty() ? "" : fmt::format(" for {}", e.signal));
   }
   std::string operator()(const model::Said& e) const { return fmt::format("said {} {}", e.state, e.message); }
   std::string operator()(const model::Wrote& e) const { return fmt::format("wrote {} {}", e.state, e.bytes); }
@@ -171,6 +186,16 @@ Act hangs() {
     timer.expires_at(SteadyTime::max());
     co_await timer.async_wait(asio::use_awaitable);
     co_return model::Success{nullptr};
+  };
+}
+
+Act after(Millis time, Act then) {
+  return [time, then](model::TaskContext& context, Json params) -> asio::awaitable<model::Outcome> {
+    run::Timer timer(context.executor());
+    timer.expires_after(time);
+    co_await timer.async_wait(asio::use_awaitable);
+    auto outcome = co_await then(context, params);
+    co_return outcome;
   };
 }
 

@@ -39,6 +39,8 @@ class Harness {
   explicit Harness(store::CheckpointStore& store);
   ~Harness();
 
+  /// A run with nothing to do but wait is let go of from now on.
+  void let_go() { runtime_.suspends = true; }
   void start(std::shared_ptr<const model::Flow> flow, Json inputs = Json::object(), std::string id = "r1");
   void resume(std::shared_ptr<const model::Flow> flow, std::optional<std::string> from = {}, std::string id = "r1");
 
@@ -53,7 +55,7 @@ class Harness {
   Recorder recorder;
   run::Interrupt interrupt;
   std::optional<run::Finished> finished;
-  /// What `act` does, by state.
+  /// What `act` does, by state, or by `state/part`.
   static inline std::map<std::string, Act> acts;
 
  private:
@@ -86,5 +88,7 @@ Act fails(std::string kind, std::string message = "no");
 Act fails_first(int times, Json output);
 /// Never ends by itself.
 Act hangs();
+/// Does something else once so much time has passed.
+Act after(Millis time, Act then);
 
 }  // namespace canorun::test

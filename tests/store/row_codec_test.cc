@@ -45,7 +45,7 @@ class Generator {
 
   Row row() {
     Row made{WallTime(Millis(integer())), {}};
-    switch (number(6)) {
+    switch (number(9)) {
       case 0: made.body = RunStarted{text(), random_(), text(), text(), text(), text(), json(3), json(3)}; break;
       case 1: made.body = StateEntered{text(), random_(), texts(), maybe(WallTime(Millis(integer())))}; break;
       case 2:
@@ -53,7 +53,20 @@ class Generator {
             StateEnded{text(),  random_(), static_cast<std::uint32_t>(random_()), Millis(integer()), json(4), json(2),
                        json(2), text()};
         break;
-      case 3: made.body = RunSuspended{text()}; break;
+      case 3:
+        made.body = RunSuspended{text(), maybe(WaitsFor{maybe(WallTime(Millis(integer()))), text()}), json(3)};
+        break;
+      case 5: {
+        const PartEnded part{text(),  random_(), text(), static_cast<std::uint32_t>(random_()), Millis(integer()),
+                             json(4), json(2),   text()};
+        made.body = number(2) == 0 ? Body(BranchEnded{part}) : Body(ItemEnded{part});
+        break;
+      }
+      case 6:
+        made.body = StepEnded{text(),  random_(), random_(), static_cast<std::uint32_t>(random_()), Millis(integer()),
+                              json(3), json(4)};
+        break;
+      case 7: made.body = SignalReceived{text(), random_(), text(), random_(), json(4)}; break;
       case 4: made.body = RunResumed{text(), number(2) == 0, maybe(text()), maybe(text()), maybe(text())}; break;
       default:
         made.body = RunEnded{static_cast<Status>(5 + number(5)), text(), texts(), number(2) == 0, json(4), json(2)};

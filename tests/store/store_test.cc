@@ -34,7 +34,7 @@ TEST_CASE_TEMPLATE("a run is kept as it was created and appended to", Fixture, I
   const auto record = store.load("r1");
   REQUIRE(record);
   CHECK(record->number == *run);
-  CHECK(record->summary == Summary{"r1", "order", 2, Status::kRunning, "b", kStart, {}, 4});
+  CHECK(record->summary == Summary{"r1", "order", 2, Status::kRunning, "b", kStart, {}, 4, {}});
   CHECK(record->rows == std::vector<Row>{started(), entered("a"), state_ended("a", {{"x", 1}}), entered("b")});
   CHECK(*store.find("r1") == record->summary);
   CHECK(*store.text("d1") == "name: order\n");
@@ -252,4 +252,37 @@ TEST_CASE_TEMPLATE("a text goes with the last run that refers to it", Fixture, I
   CHECK(kind(store.text("d2")) == "not found");
   REQUIRE(store.delete_ended("b", after_start(100), 9)->size() == 1);
   CHECK(kind(store.text("d1")) == "not found");
+}
+
+TEST_CASE_TEMPLATE("signals are kept in order, whoever owns the run, until a row takes them", Fixture, InMemory,
+                   OnDisk) {
+  Fixture fixture;
+  CheckpointStore& store = fixture.store;
+  const auto run = create(store, new_run("r1"));
+  REQUIRE(create(store, new_run("r2")));
+  CHECK(store.send("r1", {.name = "go", .at = kStart, .data = 1}) == true);
+  REQUIRE(store.release(*run));
+  CHECK(store.send("r1", {.name = "go", .at = after_start(1), .data = {{"n", 2}}}) == false);
+  CHECK(kind(store.send("r3", {.name = "go"})) == "no such run");
+  CHECK(kind(store.signals("r3")) == "no such run");
+  CHECK(store.signals("r2")->empty());
+  REQUIRE(store.claim("r1"));
+  CHECK(*store.signals("r1") == std::vector<Signal>{{0, "go", kStart, 1}, {1, "go", after_start(1), {{"n", 2}}}});
+  REQUIRE(append(store, *run, 1, {{kStart, SignalReceived{.state = "a", .signal = "go", .number = 0, .data = 1}}}));
+  CHECK(*store.signals("r1") == std::vector<Signal>{{1, "go", after_start(1), {{"n", 2}}}});
+}
+
+TEST_CASE_TEMPLATE("what a run waits for is in its summary until it goes on", Fixture, InMemory, OnDisk) {
+  Fixture fixture;
+  CheckpointStore& store = fixture.store;
+  const auto run = create(store, new_run("r1"));
+  const WaitsFor waits{.until = after_start(60), .signal = "go"};
+  REQUIRE(append(store, *run, 1, {{kStart, RunSuspended{.reason = "waits", .waits_for = waits}}}));
+  CHECK(store.find("r1")->status == Status::kWaiting);
+  CHECK(store.find("r1")->waits_for == waits);
+  CHECK(ids(store.list({.status = Status::kWaiting})) == std::vector<std::string>{"r1"});
+  REQUIRE(store.claim("r1"));
+  REQUIRE(append(store, *run, 2, {resumed()}));
+  CHECK(store.find("r1")->status == Status::kRunning);
+  CHECK(!store.find("r1")->waits_for);
 }
