@@ -16,6 +16,10 @@ constexpr Millis kFrame{100};
 constexpr std::size_t kMostPending = 64 * 1024;
 constexpr std::size_t kLongestLine = 64 * 1024;
 constexpr std::size_t kMessage = 300;
+constexpr Millis kCountEvery{1'000};
+constexpr std::size_t kMostParts = 12;
+constexpr std::string_view kBranch = "branch";
+constexpr std::string_view kItem = "item";
 constexpr std::array<std::string_view, 10> kSpinner{"⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"};
 
 std::string visit_note(std::uint64_t visit) { return visit > 1 ? fmt::format(", visit {}", visit) : std::string(); }
@@ -39,13 +43,14 @@ struct Line {
   }
   Text operator()(const model::AttemptBegan& event) const {
     if (detail != Detail::kVerbose) return std::nullopt;
-    return normal(style.dim("·"), event.state, fmt::format("attempt {} of {}", event.attempt, event.of));
+    return normal(style.dim("·"), work_name(event.state, event.part),
+                  fmt::format("attempt {} of {}", event.attempt, event.of));
   }
   Text operator()(const model::AttemptFailed& event) const {
     if (!event.retry_in && detail != Detail::kVerbose) return std::nullopt;  // the state's failure follows
     std::string what = fmt::format("attempt {} of {} failed: {}", event.attempt, event.of, message(*event.error));
     if (event.retry_in) what += fmt::format("; again in {}", human_duration(*event.retry_in));
-    return normal(style.pending("!"), event.state, what);
+    return normal(style.pending("!"), work_name(event.state, event.part), what);
   }
   Text operator()(const model::StateSucceeded& event) const {
     std::string what = marks ? human_duration(event.duration) : "ok in " + human_duration(event.duration);
@@ -58,19 +63,37 @@ struct Line {
     if (!event.goes_to.empty()) what += fmt::format("; goes to {}", event.goes_to);
     return normal(event.goes_to.empty() ? style.bad("✗") : style.pending("✗"), event.state, what);
   }
+  Text operator()(const model::PartsBegan& event) const {
+    if (event.ended == 0 && detail != Detail::kVerbose) return std::nullopt;
+    const char* noun = event.branches ? "branches" : "items";
+    const std::string before = event.ended > 0 ? fmt::format(", {} of them ended before", event.ended) : std::string();
+    return normal(style.dim("·"), event.state, fmt::format("{} {}{}", event.total, noun, before));
+  }
+  Text operator()(const model::PartEnded& event) const {
+    const std::string name = work_name(event.state, event.part);
+    if (event.error != nullptr) {
+      return normal(style.bad("✗"), name,
+                    fmt::format("failed in {}: {}", human_duration(event.duration), message(*event.error)));
+    }
+    if (!event.branch && detail != Detail::kVerbose) return std::nullopt;  // counted
+    std::string what = marks ? human_duration(event.duration) : "ok in " + human_duration(event.duration);
+    if (event.attempts > 1) what += fmt::format(", attempt {}", event.attempts);
+    return normal(style.good("✓"), name, what);
+  }
+  Text operator()(const model::Advanced&) const { return std::nullopt; }  // counted
   Text operator()(const model::Waiting& event) const {
     if (marks && detail != Detail::kVerbose) return std::nullopt;  // the live line shows it
     return normal(style.dim("·"), event.state, "waits until " + format_time(event.until));
   }
   Text operator()(const model::Said& event) const {
+    const std::string name = work_name(event.state, event.part);
     switch (event.level) {
       case model::LogLevel::kDebug:
         if (detail != Detail::kVerbose) return std::nullopt;
-        return normal(style.dim("·"), event.state, event.message);
-      case model::LogLevel::kInfo: return normal(style.dim("·"), event.state, event.message);
-      case model::LogLevel::kWarn:
-        return normal(style.pending("!"), event.state, fmt::format("warning: {}", event.message));
-      case model::LogLevel::kError: return line(style.bad("!"), event.state, fmt::format("error: {}", event.message));
+        return normal(style.dim("·"), name, event.message);
+      case model::LogLevel::kInfo: return normal(style.dim("·"), name, event.message);
+      case model::LogLevel::kWarn: return normal(style.pending("!"), name, fmt::format("warning: {}", event.message));
+      case model::LogLevel::kError: return line(style.bad("!"), name, fmt::format("error: {}", event.message));
     }
     return std::nullopt;
   }
@@ -145,40 +168,95 @@ void Progress::follow(const model::Event& event) {
       if (self.setting_.live) self.tick();
     }
     void operator()(const model::StateBegan& began) const {
-      if (self.setting_.live) self.running_.push_back({std::string(began.state), self.clock_.steady(), {}, {}});
+      self.running_.push_back({std::string(began.state), {}, self.clock_.steady(), {}, {}});
     }
     void operator()(const model::AttemptBegan& began) const {
+      Running* running = self.find(began.state, began.part);
+      const Running* state = self.find(began.state);
+      if (running == nullptr && state != nullptr && state->counts && state->counts->unit == kBranch) {
+        self.running_.push_back({std::string(began.state), std::string(began.part), self.clock_.steady(), {}, {}});
+        running = &self.running_.back();
+      }
       const bool shows = began.of > 1;
-      now(began.state, shows ? fmt::format("attempt {} of {}", began.attempt, began.of) : std::string(), std::nullopt);
+      now(running, shows ? fmt::format("attempt {} of {}", began.attempt, began.of) : std::string(), std::nullopt);
     }
     void operator()(const model::AttemptFailed& failed) const {
-      self.end_output(failed.state);
+      self.end_output(work_name(failed.state, failed.part));
       if (!failed.retry_in) return;
-      now(failed.state, fmt::format("attempt {} of {} failed, again in", failed.attempt, failed.of),
+      now(self.find(failed.state, failed.part),
+          fmt::format("attempt {} of {} failed, again in", failed.attempt, failed.of),
           self.clock_.now() + *failed.retry_in);
     }
     void operator()(const model::StateSucceeded& ended) const { end(ended.state); }
     void operator()(const model::StateFailed& ended) const { end(ended.state); }
-    void operator()(const model::Waiting& waiting) const { now(waiting.state, "goes on in", waiting.until); }
+    void operator()(const model::PartsBegan& began) const {
+      if (Running* state = self.find(began.state)) {
+        state->counts = Counts{.unit = std::string(began.branches ? kBranch : kItem),
+                               .total = began.total,
+                               .before = began.ended,
+                               .ended = began.ended};
+      }
+    }
+    void operator()(const model::PartEnded& ended) const {
+      self.end_output(work_name(ended.state, ended.part));
+      std::erase_if(self.running_, [&](const Running& it) {
+        return !it.part.empty() && it.part == ended.part && it.state == ended.state;
+      });
+      Running* state = self.find(ended.state);
+      if (state == nullptr || !state->counts) return;
+      ++state->counts->ended;
+      if (ended.error != nullptr) ++state->counts->failed;
+      if (!ended.branch) self.count(*state);
+    }
+    void operator()(const model::Advanced& advanced) const {
+      Running* state = self.find(advanced.state);
+      if (state == nullptr) return;
+      if (!state->counts) state->counts = Counts{.unit = std::string(advanced.unit), .before = advanced.count - 1};
+      state->counts->ended = advanced.count;
+      state->counts->items = advanced.items;
+      now(state, advanced.until ? "goes on in" : "", advanced.until);
+      self.count(*state);
+    }
+    void operator()(const model::Waiting& waiting) const { now(self.find(waiting.state), "goes on in", waiting.until); }
     void operator()(const model::Said&) const {}
     void operator()(const model::Wrote& wrote) const {
-      if (self.setting_.detail == Detail::kVerbose) self.take_output(wrote.state, wrote.bytes);
+      if (self.setting_.detail == Detail::kVerbose) self.take_output(work_name(wrote.state, wrote.part), wrote.bytes);
     }
     void operator()(const model::OrphansFound&) const {}
     void operator()(const model::Stopping&) const {}
 
-    void now(std::string_view state, std::string what, std::optional<WallTime> until) const {
-      const auto it = std::ranges::find(self.running_, state, &Running::state);
-      if (it == self.running_.end()) return;
-      it->now = std::move(what);
-      it->until = until;
+    void now(Running* running, std::string what, std::optional<WallTime> until) const {
+      if (running == nullptr) return;
+      running->now = std::move(what);
+      running->until = until;
     }
+    // The parts that were cancelled go with it.
     void end(std::string_view state) const {
-      self.end_output(state);
+      for (const Running& it : self.running_) {
+        if (it.state == state) self.end_output(work_name(it.state, it.part));
+      }
       std::erase_if(self.running_, [&](const Running& it) { return it.state == state; });
     }
   };
   std::visit(Follow{*this}, event.what);
+}
+
+Progress::Running* Progress::find(std::string_view state, std::string_view part) {
+  const auto it =
+      std::ranges::find_if(running_, [&](const Running& one) { return one.state == state && one.part == part; });
+  return it != running_.end() ? &*it : nullptr;
+}
+
+// On a terminal the live line shows it.
+void Progress::count(Running& state) {
+  const SteadyTime now = clock_.steady();
+  if (setting_.live || setting_.detail == Detail::kQuiet || now - state.counted < kCountEvery) return;
+  const bool first = std::exchange(state.counted, now) == SteadyTime{};
+  if (first && now - state.since < kCountEvery) return;
+  const auto elapsed = std::chrono::duration_cast<Millis>(now - state.since);
+  std::string line = fmt::format("{}: {}{}", state.state, state.counts->text(), state.counts->pace(elapsed));
+  if (state.until) line += ", goes on at " + format_time(*state.until);
+  say(line);
 }
 
 // Lines are written when the loop is idle: a flow whose states do not wait would spend its time here.
@@ -216,15 +294,27 @@ void Progress::tick() {
 
 std::vector<std::string> Progress::live_lines(std::size_t width) const {
   std::vector<std::string> lines;
+  std::size_t parts = 0;
   for (const Running& it : running_) {
-    const auto elapsed = std::chrono::duration_cast<Millis>(clock_.steady() - it.since);
-    std::string line =
-        fmt::format("{} {} {}", kSpinner[frame_ % kSpinner.size()], it.state, human_duration(whole_frames(elapsed)));
-    if (!it.now.empty()) line += "  " + it.now;
-    if (it.until) line += " " + human_duration(whole_frames(*it.until - clock_.now()));
-    lines.push_back(one_line(line, width));
+    if (!it.part.empty() && ++parts > kMostParts) continue;
+    lines.push_back(one_line(live_line(it), width));
   }
+  if (parts > kMostParts) lines.push_back(one_line(fmt::format("  … and {} more", parts - kMostParts), width));
   return lines;
+}
+
+std::string Progress::live_line(const Running& running) const {
+  const auto elapsed = std::chrono::duration_cast<Millis>(clock_.steady() - running.since);
+  std::string line = fmt::format("{} {} {}", kSpinner[frame_ % kSpinner.size()], work_name(running.state, running.part),
+                                 human_duration(whole_frames(elapsed)));
+  if (running.counts) {
+    const std::string bar = running.counts->bar();
+    line +=
+        fmt::format("  {}{}{}{}", bar, bar.empty() ? "" : " ", running.counts->text(), running.counts->pace(elapsed));
+  }
+  if (!running.now.empty()) line += "  " + running.now;
+  if (running.until) line += " " + human_duration(whole_frames(*running.until - clock_.now()));
+  return line;
 }
 
 void Progress::erase() {
@@ -251,30 +341,30 @@ void Progress::finish() {
   erase();
 }
 
-void Progress::take_output(std::string_view state, std::string_view bytes) {
-  auto half = half_lines_.find(state);
-  if (half == half_lines_.end()) half = half_lines_.emplace(state, std::string()).first;
+void Progress::take_output(const std::string& work, std::string_view bytes) {
+  auto half = half_lines_.find(work);
+  if (half == half_lines_.end()) half = half_lines_.emplace(work, std::string()).first;
   half->second += bytes;
   const std::string_view text = half->second;
   std::size_t begin = 0;
   for (std::size_t end; (end = text.find('\n', begin)) != std::string_view::npos; begin = end + 1) {
-    say_output(state, text.substr(begin, end - begin));
+    say_output(work, text.substr(begin, end - begin));
   }
   half->second.erase(0, begin);
-  if (half->second.size() > kLongestLine) end_output(state);
+  if (half->second.size() > kLongestLine) end_output(work);
 }
 
 // What has no end of line yet is told as it is.
-void Progress::end_output(std::string_view state) {
-  const auto half = half_lines_.find(state);
+void Progress::end_output(const std::string& work) {
+  const auto half = half_lines_.find(work);
   if (half == half_lines_.end()) return;
-  if (!half->second.empty()) say_output(state, half->second);
+  if (!half->second.empty()) say_output(work, half->second);
   half_lines_.erase(half);
 }
 
-void Progress::say_output(std::string_view state, std::string_view line) {
+void Progress::say_output(std::string_view work, std::string_view line) {
   const std::string text = printable(last_overwrite(line));
-  say(setting_.live ? setting_.style.dim(fmt::format("  {} │ {}", state, text)) : fmt::format("{} | {}", state, text));
+  say(setting_.live ? setting_.style.dim(fmt::format("  {} │ {}", work, text)) : fmt::format("{} | {}", work, text));
 }
 
 }  // namespace canorun::cli

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "cli/counts.h"
 #include "cli/output.h"
 #include "cli/text.h"
 #include "engine/base/clock.h"
@@ -23,8 +24,9 @@ enum class Detail : std::uint8_t { kQuiet, kNormal, kVerbose };
 /// `marks`: with a sign in front, for people who watch; else `state: what`.
 std::optional<std::string> event_line(const model::Event& event, Detail detail, bool marks, const Style& style);
 
-/// One line per event. On a terminal, also one line at the bottom for every state that runs, drawn anew
-/// as time passes. With `kVerbose`, what commands write, line by line. Event-loop thread only.
+/// One line per event; what is counted, at most once a second. On a terminal, also one line at the bottom for
+/// every state and branch that runs, drawn anew as time passes. With `kVerbose`, what commands write, line by line.
+/// Event-loop thread only.
 class Progress final : public model::Observer {
  public:
   struct Setting {
@@ -47,9 +49,12 @@ class Progress final : public model::Observer {
  private:
   struct Running {
     std::string state;
+    std::string part;  ///< a branch; empty: the state
     SteadyTime since;
     std::string now;                ///< what it does: `attempt 2 of 5`
     std::optional<WallTime> until;  ///< it waits
+    std::optional<Counts> counts = {};
+    SteadyTime counted = {};  ///< when the counts were said last
   };
 
   void follow(const model::Event& event);
@@ -58,9 +63,13 @@ class Progress final : public model::Observer {
   void erase();
   void draw();
   void flush();
-  void take_output(std::string_view state, std::string_view bytes);
-  void end_output(std::string_view state);
-  void say_output(std::string_view state, std::string_view line);
+  /// Null: it does not run, or not in sight.
+  Running* find(std::string_view state, std::string_view part = {});
+  void count(Running& state);
+  std::string live_line(const Running& running) const;
+  void take_output(const std::string& work, std::string_view bytes);
+  void end_output(const std::string& work);
+  void say_output(std::string_view work, std::string_view line);
 
   Output& err_;
   const Clock& clock_;
@@ -72,7 +81,7 @@ class Progress final : public model::Observer {
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
   std::size_t drawn_ = 0;  ///< live lines on the terminal
   std::size_t frame_ = 0;
-  std::map<std::string, std::string, std::less<>> half_lines_;  ///< by state: output whose line has not ended
+  std::map<std::string, std::string, std::less<>> half_lines_;  ///< by work: output whose line has not ended
 };
 
 }  // namespace canorun::cli

@@ -19,8 +19,9 @@ std::string via_note(const std::vector<std::string>& via) {
 }
 
 // One overload per kind of row.
-struct What {
-  const Style& style;
+class What {
+ public:
+  explicit What(const Style& with) : style(with) {}
 
   std::string operator()(const store::RunStarted& row) const {
     return fmt::format("flow {} version {}", row.flow, row.version);
@@ -30,17 +31,21 @@ struct What {
     return row.state + visit_note(row.visit) + via_note(row.via) + until;
   }
   std::string operator()(const store::StateEnded& row) const {
-    const std::string took = human_duration(row.duration);
-    std::string out = row.state + visit_note(row.visit) + ": ";
-    if (row.error.is_null()) {
-      out += fmt::format("{} in {}", style.good("ok"), took);
-      if (const std::string shown = output_summary(row.output, kText); !shown.empty()) out += ": " + shown;
-    } else {
-      const auto error = model::RunError::from_json(row.error);
-      out += fmt::format("{} in {}: {}", style.bad("failed"), took, one_line(error.message, kText));
-    }
+    std::string out = row.state + visit_note(row.visit) + ": " + ended(row);
     if (row.attempts > 1) out += fmt::format(" ({} attempts)", row.attempts);
     if (!row.set.empty()) out += "; set " + brief(row.set, kText);
+    return out;
+  }
+  std::string operator()(const store::PartEnded& row) const {
+    std::string out = work_name(row.state, row.part) + visit_note(row.visit) + ": " + ended(row);
+    if (row.attempts > 1) out += fmt::format(" ({} attempts)", row.attempts);
+    return out;
+  }
+  std::string operator()(const store::StepEnded& row) const {
+    std::string out = fmt::format("{}{}: {} in {}", work_name(row.state, std::to_string(row.step)),
+                                  visit_note(row.visit), style.good("ok"), human_duration(row.duration));
+    out += row.cursor.is_null() ? ", the last" : ", next at " + brief(row.cursor, kText);
+    if (row.attempts > 1) out += fmt::format(" ({} attempts)", row.attempts);
     return out;
   }
   std::string operator()(const store::RunSuspended& row) const { return one_line(row.reason, kText); }
@@ -58,13 +63,27 @@ struct What {
     if (!row.output.is_null()) out += ": " + brief(row.output, kText);
     return out;
   }
+
+ private:
+  // How a state or a part of its work ended.
+  std::string ended(const auto& row) const {
+    const std::string took = human_duration(row.duration);
+    if (!row.error.is_null()) {
+      const auto error = model::RunError::from_json(row.error);
+      return fmt::format("{} in {}: {}", style.bad("failed"), took, one_line(error.message, kText));
+    }
+    const std::string shown = output_summary(row.output, kText);
+    return fmt::format("{} in {}{}{}", style.good("ok"), took, shown.empty() ? "" : ": ", shown);
+  }
+
+  const Style& style;
 };
 
 }  // namespace
 
 std::string event_text(const store::Row& row, std::uint64_t sequence, const Style& style) {
   return fmt::format("{:>4}  {}  {:<18}  {}\n", sequence, style.dim(format_time(row.at)), store::type_name(row),
-                     std::visit(What{style}, row.body));
+                     std::visit(What(style), row.body));
 }
 
 }  // namespace canorun::cli

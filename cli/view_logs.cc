@@ -22,14 +22,17 @@ std::size_t unfinished_bytes(std::string_view text) {
 }
 
 Json LogView::about(const run::AttemptName& name) const {
-  return {{"state", name.state}, {"row", name.row}, {"attempt", name.attempt}};
+  Json about{{"state", name.state}, {"row", name.row}, {"attempt", name.attempt}};
+  if (!name.part.empty()) about["part"] = name.part;
+  return about;
 }
 
 void LogView::header(const run::AttemptName& name) {
   std::string key = name.file_name();
   if (form_ != Form::kHeaders || key == current_) return;
   finish();
-  std::string text = fmt::format("==> {}, visit {}, attempt {} <==", name.state, visit_of_(name.row), name.attempt);
+  std::string text = fmt::format("==> {}, visit {}, attempt {} <==", work_name(name.state, name.part),
+                                 visit_of_(name.row), name.attempt);
   out_.write(fmt::format("{}{}\n", current_.empty() ? "" : "\n", style_.bold(text)));
   current_ = std::move(key);
 }

@@ -77,10 +77,8 @@ class Planner {
   }
 
  private:
-  void add(Json& out, const model::ActionShape& shape) const {
-    const model::Action& action = shape.action;
-    out["shape"] = "task";
-    out["kind"] = action.kind->name;
+  Json action(const model::Action& action) const {
+    Json out{{"kind", action.kind->name}};
     Json with = value(action.params);
     if (const auto script = with.find("script"); script != with.end() && script->is_string()) {
       *script = script_source(action, script->get<std::string>());
@@ -91,6 +89,12 @@ class Planner {
     if (!with.empty()) out["with"] = std::move(with);
     if (action.timeout) out["timeout"] = format_duration(*action.timeout);
     if (action.retry.policy.max > 0) out["retry"] = retry(action.retry);
+    return out;
+  }
+
+  void add(Json& out, const model::ActionShape& shape) const {
+    out["shape"] = "task";
+    out.update(action(shape.action));
   }
   void add(Json& out, const model::TimerShape& shape) const {
     out["shape"] = "timer";
@@ -102,6 +106,72 @@ class Planner {
     out["shape"] = "exit";
     out["exit"] = shape.kind == model::ExitKind::kSuccess ? "success" : "failure";
     if (Json output = value(shape.output); !output.is_null()) out["output"] = std::move(output);
+  }
+
+  void add(Json& out, const model::SplitShape& shape) const {
+    out["shape"] = "split";
+    for (const auto& branch : shape.branches) out["branches"][branch.name] = action(branch.action);
+    if (shape.for_each) out["for_each"] = shape.for_each->text();
+    if (shape.each) out["do"] = action(*shape.each);
+    out["join"] = join(shape.join);
+    if (shape.bulkhead) out["bulkhead"] = *shape.bulkhead;
+  }
+  void add(Json& out, const model::BatchShape& shape) const {
+    out["shape"] = "batch";
+    out["items"] = shape.items.text();
+    out["do"] = action(shape.each);
+    out["concurrency"] = shape.concurrency;
+    out["min_success"] = share(shape.min_success);
+  }
+  void add(Json& out, const model::PollShape& shape) const {
+    out["shape"] = "poll";
+    out["do"] = action(shape.ask);
+    out["until"] = shape.until.text();
+    out["every"] = format_duration(shape.every.delay);
+    if (shape.every.backoff == policy::Backoff::kExponential) out["cap"] = format_duration(shape.every.cap);
+    out["max_errors"] = shape.max_errors;
+  }
+  void add(Json& out, const model::SteppedShape& shape) const {
+    out["shape"] = "stepped";
+    out["initial"] = value(shape.initial);
+    out["do"] = action(shape.step);
+    out["cursor"] = shape.cursor.text();
+  }
+  void add(Json& out, const model::StreamShape& shape) const {
+    out["shape"] = "stream";
+    if (const auto* source = std::get_if<model::Action>(&shape.source)) {
+      out["source"] = action(*source);
+    } else {
+      const auto& file = std::get<model::StreamShape::File>(shape.source);
+      out["source"] = {{"file", value(file.path)}, {"follow", file.follow}};
+    }
+    if (shape.count) out["window"]["count"] = *shape.count;
+    if (shape.every) out["window"]["every"] = format_duration(*shape.every);
+    if (shape.each) out["each"] = action(*shape.each);
+    out["flush"] = action(shape.flush);
+    if (shape.cursor) out["cursor"] = shape.cursor->text();
+    if (shape.stop_when) out["stop_when"] = shape.stop_when->text();
+  }
+  void add(Json& out, const model::WaitShape& shape) const {
+    out["shape"] = "wait";
+    out["signal"] = shape.signal;
+    out["type"] = model::input_type_name(shape.type);
+  }
+
+  static std::string share(policy::Share share) {
+    return fmt::format("{}%", static_cast<double>(share.hundredths) / 100);
+  }
+
+  static Json join(const policy::Join& join) {
+    switch (join.kind) {
+      case policy::JoinKind::kAll: return "all";
+      case policy::JoinKind::kAny: return "any";
+      case policy::JoinKind::kQuorum: return {{"quorum", join.count}};
+      case policy::JoinKind::kPercentage: return {{"percentage", share(join.share)}};
+      case policy::JoinKind::kPartialResults: return {{"partial_results", join.count}};
+      case policy::JoinKind::kPartialTimeout: return "partial_timeout";
+    }
+    return {};
   }
 
   // A script refers to its values as ${CANORUN_V1}; a person knows them by what stands in the file.
@@ -144,10 +214,18 @@ class StateText {
     const std::string name = state["name"];
     std::string what = state.value("kind", state.value("shape", std::string()));
     if (state.contains("exit")) what += " " + state["exit"].get<std::string>();
-    if (state.contains("with")) {
-      for (const auto& [param, value] : state["with"].items()) add(param, value);
+    for (const char* key : {"for_each", "items", "initial"}) {
+      if (state.contains(key)) add(key, state[key]);
     }
-    for (const char* key : {"for", "until", "timeout"}) {
+    add_params(state, "");
+    if (state.contains("branches")) {
+      for (const auto& [branch, action] : state["branches"].items()) add_inner(branch, action);
+    }
+    for (const char* key : {"source", "each", "do", "flush"}) {
+      if (state.contains(key)) add_inner(key, state[key]);
+    }
+    for (const char* key : {"join", "bulkhead", "concurrency", "min_success", "cursor", "window", "stop_when", "signal",
+                            "type", "for", "until", "every", "max_errors", "timeout"}) {
       if (state.contains(key)) add(key, state[key]);
     }
     if (state.contains("retry")) add("retry", retry_text(state["retry"]));
@@ -171,6 +249,20 @@ class StateText {
       table_.row({{first ? label : ""}, {std::string(rest.substr(0, end))}});
       if (more) rest.remove_prefix(end + 1);
     }
+  }
+
+  void add_params(const Json& action, const std::string& before) {
+    if (!action.contains("with")) return;
+    for (const auto& [param, value] : action["with"].items()) add(before + param, value);
+  }
+
+  // An action inside a state.
+  void add_inner(const std::string& label, const Json& action) {
+    if (!action.contains("kind")) return add(label, action);
+    add(label, action["kind"]);
+    add_params(action, "  ");
+    if (action.contains("timeout")) add("  timeout", action["timeout"]);
+    if (action.contains("retry")) add("  retry", retry_text(action["retry"]));
   }
 
   void add_rules(const std::string& label, const Json& rules) {

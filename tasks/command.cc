@@ -11,6 +11,7 @@
 
 #include "engine/base/duration.h"
 #include "engine/process/launcher.h"
+#include "engine/process/orphans.h"
 #include "tasks/capture.h"
 #include "tasks/output_file.h"
 #include "tasks/params.h"
@@ -150,7 +151,9 @@ std::vector<std::pair<std::string, std::string>> make_environment(const TaskCont
   all.emplace_back("CANORUN_STATE", context.state());
   all.emplace_back("CANORUN_VISIT", std::to_string(context.visit()));
   all.emplace_back("CANORUN_ATTEMPT", std::to_string(context.attempt()));
+  all.emplace_back("CANORUN_PART", context.part());
   all.emplace_back("CANORUN_IDEMPOTENCY_KEY", context.idempotency_key());
+  all.emplace_back(process::kTokenVariable, context.token());
   all.emplace_back("CANORUN_OUTPUT", output_path);
   return all;
 }

@@ -21,10 +21,12 @@ struct StateBegan {
   std::string_view state;
   std::uint64_t visit = 1;
 };
+/// `part` is a branch's name, an item's index and the like; empty: the work is the state's own action.
 struct AttemptBegan {
   std::string_view state;
   std::uint32_t attempt = 1;
   std::uint32_t of = 1;
+  std::string_view part = {};
 };
 struct AttemptFailed {
   std::string_view state;
@@ -32,6 +34,7 @@ struct AttemptFailed {
   std::uint32_t of = 1;
   const RunError* error = nullptr;
   std::optional<Millis> retry_in;  ///< none: it was the last
+  std::string_view part = {};
 };
 struct StateSucceeded {
   std::string_view state;
@@ -46,6 +49,30 @@ struct StateFailed {
   Millis duration{0};
   std::string_view goes_to;  ///< the state `on_error` chose; empty: the run fails
 };
+/// A state works on so many parts, of which some had ended before this process took the run up.
+struct PartsBegan {
+  std::string_view state;
+  std::uint64_t total = 0;
+  std::uint64_t ended = 0;
+  bool branches = false;  ///< else: items
+};
+/// What became of one of them.
+struct PartEnded {
+  std::string_view state;
+  std::string_view part;
+  const RunError* error = nullptr;  ///< null: it succeeded
+  std::uint32_t attempts = 1;
+  Millis duration{0};
+  bool branch = false;  ///< else: an item
+};
+/// A loop of steps, a stream or a poll has come so far.
+struct Advanced {
+  std::string_view state;
+  std::string_view unit;  ///< `step`, `window`, `poll`: what is counted
+  std::uint64_t count = 0;
+  std::uint64_t items = 0;             ///< of a stream, in all windows
+  std::optional<WallTime> until = {};  ///< when it goes on, where it waits
+};
 struct Waiting {
   std::string_view state;
   WallTime until{};
@@ -54,12 +81,14 @@ struct Said {
   std::string_view state;
   LogLevel level = LogLevel::kInfo;
   std::string_view message;
+  std::string_view part = {};
 };
 /// What a command wrote, as it comes: any number of bytes.
 struct Wrote {
   std::string_view state;
   Stream stream = Stream::kStdout;
   std::string_view bytes;
+  std::string_view part = {};
 };
 /// Processes of an earlier attempt were found alive and are being ended.
 struct OrphansFound {
@@ -73,8 +102,8 @@ struct Stopping {
 
 struct Event {
   std::string_view run;
-  std::variant<RunBegan, StateBegan, AttemptBegan, AttemptFailed, StateSucceeded, StateFailed, Waiting, Said, Wrote,
-               OrphansFound, Stopping>
+  std::variant<RunBegan, StateBegan, AttemptBegan, AttemptFailed, StateSucceeded, StateFailed, PartsBegan, PartEnded,
+               Advanced, Waiting, Said, Wrote, OrphansFound, Stopping>
       what;
 };
 

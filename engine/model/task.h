@@ -31,10 +31,14 @@ class TaskContext {
   /// Absolute: where commands run unless they say otherwise, and what relative paths start from.
   virtual const std::string& folder() const = 0;
   virtual const std::string& state() const = 0;
+  /// Which part of the state's work this is; empty: all of it.
+  virtual const std::string& part() const = 0;
   virtual std::uint64_t visit() const = 0;
   virtual std::uint32_t attempt() const = 0;
   /// The same for every attempt and every resume of this piece of work.
   virtual const std::string& idempotency_key() const = 0;
+  /// Marks whatever is started for the visit, so that it can be found when this process has died.
+  virtual const std::string& token() const = 0;
   /// The flow's `env`, the defaults' and the action's, evaluated; later names win.
   virtual const std::vector<std::pair<std::string, std::string>>& environment() const = 0;
 

@@ -11,8 +11,8 @@
 
 namespace canorun::process {
 
-/// The environment variable whose value marks every process of one piece of work.
-inline constexpr std::string_view kTokenVariable = "CANORUN_IDEMPOTENCY_KEY";
+/// The environment variable whose value marks every process of one visit of a state.
+inline constexpr std::string_view kTokenVariable = "CANORUN_TOKEN";
 
 /// A process that carries the token. The pidfd was opened before the environment was read, so a
 /// signal through it can only reach that process, whatever happens to the pid.
@@ -22,7 +22,7 @@ struct Orphan {
 };
 
 /// Every process of this user, not this one and no zombie, whose environment has
-/// `CANORUN_IDEMPOTENCY_KEY=token`. Reads /proc.
+/// `CANORUN_TOKEN=token`. Reads /proc.
 std::vector<Orphan> find_orphans(std::string_view token);
 
 /// Sends a signal to one; a process that is gone is no error.

@@ -1,4 +1,4 @@
-// `run` and `task` states: one action, its attempts and what stands between them.
+// One action: its attempts and what stands between them.
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -9,6 +9,7 @@
 #include "engine/base/duration.h"
 #include "engine/model/task.h"
 #include "engine/run/attempt_log.h"
+#include "engine/run/perform.h"
 #include "engine/run/shapes.h"
 
 namespace canorun::run {
@@ -22,9 +23,9 @@ constexpr std::size_t kLongestScriptValue = 96 * 1024;
 // One attempt, as its task sees it.
 class Attempt final : public model::TaskContext {
  public:
-  Attempt(RunContext& context, const model::State& state, const ActionView& view,
+  Attempt(RunContext& context, const Piece& piece, const ActionView& view,
           const std::vector<std::pair<std::string, std::string>>& environment)
-      : context_(context), state_(state), view_(view), environment_(environment) {}
+      : context_(context), piece_(piece), view_(view), environment_(environment) {}
   ~Attempt() override {
     for (const std::string& path : scratch_) ::unlink(path.c_str());
   }
@@ -34,10 +35,12 @@ class Attempt final : public model::TaskContext {
   const std::string& run_id() const override { return context_.run().id; }
   const std::string& flow_name() const override { return context_.flow().name; }
   const std::string& folder() const override { return context_.flow().folder; }
-  const std::string& state() const override { return state_.name; }
+  const std::string& state() const override { return piece_.state.name; }
+  const std::string& part() const override { return piece_.part; }
   std::uint64_t visit() const override { return view_.visit(); }
   std::uint32_t attempt() const override { return view_.attempt; }
   const std::string& idempotency_key() const override { return view_.idempotency_key(); }
+  const std::string& token() const override { return view_.token(); }
   const std::vector<std::pair<std::string, std::string>>& environment() const override { return environment_; }
 
   Result<std::string> scratch_file(std::string_view purpose) override {
@@ -49,20 +52,20 @@ class Attempt final : public model::TaskContext {
   void write_log(model::Stream stream, std::string_view bytes) override {
     if (!log_) log_.emplace(context_.log_folder(), name(), context_.runtime().clock);
     log_->write(stream, bytes);
-    context_.tell(model::Wrote{state_.name, stream, bytes});
+    context_.tell(model::Wrote{state(), stream, bytes, part()});
   }
   void say(model::LogLevel level, std::string_view message) override {
-    context_.tell(model::Said{state_.name, level, message});
+    context_.tell(model::Said{state(), level, message, part()});
   }
 
  private:
   AttemptName name() const {
     const RunState& run = context_.run();
-    return {run.current->row, run.resumes, view_.attempt, state_.name};
+    return {run.current->row, run.resumes, view_.attempt, state(), part()};
   }
 
   RunContext& context_;
-  const model::State& state_;
+  const Piece& piece_;
   const ActionView& view_;
   const std::vector<std::pair<std::string, std::string>>& environment_;
   std::optional<AttemptLog> log_;
@@ -132,29 +135,30 @@ Result<Environment, model::Failure> make_environment(RunContext& context, const 
 }
 
 // One attempt's work. What goes wrong before there is a task is the attempt's failure.
-asio::awaitable<model::Outcome> run_task(RunContext& context, const model::State& state, const model::Action& action,
-                                         const ActionView& view, model::Scope& scope) {
+asio::awaitable<model::Outcome> run_task(RunContext& context, const Piece& piece, const ActionView& view,
+                                         model::Scope& scope, std::optional<Alarm>& alarm) {
+  const model::Action& action = piece.action;
   const auto environment = make_environment(context, action, scope);
   if (!environment) co_return environment.error();
   auto params = make_params(action, scope);
   if (!params) co_return std::move(params.error());
   auto task = action.kind->make(std::move(*params));
   if (!task) co_return bad_params("parameters", task.error());
-  Attempt current(context, state, view, *environment);
-  if (action.timeout) context.alarm().arm(*action.timeout);
+  Attempt current(context, piece, view, *environment);
+  if (alarm) alarm->arm(*action.timeout);
   auto outcome = co_await (*task)->run(current);
   co_return outcome;
 }
 
 // One attempt under its timeout: the one place where exceptions are caught. Cancellation goes on to
 // who is further out; any other is a fault, and fails the attempt.
-asio::awaitable<model::Outcome> attempt(RunContext& context, const model::State& state, const model::Action& action,
-                                        const ActionView& view, model::Scope& scope) {
-  Interrupt& interrupt = context.interrupt();
+asio::awaitable<model::Outcome> attempt(RunContext& context, const Piece& piece, const ActionView& view,
+                                        model::Scope& scope, std::optional<Alarm>& alarm) {
+  Interrupt& interrupt = piece.interrupt;
   std::optional<model::Outcome> outcome;
   bool cut_off = false;
   try {
-    auto result = co_await run_task(context, state, action, view, scope);
+    auto result = co_await run_task(context, piece, view, scope, alarm);
     outcome = std::move(result);
   } catch (const boost::system::system_error& error) {
     cut_off = error.code() == asio::error::operation_aborted;
@@ -162,13 +166,13 @@ asio::awaitable<model::Outcome> attempt(RunContext& context, const model::State&
   } catch (const std::exception& error) {
     outcome = model::failure(model::kind::kTask, fmt::format("a fault in canorun: {}", error.what()));
   }
-  if (action.timeout) context.alarm().disarm();
+  if (alarm) alarm->disarm();
   if (interrupt.reason() == Reason::kTimeout) {
-    interrupt.forget_timeout();
+    interrupt.forget(Reason::kTimeout);
     co_await calm();
     if (outcome) co_return std::move(*outcome);  // it ended just in time
     co_return model::failure(model::kind::kTimeout,
-                             fmt::format("no result within {}", format_duration(*action.timeout)));
+                             fmt::format("no result within {}", format_duration(*piece.action.timeout)));
   }
   // What was raised while the task was cleaning up was not heard by anything that waits.
   if (cut_off || (interrupt.reason() != Reason::kNone && std::holds_alternative<model::Failure>(*outcome))) {
@@ -193,23 +197,26 @@ Result<bool, model::RunError> may_retry(const model::Action& action, model::Scop
 
 }  // namespace
 
-asio::awaitable<Worked> work_action(RunContext& context, const model::State& state) {
-  const model::Action& action = std::get<model::ActionShape>(state.shape).action;
+asio::awaitable<Worked> perform(RunContext& context, Piece piece) {
+  const model::Action& action = piece.action;
   const std::uint32_t most = action.retry.policy.attempts();
-  ActionView view(context.run(), state.name);
+  ActionView view(context.run(), piece.state.name, piece.part);
   model::Scope scope;
   if (uses_expressions(action)) {
-    scope = context.scope();
+    if (piece.around != nullptr) scope = *piece.around;
+    context.fill(scope);
     slot(scope, model::Slot::kAction) = expr::Value::object(view);
   }
+  std::optional<Alarm> alarm;
+  if (action.timeout) alarm.emplace(context.runtime().executor, piece.interrupt);
   for (view.attempt = 1;; ++view.attempt) {
-    context.tell(model::AttemptBegan{state.name, view.attempt, most});
-    model::Outcome outcome = co_await attempt(context, state, action, view, scope);
+    context.tell(model::AttemptBegan{piece.state.name, view.attempt, most, piece.part});
+    model::Outcome outcome = co_await attempt(context, piece, view, scope, alarm);
     auto* failed = std::get_if<model::Failure>(&outcome);
     if (failed == nullptr) co_return Worked{std::move(outcome), view.attempt};
-    failed->error.state = state.name;
+    failed->error.state = piece.state.name;
     failed->error.attempts = view.attempt;
-    model::AttemptFailed told{state.name, view.attempt, most, &failed->error, {}};
+    model::AttemptFailed told{piece.state.name, view.attempt, most, &failed->error, {}, piece.part};
     if (view.attempt < most) {
       const Json error = failed->error.to_json();
       const auto again = may_retry(action, scope, error);
@@ -226,6 +233,10 @@ asio::awaitable<Worked> work_action(RunContext& context, const model::State& sta
     timer.expires_after(*told.retry_in);
     co_await timer.async_wait(asio::use_awaitable);
   }
+}
+
+asio::awaitable<Worked> work_action(RunContext& context, Journal&, const model::State& state) {
+  return perform(context, {state, std::get<model::ActionShape>(state.shape).action, context.interrupt()});
 }
 
 }  // namespace canorun::run

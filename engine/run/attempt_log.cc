@@ -62,7 +62,9 @@ std::optional<AttemptName> parse_name(std::string_view text) {
     return true;
   };
   if (!number(name.row) || !number(name.resumes) || !number(name.attempt) || text.empty()) return std::nullopt;
-  name.state = text;
+  const auto plus = text.find('+');
+  name.state = text.substr(0, plus);
+  if (plus != std::string_view::npos) name.part = text.substr(plus + 1);
   return name;
 }
 
@@ -76,7 +78,11 @@ std::uint64_t gap_of(const std::string& path) {
 
 }  // namespace
 
-std::string AttemptName::file_name() const { return fmt::format("{:08}-{:04}-{:04}-{}", row, resumes, attempt, state); }
+std::string AttemptName::file_name() const {
+  std::string name = fmt::format("{:08}-{:04}-{:04}-{}", row, resumes, attempt, state);
+  if (!part.empty()) name += '+' + part;
+  return name;
+}
 
 Result<void> make_log_folder(const std::string& folder) {
   std::error_code error;

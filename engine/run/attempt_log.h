@@ -8,7 +8,8 @@
 // The first 32 MiB go to `NAME.log`; what follows goes in turns to `NAME.log.1` and `NAME.log.2`, each
 // of 32 MiB, the older of which is emptied when the newer is full: so the last 32 MiB are always there.
 // NAME is `RRRRRRRR-GGGG-AAAA-STATE`: the row that entered the state, how often the run had been
-// resumed, the attempt. Names sort in the order in which things happened.
+// resumed, the attempt; and `+PART` where it is only a part of the state's work. Names sort in the order in which
+// things happened.
 #pragma once
 
 #include <array>
@@ -29,6 +30,7 @@ struct AttemptName {
   std::uint64_t resumes = 0;
   std::uint32_t attempt = 1;
   std::string state;
+  std::string part = {};  ///< empty: the state's own action
 
   std::string file_name() const;  ///< without an ending
 };

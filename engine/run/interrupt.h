@@ -14,7 +14,9 @@ namespace canorun::run {
 /// In rising strength: a stronger reason replaces a weaker one.
 enum class Reason : std::uint8_t {
   kNone,
-  kTimeout,     ///< of one attempt, or of a state
+  kTimeout,     ///< of one attempt
+  kLost,        ///< a branch whose join is decided without it
+  kDeadline,    ///< of a state
   kRunTimeout,  ///< the run's budget is spent
   kSuspend,
   kCancel,
@@ -36,9 +38,9 @@ class Interrupt {
     signal_.emit(boost::asio::cancellation_type::terminal);
   }
 
-  /// An attempt's timeout is over with the attempt; everything stronger lasts.
-  void forget_timeout() {
-    if (reason_ == Reason::kTimeout) reason_ = Reason::kNone;
+  /// Whose end this was has ended; everything stronger lasts.
+  void forget(Reason reason) {
+    if (reason_ == reason) reason_ = Reason::kNone;
   }
 
  private:
@@ -55,8 +57,8 @@ inline auto calm() {
 /// `co_await deaf();` lets clean-up finish, whatever is raised meanwhile.
 inline auto deaf() { return boost::asio::this_coro::reset_cancellation_state(boost::asio::disable_cancellation()); }
 
-/// Raises a reason when its time has come, unless it was disarmed. One timer serves all attempts of a
-/// chain. The interrupt outlives it and every handler of the loop.
+/// Raises a reason when its time has come, unless it was disarmed. One serves all attempts of an action. The interrupt
+/// outlives it and every handler of the loop.
 class Alarm {
  public:
   Alarm(const boost::asio::any_io_executor& executor, Interrupt& interrupt) : timer_(executor), interrupt_(interrupt) {}

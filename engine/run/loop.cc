@@ -15,10 +15,10 @@ namespace {
 namespace asio = boost::asio;
 
 // What became of the work of the current state: nothing, when it was cut off from outside.
-asio::awaitable<std::optional<Worked>> work_or_stop(RunContext& context, const model::State& state) {
+asio::awaitable<std::optional<Worked>> work_or_stop(RunContext& context, Journal& journal, const model::State& state) {
   std::optional<Worked> worked;
   try {
-    auto done = co_await work(context, state);
+    auto done = co_await work(context, journal, state);
     worked = std::move(done);
   } catch (const boost::system::system_error& error) {
     if (error.code() != asio::error::operation_aborted) throw;
@@ -29,14 +29,6 @@ asio::awaitable<std::optional<Worked>> work_or_stop(RunContext& context, const m
     if (worked && std::holds_alternative<model::Failure>(worked->outcome)) worked.reset();
   }
   co_return worked;
-}
-
-// Work that never waits, over a store that never waits, would keep signals and timers from being heard.
-constexpr std::uint64_t kRowsWithoutPause = 512;
-
-asio::awaitable<void> let_others_run(Interrupt& interrupt) {
-  co_await asio::post(asio::use_awaitable);
-  if (interrupt.reason() != Reason::kNone) co_await calm();
 }
 
 std::vector<store::Row> stop(RunContext& context) {
@@ -63,6 +55,11 @@ void tell_entry(RunContext& context) {
 
 }  // namespace
 
+asio::awaitable<void> let_others_run(const Interrupt& interrupt) {
+  co_await asio::post(asio::use_awaitable);
+  if (interrupt.reason() != Reason::kNone) co_await calm();
+}
+
 std::pair<model::RunError, store::Status> ending(const Interrupt& interrupt, const model::Flow& flow) {
   if (interrupt.reason() == Reason::kRunTimeout) {
     return {{.kind = std::string(model::kind::kRunTimeout),
@@ -86,8 +83,9 @@ asio::awaitable<store::StoreResult<void>> loop(RunContext& context, Journal& jou
       co_return stopped;
     }
     const model::State& state = context.flow().states[*at];
-    auto worked = co_await work_or_stop(context, state);
+    auto worked = co_await work_or_stop(context, journal, state);
     if (!worked) continue;
+    if (worked->store_error) co_return std::unexpected(std::move(*worked->store_error));
     const SteadyTime end = clock.steady();
     const auto took = std::chrono::duration_cast<Millis>(end - begin);
     const model::StateSucceeded ended{state.name, run.current->visit, worked->attempts, took};

@@ -12,6 +12,11 @@ namespace canorun::run {
 /// Goes on from the run's state until the run has ended or was stopped. An error is the store's.
 boost::asio::awaitable<store::StoreResult<void>> loop(RunContext& context, Journal& journal);
 
+/// Work that never waits, over a store that never waits, would keep signals and timers from being heard: so many
+/// rows of a run come without a pause.
+inline constexpr std::uint64_t kRowsWithoutPause = 512;
+boost::asio::awaitable<void> let_others_run(const Interrupt& interrupt);
+
 /// Ends every process that carries the token: TERM, 5 s, KILL, until none is left. An interrupt does
 /// not cut it short: a run that is being ended must not leave them either.
 boost::asio::awaitable<void> end_orphans(Runtime& runtime, std::string_view run, std::string_view state,

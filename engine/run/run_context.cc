@@ -18,7 +18,6 @@ RunContext::RunContext(Runtime& runtime, std::shared_ptr<const model::Flow> flow
       flow_(std::move(flow)),
       run_(run),
       interrupt_(interrupt),
-      alarm_(runtime.executor, interrupt),
       states_(*flow_, run_),
       about_({{"id", run.id},
               {"flow", flow_->name},
@@ -30,12 +29,16 @@ RunContext::RunContext(Runtime& runtime, std::shared_ptr<const model::Flow> flow
 
 model::Scope RunContext::scope() const {
   model::Scope scope;
+  fill(scope);
+  return scope;
+}
+
+void RunContext::fill(model::Scope& scope) const {
   slot(scope, model::Slot::kInputs) = expr::Value::view(run_.start.inputs);
   slot(scope, model::Slot::kVars) = expr::Value::view(run_.vars);
   slot(scope, model::Slot::kEnv) = expr::Value::view(env_);
   slot(scope, model::Slot::kStates) = expr::Value::object(states_);
   slot(scope, model::Slot::kRun) = expr::Value::view(about_);
-  return scope;
 }
 
 RunContext::~RunContext() {

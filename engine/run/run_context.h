@@ -25,7 +25,6 @@ class RunContext {
   const model::Flow& flow() const { return *flow_; }
   RunState& run() { return run_; }
   Interrupt& interrupt() { return interrupt_; }
-  Alarm& alarm() { return alarm_; }
   StatesView& states() { return states_; }
   const std::vector<std::pair<std::string, std::string>>& environment() const { return environment_; }
   /// Empty when nothing is kept.
@@ -33,8 +32,10 @@ class RunContext {
   /// Where attempts put files that end with them: the log folder, or a temporary one of this process.
   Result<std::string> scratch_folder();
 
-  /// What every expression of the run sees; `action`, `output` and `error` are null.
+  /// What every expression of the run sees; the rest is null.
   model::Scope scope() const;
+  /// Puts the same into a scope that has something already.
+  void fill(model::Scope& scope) const;
 
   /// Evaluates `env`; a failure fails the run.
   model::Outcome prepare();
@@ -48,7 +49,6 @@ class RunContext {
   std::shared_ptr<const model::Flow> flow_;
   RunState& run_;
   Interrupt& interrupt_;
-  Alarm alarm_;
   StatesView states_;
   Json env_ = Json::object();
   Json about_;  ///< `run`

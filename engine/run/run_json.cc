@@ -1,4 +1,6 @@
 // The JSON shapes of a run and of its rows (cli.md).
+#include <charconv>
+
 #include "engine/run/run_state.h"
 
 namespace canorun::run {
@@ -6,9 +8,16 @@ namespace {
 
 Json time_or_null(const std::optional<WallTime>& time) { return time ? Json(format_time(*time)) : Json(); }
 
+Json index_of(const std::string& part) {
+  std::uint64_t index = 0;
+  const auto [end, error] = std::from_chars(part.data(), part.data() + part.size(), index);
+  return error == std::errc{} && end == part.data() + part.size() ? Json(index) : Json(part);
+}
+
 // One overload per kind of row, as in `apply`.
-struct RowToJson {
-  Json& out;
+class RowToJson {
+ public:
+  explicit RowToJson(Json& to) : out(to) {}
 
   void operator()(const store::RunStarted& row) const {
     out["flow"] = row.flow;
@@ -34,6 +43,17 @@ struct RowToJson {
     out["error"] = row.error;
     if (!row.set.empty()) out["set"] = row.set;
   }
+  void operator()(const store::BranchEnded& row) const { part("branch", row.part, row); }
+  void operator()(const store::ItemEnded& row) const { part("index", index_of(row.part), row); }
+  void operator()(const store::StepEnded& row) const {
+    out["state"] = row.state;
+    out["visit"] = row.visit;
+    out["step"] = row.step;
+    out["attempts"] = row.attempts;
+    out["duration_ms"] = row.duration.count();
+    out["cursor"] = row.cursor;
+    out["output"] = row.output;
+  }
   void operator()(const store::RunSuspended& row) const { out["reason"] = row.reason; }
   void operator()(const store::RunResumed& row) const {
     out["state"] = row.state.empty() ? Json() : Json(row.state);
@@ -48,6 +68,19 @@ struct RowToJson {
     out["output"] = row.output;
     out["error"] = row.error;
   }
+
+ private:
+  void part(const char* key, Json which, const store::PartEnded& row) const {
+    out["state"] = row.state;
+    out["visit"] = row.visit;
+    out[key] = std::move(which);
+    out["attempts"] = row.attempts;
+    out["duration_ms"] = row.duration.count();
+    out["output"] = row.output;
+    out["error"] = row.error;
+  }
+
+  Json& out;
 };
 
 }  // namespace

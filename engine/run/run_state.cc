@@ -83,6 +83,16 @@ void apply(RunState& run, const store::Row& row) {
       record.stderr_tail = ended.stderr_tail;
       for (const auto& [name, value] : ended.set.items()) run.vars[name] = value;
     }
+    void operator()(const store::PartEnded& ended) const {
+      if (!run.current) return;
+      run.current->parts.push_back({ended.part, ended.attempts, ended.output, ended.error, ended.stderr_tail});
+    }
+    void operator()(const store::StepEnded& ended) const {
+      if (!run.current) return;
+      run.current->steps = ended.step + 1;
+      run.current->cursor = ended.cursor;
+      run.current->last = ended.output;
+    }
     void operator()(const store::RunSuspended&) const {
       run.status = Status::kSuspended;
       end_session();
@@ -91,7 +101,11 @@ void apply(RunState& run, const store::Row& row) {
       if (run.status == Status::kFailed) {
         run.transitions = 0;
         run.worked = Millis{0};
-        if (run.current) run.current->entered_at = at;  // a state's deadline starts anew, like the budgets
+        // What has failed is tried anew, and its state's deadline starts anew, like the budgets.
+        if (run.current) {
+          run.current->entered_at = at;
+          std::erase_if(run.current->parts, [](const EndedPart& part) { return !part.error.is_null(); });
+        }
       } else if (run.status == Status::kRunning) {
         end_session();  // the process died: what it worked counts up to its last row
       }
@@ -135,8 +149,9 @@ RunState replay(std::string id, const std::vector<store::Row>& rows) {
   return run;
 }
 
-std::string work_key(const RunState& run, std::string_view state, std::uint64_t visit) {
-  return idempotency_key(run.start.nonce, fmt::format("{}/{}", state, visit));
+std::string work_key(const RunState& run, std::string_view state, std::uint64_t visit, std::string_view part) {
+  return idempotency_key(
+      run.start.nonce, part.empty() ? fmt::format("{}/{}", state, visit) : fmt::format("{}/{}/{}", state, visit, part));
 }
 
 }  // namespace canorun::run

@@ -36,13 +36,26 @@ struct StateRecord final : expr::Object {
   std::vector<std::string> keys() const override { return state_fields(); }
 };
 
-/// The state whose work is to be done now.
+/// A branch or an item that has ended in the visit that is current.
+struct EndedPart {
+  std::string name;
+  std::uint32_t attempts = 0;
+  Json output = nullptr;
+  Json error = nullptr;  ///< null: it succeeded
+  std::string stderr_tail = {};
+};
+
+/// The state whose work is to be done now, and what of it is done.
 struct Current {
   std::uint32_t record = 0;  ///< index into RunState::states
   std::uint64_t visit = 1;
   std::uint64_t row = 0;  ///< sequence of the row that entered it
   WallTime entered_at{};
   std::optional<WallTime> deadline;
+  std::vector<EndedPart> parts = {};  ///< in the order of their rows, which is the one that a join judges them in
+  std::uint64_t steps = 0;
+  Json cursor = nullptr;  ///< after the steps that have ended; null before the first, and after the last
+  Json last = nullptr;    ///< what the last step gave
 };
 
 struct RunState {
@@ -84,8 +97,8 @@ void apply(RunState& run, const store::Row& row);
 
 RunState replay(std::string id, const std::vector<store::Row>& rows);
 
-/// The key of the work of a visit: the same for every attempt and every resume.
-std::string work_key(const RunState& run, std::string_view state, std::uint64_t visit);
+/// The key of one piece of a visit's work, or of all of it: the same for every attempt and every resume.
+std::string work_key(const RunState& run, std::string_view state, std::uint64_t visit, std::string_view part = {});
 
 /// The JSON of a run (cli.md). `status` is the one to show: the store knows whether an owner is gone.
 Json to_json(const RunState& run, store::Status status);

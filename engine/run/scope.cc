@@ -18,8 +18,14 @@ std::vector<std::string> StatesView::keys() const {
 }
 
 const std::string& ActionView::idempotency_key() const {
-  if (key_.empty()) key_ = work_key(run_, state_, visit_);
+  if (key_.empty()) key_ = work_key(run_, state_, visit_, part_);
   return key_;
+}
+
+const std::string& ActionView::token() const {
+  if (part_.empty()) return idempotency_key();
+  if (token_.empty()) token_ = work_key(run_, state_, visit_);
+  return token_;
 }
 
 std::optional<expr::Value> ActionView::get(std::string_view key) const {

@@ -42,16 +42,18 @@ class StatesView final : public expr::Object {
   StateRecord none_;
 };
 
-/// `action`: one attempt of the state that is current.
+/// `action`: one attempt of an action in the state that is current.
 class ActionView final : public expr::Object {
  public:
-  /// `state` lives as long as the view.
-  ActionView(const RunState& run, const std::string& state) : run_(run), state_(state), visit_(run.current->visit) {}
+  /// What is given lives as long as the view.
+  ActionView(const RunState& run, const std::string& state, const std::string& part)
+      : run_(run), state_(state), part_(part), visit_(run.current->visit) {}
 
   std::uint32_t attempt = 1;
   std::uint64_t visit() const { return visit_; }
-  /// Made when it is first asked for: hashing costs more than a whole transition.
+  /// Both are made when they are first asked for: hashing costs more than a whole transition.
   const std::string& idempotency_key() const;
+  const std::string& token() const;
 
   std::optional<expr::Value> get(std::string_view key) const override;
   std::vector<std::string> keys() const override { return {"attempt", "idempotency_key", "visit"}; }
@@ -59,8 +61,10 @@ class ActionView final : public expr::Object {
  private:
   const RunState& run_;
   const std::string& state_;
+  const std::string& part_;
   std::uint64_t visit_;
   mutable std::string key_;
+  mutable std::string token_;
 };
 
 /// `env`, evaluated once per process from the flow's templates.

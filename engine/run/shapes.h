@@ -10,13 +10,16 @@ namespace canorun::run {
 
 /// How the work of one visit ended.
 struct Worked {
-  model::Outcome outcome;
+  model::Outcome outcome = model::Success{};
   std::uint32_t attempts = 0;
+  /// What of it was to be kept was not: the process must let the run go. The outcome says nothing then.
+  std::optional<store::StoreError> store_error = {};
 };
 
-/// Does the work of the state that is current. Throws `operation_aborted` when it was interrupted from
-/// outside (see Interrupt); by then nothing of it runs any more.
-boost::asio::awaitable<Worked> work(RunContext& context, const model::State& state);
+/// Does the work of the state that is current, within its deadline; what of it ends by itself goes into the
+/// journal. Throws `operation_aborted` when it was interrupted from outside (see Interrupt); by then nothing
+/// of it runs any more.
+boost::asio::awaitable<Worked> work(RunContext& context, Journal& journal, const model::State& state);
 
 /// Whether a visit of the state is due to end at a time that is known when it begins.
 bool has_deadline(const model::State& state);
@@ -25,9 +28,16 @@ bool has_deadline(const model::State& state);
 /// its expression fails: the work will fail in the same way.
 std::optional<WallTime> deadline(const model::State& state, const model::Scope& scope, WallTime now);
 
+/// When the visit that is current has to be over, whatever it does; none: it may take any time.
+std::optional<WallTime> deadline_of(RunContext& context, const model::State& state);
+
 // The shapes that work; see shapes.cc for the table.
-boost::asio::awaitable<Worked> work_action(RunContext& context, const model::State& state);
-boost::asio::awaitable<Worked> work_timer(RunContext& context, const model::State& state);
+boost::asio::awaitable<Worked> work_action(RunContext& context, Journal& journal, const model::State& state);
+boost::asio::awaitable<Worked> work_timer(RunContext& context, Journal& journal, const model::State& state);
+boost::asio::awaitable<Worked> work_split(RunContext& context, Journal& journal, const model::State& state);
+boost::asio::awaitable<Worked> work_batch(RunContext& context, Journal& journal, const model::State& state);
+boost::asio::awaitable<Worked> work_poll(RunContext& context, Journal& journal, const model::State& state);
+boost::asio::awaitable<Worked> work_stepped(RunContext& context, Journal& journal, const model::State& state);
 Result<WallTime, model::RunError> timer_end(const model::State& state, const model::Scope& scope, WallTime now);
 
 }  // namespace canorun::run

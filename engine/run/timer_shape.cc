@@ -15,11 +15,6 @@ namespace asio = boost::asio;
 // The wall clock may be set while we wait: it is looked at again at least this often.
 constexpr Millis kLongestSleep{60'000};
 
-Worked timed_out(const model::State& state) {
-  return {model::failure(model::kind::kTimeout, fmt::format("not over within {}", format_duration(*state.deadline))),
-          1};
-}
-
 }  // namespace
 
 Result<WallTime, model::RunError> timer_end(const model::State& state, const model::Scope& scope, WallTime now) {
@@ -41,7 +36,7 @@ Result<WallTime, model::RunError> timer_end(const model::State& state, const mod
   return *time;
 }
 
-asio::awaitable<Worked> work_timer(RunContext& context, const model::State& state) {
+asio::awaitable<Worked> work_timer(RunContext& context, Journal&, const model::State& state) {
   const Clock& clock = context.runtime().clock;
   const Current& current = *context.run().current;
   WallTime end{};
@@ -53,16 +48,15 @@ asio::awaitable<Worked> work_timer(RunContext& context, const model::State& stat
     if (!computed) co_return Worked{model::Failure{computed.error()}, 1};
     end = *computed;
   }
-  WallTime limit = WallTime::max();
-  if (state.deadline) limit = current.entered_at + *state.deadline;
-  const WallTime until = std::min(end, limit);
-  context.tell(model::Waiting{state.name, until});
+  // Where both times lie in the past, the one that came first counts.
+  const WallTime limit = deadline_of(context, state).value_or(WallTime::max());
+  if (end > limit) end = WallTime::max();
+  context.tell(model::Waiting{state.name, std::min(end, limit)});
   Timer timer(context.runtime().executor);
-  for (WallTime now = clock.now(); now < until; now = clock.now()) {
-    timer.expires_after(std::min(kLongestSleep, until - now));
+  for (WallTime now = clock.now(); now < end; now = clock.now()) {
+    timer.expires_after(std::min(kLongestSleep, end - now));
     co_await timer.async_wait(asio::use_awaitable);
   }
-  if (end > limit) co_return timed_out(state);
   co_return Worked{model::Success{Json::object()}, 1};
 }
 

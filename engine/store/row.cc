@@ -10,7 +10,8 @@ constexpr std::array<std::string_view, 10> kStatusNames{
     "queued",    "running", "waiting",     "suspended",           "interrupted",
     "succeeded", "failed",  "rolled_back", "rollback_incomplete", "cancelled"};
 constexpr std::array<std::string_view, std::variant_size_v<Body>> kTypeNames{
-    "run_started", "state_entered", "state_ended", "run_suspended", "run_resumed", "run_ended"};
+    "run_started", "state_entered", "state_ended", "run_suspended", "run_resumed",
+    "run_ended",   "branch_ended",  "item_ended",  "step_ended"};
 
 struct Fold {
   Summary& summary;
@@ -24,6 +25,8 @@ struct Fold {
   }
   void operator()(const StateEntered& entered) const { summary.state = entered.state; }
   void operator()(const StateEnded&) const {}
+  void operator()(const PartEnded&) const {}
+  void operator()(const StepEnded&) const {}
   void operator()(const RunSuspended&) const { summary.status = Status::kSuspended; }
   void operator()(const RunResumed&) const {
     summary.status = Status::kRunning;

@@ -94,8 +94,36 @@ struct RunEnded {
   bool operator==(const RunEnded&) const = default;
 };
 
+/// A part of a state's work has ended by itself, either way: it is not done again in this visit.
+struct PartEnded {
+  std::string state;
+  std::uint64_t visit = 1;
+  std::string part;  ///< a branch's name, or the decimal index of an element
+  std::uint32_t attempts = 0;
+  Millis duration{0};
+  Json output = nullptr;
+  Json error = nullptr;
+  std::string stderr_tail = {};
+  bool operator==(const PartEnded&) const = default;
+};
+struct BranchEnded : PartEnded {};
+struct ItemEnded : PartEnded {};
+
+/// A step of a loop has succeeded.
+struct StepEnded {
+  std::string state;
+  std::uint64_t visit = 1;
+  std::uint64_t step = 0;
+  std::uint32_t attempts = 0;
+  Millis duration{0};
+  Json cursor = nullptr;  ///< the next one; null: this step was the last
+  Json output = nullptr;
+  bool operator==(const StepEnded&) const = default;
+};
+
 /// In the order of the format's type numbers: new ones go to the end.
-using Body = std::variant<RunStarted, StateEntered, StateEnded, RunSuspended, RunResumed, RunEnded>;
+using Body = std::variant<RunStarted, StateEntered, StateEnded, RunSuspended, RunResumed, RunEnded, BranchEnded,
+                          ItemEnded, StepEnded>;
 
 /// One record; its sequence is its place in the run, dense from 0.
 struct Row {

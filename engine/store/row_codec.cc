@@ -11,7 +11,7 @@
 namespace canorun::store {
 namespace {
 
-constexpr std::array<std::uint64_t, std::variant_size_v<Body>> kPayloadVersions{1, 1, 1, 1, 1, 1};
+constexpr std::array<std::uint64_t, std::variant_size_v<Body>> kPayloadVersions{1, 1, 1, 1, 1, 1, 1, 1, 1};
 constexpr std::uint64_t kEntryVersion = 1;
 constexpr std::size_t kEnvelopeDepth = 2;  // the list and the map around a row's values
 
@@ -71,6 +71,29 @@ void fields(A& a, auto& row, const RunEnded*) {
   a.maybe("x", row.entered);
   a.maybe("o", row.output);
   a.maybe("e", row.error);
+}
+
+template <class A>
+void fields(A& a, auto& row, const PartEnded*) {
+  a("s", row.state);
+  a("v", row.visit);
+  a("k", row.part);
+  a("a", row.attempts);
+  a("ms", row.duration);
+  a.maybe("o", row.output);
+  a.maybe("e", row.error);
+  a.maybe("err", row.stderr_tail);
+}
+
+template <class A>
+void fields(A& a, auto& row, const StepEnded*) {
+  a("s", row.state);
+  a("v", row.visit);
+  a("k", row.step);
+  a("a", row.attempts);
+  a("ms", row.duration);
+  a.maybe("c", row.cursor);
+  a.maybe("o", row.output);
 }
 
 template <class A>

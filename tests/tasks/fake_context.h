@@ -32,9 +32,11 @@ class FakeContext final : public model::TaskContext {
   const std::string& flow_name() const override { return flow_name_; }
   const std::string& folder() const override { return folder_.path(); }
   const std::string& state() const override { return state_; }
+  const std::string& part() const override { return part_; }
   std::uint64_t visit() const override { return 2; }
   std::uint32_t attempt() const override { return 3; }
   const std::string& idempotency_key() const override { return key_; }
+  const std::string& token() const override { return key_; }
   const std::vector<std::pair<std::string, std::string>>& environment() const override { return environment_; }
   Result<std::string> scratch_file(std::string_view purpose) override {
     return scratch_.path() + "/" + std::string(purpose);
@@ -63,6 +65,7 @@ class FakeContext final : public model::TaskContext {
   std::string run_id_ = "order-1";
   std::string flow_name_ = "order";
   std::string state_ = "reserve";
+  std::string part_;
   std::string key_;
 };
 

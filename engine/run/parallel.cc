@@ -1,0 +1,256 @@
+#include "engine/run/parallel.h"
+
+#include <fmt/format.h>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/system/system_error.hpp>
+#include <memory>
+#include <unordered_set>
+
+namespace canorun::run {
+namespace {
+
+namespace asio = boost::asio;
+
+// Ends that may wait for a commit, before those who work wait for it, too: parts that take no time must
+// neither pile up nor keep the loop.
+constexpr std::size_t kMostUncommitted = 512;
+
+// Waits for something that another coroutine of the loop does.
+class Bell {
+ public:
+  explicit Bell(const asio::any_io_executor& executor) : timer_(executor) {
+    timer_.expires_at(LoopClock::time_point::max());
+  }
+  void ring() { timer_.cancel(); }
+  // Also ends when the waiter is interrupted: it looks at the reason.
+  asio::awaitable<void> wait(const Interrupt& interrupt) {
+    boost::system::error_code ignored;
+    co_await timer_.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+    if (interrupt.reason() != Reason::kNone) co_await calm();
+  }
+
+ private:
+  Timer timer_;
+};
+
+// Works on one part after the other.
+struct Worker {
+  Interrupt interrupt;
+  model::Scope around;
+};
+
+class Crew {
+ public:
+  Crew(RunContext& context, Journal& journal, const model::State& state, const Parts& parts)
+      : context_(context),
+        journal_(journal),
+        state_(state),
+        parts_(parts),
+        ended_before_(context.run().current->parts.size()),
+        ended_(context.runtime().executor),
+        room_(context.runtime().executor) {}
+
+  asio::awaitable<store::StoreResult<void>> work() {
+    for (const EndedPart& part : current().parts) enough_ = parts_.enough(part) || enough_;
+    if (enough_ || ended_before_ >= parts_.total) co_return store::StoreResult<void>{};
+    for (const EndedPart& part : current().parts) names_before_.insert(part.name);
+    context_.tell(model::PartsBegan{state_.name, parts_.total, ended_before_, parts_.branches});
+    start();
+    store::StoreResult<void> result;
+    while (running_ > 0 || !rows_.empty()) {
+      if (rows_.empty() && !is_stopped()) co_await ended_.wait(context_.interrupt());
+      if (is_stopped()) {
+        stop();
+        if (rows_.empty() && running_ > 0) co_await ended_.wait(context_.interrupt());
+      }
+      if (rows_.empty()) continue;
+      result = co_await commit();
+      if (!result) break;
+    }
+    if (!result) {
+      failed_ = true;
+      while (running_ > 0) {
+        stop();
+        co_await ended_.wait(context_.interrupt());
+      }
+    }
+    if (fault_) std::rethrow_exception(fault_);
+    co_return result;
+  }
+
+ private:
+  Current& current() { return *context_.run().current; }
+  bool is_stopped() const { return enough_ || failed_ || fault_ || context_.interrupt().reason() != Reason::kNone; }
+
+  void start() {
+    const std::uint64_t left = parts_.total - ended_before_;
+    const auto count = static_cast<std::size_t>(std::min(parts_.at_once, left));
+    workers_.reserve(count);
+    for (std::size_t i = 0; i < count && !is_stopped(); ++i) {
+      Worker& worker = *workers_.emplace_back(std::make_unique<Worker>());
+      ++running_;
+      asio::co_spawn(context_.runtime().executor, work_through(worker),
+                     asio::bind_cancellation_slot(worker.interrupt.slot(), [this](const std::exception_ptr& error) {
+                       --running_;
+                       if (error && !fault_ && !is_cut_off(error)) fault_ = error;
+                       ended_.ring();
+                     }));
+    }
+  }
+
+  // An interrupt that grows stronger is passed on anew; what it says to the workers, they look at.
+  void stop() {
+    const Reason reason = std::max(context_.interrupt().reason(), Reason::kLost);
+    if (reason <= told_) return;
+    told_ = reason;
+    for (const auto& worker : workers_) worker->interrupt.raise(reason, context_.interrupt().detail());
+    room_.ring();
+  }
+
+  static bool is_cut_off(const std::exception_ptr& error) {
+    try {
+      std::rethrow_exception(error);
+    } catch (const boost::system::system_error& thrown) {
+      return thrown.code() == asio::error::operation_aborted;
+    } catch (...) {
+      return false;
+    }
+  }
+
+  std::optional<Part> next() {
+    while (next_ < parts_.total && !is_stopped()) {
+      index_ = next_++;
+      Part part = parts_.part(index_);
+      if (!names_before_.contains(part.name)) return part;
+    }
+    return std::nullopt;
+  }
+
+  asio::awaitable<void> work_through(Worker& worker) {
+    const Clock& clock = context_.runtime().clock;
+    for (;;) {
+      while (rows_.size() >= kMostUncommitted && !is_stopped()) co_await room_.wait(worker.interrupt);
+      const auto part = next();
+      if (!part) co_return;
+      slot(worker.around, model::Slot::kIndex) = expr::Value::integer(static_cast<std::int64_t>(index_));
+      if (part->item != nullptr) slot(worker.around, model::Slot::kItem) = expr::Value::view(*part->item);
+      const SteadyTime begin = clock.steady();
+      const Piece piece{state_, *part->action, worker.interrupt, part->name, &worker.around};
+      auto worked = co_await perform(context_, piece);
+      take(part->name, std::move(worked), std::chrono::duration_cast<Millis>(clock.steady() - begin));
+    }
+  }
+
+  void take(const std::string& name, Worked worked, Millis took) {
+    store::PartEnded ended{
+        .state = state_.name, .visit = current().visit, .part = name, .attempts = worked.attempts, .duration = took};
+    if (auto* success = std::get_if<model::Success>(&worked.outcome)) {
+      ended.output = std::move(success->output);
+    } else {
+      const model::RunError& error = std::get<model::Failure>(worked.outcome).error;
+      ended.error = error.to_json();
+      ended.stderr_tail = error.stderr_tail;
+    }
+    const WallTime now = context_.runtime().clock.now();
+    rows_.push_back({now, parts_.branches ? store::Body(store::BranchEnded{std::move(ended)})
+                                          : store::Body(store::ItemEnded{std::move(ended)})});
+    ended_.ring();
+  }
+
+  asio::awaitable<store::StoreResult<void>> commit() {
+    std::vector<model::PartEnded> told = events(rows_);
+    const std::size_t first = current().parts.size();
+    journal_.add(std::exchange(rows_, {}));
+    room_.ring();
+    auto result = co_await journal_.commit();
+    if (!result) co_return result;
+    for (std::size_t i = 0; i < told.size(); ++i) {
+      const EndedPart& part = current().parts[first + i];
+      std::optional<model::RunError> error;
+      if (!part.error.is_null()) error = model::RunError::from_json(part.error);
+      told[i].part = part.name;
+      told[i].error = error ? &*error : nullptr;
+      context_.tell(told[i]);
+      enough_ = parts_.enough(part) || enough_;
+    }
+    co_return result;
+  }
+
+  // What is told of rows that the journal is about to take.
+  std::vector<model::PartEnded> events(const std::vector<store::Row>& rows) const {
+    std::vector<model::PartEnded> events;
+    for (const store::Row& row : rows) {
+      const store::PartEnded* ended = std::get_if<store::BranchEnded>(&row.body);
+      if (ended == nullptr) ended = &std::get<store::ItemEnded>(row.body);
+      events.push_back(
+          {.state = state_.name, .attempts = ended->attempts, .duration = ended->duration, .branch = parts_.branches});
+    }
+    return events;
+  }
+
+  RunContext& context_;
+  Journal& journal_;
+  const model::State& state_;
+  const Parts& parts_;
+  const std::uint64_t ended_before_;
+  std::unordered_set<std::string_view> names_before_;
+  std::vector<std::unique_ptr<Worker>> workers_;
+  std::size_t running_ = 0;
+  std::uint64_t next_ = 0;
+  std::uint64_t index_ = 0;       ///< of the part that `next` gave last
+  std::vector<store::Row> rows_;  ///< ended, and not in the journal yet
+  Bell ended_;
+  Bell room_;
+  bool enough_ = false;
+  bool failed_ = false;  ///< the store
+  Reason told_ = Reason::kNone;
+  std::exception_ptr fault_;
+};
+
+}  // namespace
+
+asio::awaitable<store::StoreResult<void>> work_on_parts(RunContext& context, Journal& journal,
+                                                        const model::State& state, const Parts& parts) {
+  Crew crew(context, journal, state, parts);
+  auto result = co_await crew.work();
+  co_return result;
+}
+
+Result<Json, model::RunError> list_of(RunContext& context, std::string_view where, const expr::Expression& expression) {
+  const model::Scope scope = context.scope();
+  const auto value = expression.evaluate(scope);
+  if (!value) return std::unexpected(expression_error(where, value.error().message, value.error().hint));
+  if (!value->is(expr::Kind::kList)) {
+    return std::unexpected(expression_error(where, fmt::format("must be a list, not {}", expr::type_name(*value)), {}));
+  }
+  auto list = expr::to_json(*value);
+  if (!list) return std::unexpected(expression_error(where, list.error(), {}));
+  return std::move(*list);
+}
+
+Json part_output(EndedPart* part) {
+  if (part == nullptr) return {{"status", "cancelled"}, {"output", nullptr}, {"error", nullptr}};
+  Json shown{{"status", part->error.is_null() ? "succeeded" : "failed"}, {"error", part->error}};
+  shown["output"] = std::move(part->output);
+  return shown;
+}
+
+std::string failed_parts(const std::vector<EndedPart>& parts) {
+  constexpr std::size_t kMost = 8;
+  constexpr std::size_t kMessage = 200;
+  std::string text;
+  std::size_t shown = 0;
+  std::size_t failed = 0;
+  for (const EndedPart& part : parts) {
+    if (part.error.is_null() || ++failed > kMost) continue;
+    const std::string message = model::RunError::from_json(part.error).message;
+    text += fmt::format("{}{} ({})", shown++ == 0 ? "" : ", ", part.name, message.substr(0, kMessage));
+  }
+  if (failed > kMost) text += fmt::format(" and {} more", failed - kMost);
+  return text;
+}
+
+}  // namespace canorun::run
