@@ -45,7 +45,7 @@ std::string whole(const Example& example) {
   return name +
          "inputs: {order_id: string, amount: double, url: string, query: any, title: string, date: string, file: "
          "string, who: string, "
-         "text: string, target: string, folder: string, count: int}\n"
+         "text: string, target: string, folder: string, count: int, urls: list, files: list}\n"
          "vars: {page: 1, last: null}\n"
          "states:\n" +
          indented(example.text) + "  done: {exit: success}\n";

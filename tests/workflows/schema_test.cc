@@ -145,6 +145,33 @@ TEST_CASE("the schema takes what the reader takes, however odd") {
   CHECK(found_in({file}) == file + "\n");
 }
 
+TEST_CASE("the schema takes the shapes in every form that the reader takes") {
+  const std::string odd =
+      "name: x\n"
+      "inputs: {l: list, a: any}\n"
+      "states:\n"
+      "  a:\n"
+      "    split: {branches: {_: {run: 1, env: '${{ inputs.a }}', retry: none}, B: {task: pass}}, join: {percentage: "
+      "'75'}, bulkhead: 99999999999}\n"
+      "    timeout: 1d2h\n"
+      "    next: b\n"
+      "  b: {split: {for_each: '${{ inputs.l }}', as: _x, do: {run: x}, join: {percentage: 0.01}}, next: c}\n"
+      "  c: {split: {for_each: inputs.l, do: {run: x}, join: {percentage: 100.00%}}, next: d}\n"
+      "  d: {batch: {items: '[]', do: {run: x, shell: [sh]}, min_success: 0%, concurrency: 1}, next: e}\n"
+      "  e: {poll: {do: {run: x}, until: true, backoff: {delay: 1ms, factor: 1, jitter: 0}, max_errors: 0}, next: f}\n"
+      "  f: {stepped: {initial: [1, {a: '${{ inputs.a }}'}], do: {task: pass}, cursor: '${{ dyn(null) }}'}, next: g}\n"
+      "  g: {stream: {source: {file: 7, follow: false}, initial: null, parse: text, window: {count: 1, every: 1ms},\n"
+      "      flush: {task: pass}, on_item_error: {max_errors: 0}, stop_when: false}, next: h}\n"
+      "  h: {stream: {source: {task: exec, with: {argv: [x]}}, cursor: '1', window: {every: 1d}, flush: {run: x},\n"
+      "      on_item_error: fail}, next: i}\n"
+      "  i: {wait: {signal: 5, type: any}, set: {}, next: end}\n"
+      "  end: {exit: success}\n";
+  const testing::TempFolder folder;
+  const std::string file = folder.write("odd.yaml", odd);
+  CHECK(testing::problems(testing::load(odd)) == "");
+  CHECK(found_in({file}) == file + "\n");
+}
+
 TEST_CASE("what a schema can catch of the golden flows it catches") {
   const std::vector<std::string> files = yaml_files("tests/golden/diagnostics");
   std::string found = found_in(files);
