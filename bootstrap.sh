@@ -2,7 +2,7 @@
 # Installs what canorun is built with, where it is missing, and builds build/release/canorun.
 #   ./bootstrap.sh          the program
 #   ./bootstrap.sh --test   the program and its tests, and runs them
-#   ./bootstrap.sh --fuzz   the fuzzers in build/fuzz, and runs them for a minute or two
+#   ./bootstrap.sh --asan   the same with address and undefined behaviour sanitizers, and the fuzzers, in build/asan
 set -euo pipefail
 
 say() { printf 'bootstrap: %s\n' "$*" >&2; }
@@ -12,7 +12,7 @@ usage() { sed -n '2,5s/^# \{0,1\}//p' "$0"; }
 
 what=${1-}
 case "$what" in
-  '' | --test | --fuzz) ;;
+  '' | --test | --asan) ;;
   -h | --help) usage; exit 0 ;;
   *) usage >&2; exit 2 ;;
 esac
@@ -28,9 +28,9 @@ release() {
 packages=(cmake g++ ninja-build doctest-dev libbenchmark-dev libcli11-dev libcurl4-openssl-dev libfmt-dev
   libhowardhinnant-date-dev liblmdb-dev libmd-dev libre2-dev libyaml-cpp-dev nlohmann-json3-dev)
 case "$what" in
-  --test) packages+=(dpkg-dev file openssl procps python3-jsonschema python3-yaml) ;;
-  --fuzz) packages+=(clang-19 libclang-rt-19-dev) ;;
+  --test | --asan) packages+=(dpkg-dev file openssl procps python3-jsonschema python3-yaml) ;;
 esac
+if [ "$what" = --asan ]; then packages+=(clang-19 libclang-rt-19-dev); fi
 case "$(release)" in
   bookworm) packages+=(libboost1.81-dev) ;;
   noble) packages+=(libboost-dev) ;;
@@ -62,7 +62,7 @@ fi
 
 cd "$(dirname "$0")"
 preset=release
-if [ "$what" = --fuzz ]; then preset=fuzz; fi
+if [ "$what" = --asan ]; then preset=asan; fi
 [ -f build/$preset/build.ninja ] || CXX=${CXX:-g++} cmake --preset $preset
 case "$what" in
   '') cmake --build --preset release --target canorun ;;

@@ -238,6 +238,7 @@ void Progress::follow(const model::Event& event) {
     }
     // The parts that were cancelled go with it.
     void end(std::string_view state) const {
+      self.end_output(std::string(state));
       for (const Running& it : self.running_) {
         if (it.state == state) self.end_output(work_name(it.state, it.part));
       }

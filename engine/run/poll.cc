@@ -10,8 +10,9 @@ namespace {
 
 namespace asio = boost::asio;
 
-// An answer that is a map says how often was asked.
+// An answer that is a map, or none, says how often was asked.
 Json with_polls(Json output, std::uint64_t polls) {
+  if (output.is_null()) output = Json::object();
   if (output.is_object()) output["polls"] = static_cast<std::int64_t>(polls);
   return output;
 }

@@ -164,7 +164,7 @@ TEST_CASE("items are counted, at most once a second, and only their failures hav
   CHECK(out ==
         "many: started\n"
         "many: 34 of 100 items, 33/s, 2.0s left\n"
-        "many/50: failed in 30ms: exit code 3\n"
+        "many/50: failed in 30ms: exit code 3 and\xEF\xBF\xBD[2Jmore\n"
         "many: 68 of 100 items, 1 failed, 33/s, 1.0s left\n");
 }
 
