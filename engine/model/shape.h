@@ -86,9 +86,10 @@ struct PollShape {
 
 /// Steps with a cursor that outlives the process.
 struct SteppedShape {
-  expr::Tree initial;       ///< the first cursor
-  Action step;              ///< with `cursor` and `step` (from 0) in scope
-  expr::Expression cursor;  ///< the next one, with the step's result as `output`; null ends the loop
+  expr::Tree initial;  ///< the first cursor
+  Action step;         ///< with `cursor` and `step` (from 0) in scope
+  /// The next one, with the step's result as `output` beside `cursor` and `step`; null ends the loop.
+  expr::Expression cursor;
 };
 
 /// A source without an end, window by window.
@@ -102,14 +103,15 @@ struct StreamShape {
     bool skip = false;                 ///< otherwise the first ends the stream
     std::optional<std::uint64_t> max;  ///< with `skip`: so many are skipped; none: any number
   };
-  std::variant<Action, File> source;       ///< an action of a kind that gives lines, with `cursor` in scope
-  expr::Tree initial;                      ///< the first cursor; null of a file: its beginning
-  bool json = false;                       ///< each line is JSON, otherwise text
-  std::optional<expr::Expression> cursor;  ///< after an item, which is in scope; none: of a file, its place
-  std::optional<std::uint64_t> count;      ///< a window is full with so many items
-  std::optional<Millis> every;             ///< or after so long, from its first item on
-  std::optional<Action> each;              ///< with `item`, `index` (in the window) and `cursor` in scope
-  Action flush;                            ///< with `items` and the window's new `cursor` in scope
+  std::variant<Action, File> source;  ///< an action of a kind that gives lines, with `cursor` in scope
+  expr::Tree initial;                 ///< the first cursor; null of a file: its beginning
+  bool json = false;                  ///< each line is JSON, otherwise text
+  /// After an item, which is in scope beside the `cursor` before it; none: of a file, its place.
+  std::optional<expr::Expression> cursor;
+  std::optional<std::uint64_t> count;  ///< a window is full with so many items
+  std::optional<Millis> every;         ///< or after so long, from its first item on
+  std::optional<Action> each;          ///< with `item`, `index` (in the window) and `cursor` in scope
+  Action flush;                        ///< with `items` and the window's new `cursor` in scope
   ItemErrors on_item_error;
   std::optional<expr::Expression> stop_when;  ///< with an item in scope: it is the last
 };
