@@ -8,6 +8,7 @@
 #include <unordered_set>
 
 #include "engine/run/bell.h"
+#include "engine/run/loop.h"
 
 namespace canorun::run {
 namespace {
@@ -40,17 +41,21 @@ class Crew {
     if (enough_ || ended_before_ >= parts_.total) co_return store::StoreResult<void>{};
     for (const EndedPart& part : current().parts) names_before_.insert(part.name);
     context_.tell(model::PartsBegan{state_.name, parts_.total, ended_before_, parts_.branches});
-    start();
     store::StoreResult<void> result;
-    while (running_ > 0 || !rows_.empty()) {
-      if (rows_.empty() && !is_stopped()) co_await ended_.wait(context_.interrupt());
+    for (;;) {
       if (is_stopped()) {
         stop();
-        if (rows_.empty() && running_ > 0) co_await ended_.wait(context_.interrupt());
+      } else if (start_some()) {
+        co_await let_others_run(context_.interrupt());
       }
-      if (rows_.empty()) continue;
-      result = co_await commit();
-      if (!result) break;
+      if (!rows_.empty()) {
+        result = co_await commit();
+        if (!result) break;
+      } else if (running_ > 0 && !may_start()) {
+        co_await ended_.wait(context_.interrupt());
+      } else if (running_ == 0) {
+        break;
+      }
     }
     if (!result) {
       failed_ = true;
@@ -67,11 +72,12 @@ class Crew {
   Current& current() { return *context_.run().current; }
   bool is_stopped() const { return enough_ || failed_ || fault_ || context_.interrupt().reason() != Reason::kNone; }
 
-  void start() {
-    const std::uint64_t left = parts_.total - ended_before_;
-    const auto count = static_cast<std::size_t>(std::min(parts_.at_once, left));
-    workers_.reserve(count);
-    for (std::size_t i = 0; i < count && !is_stopped(); ++i) {
+  bool may_start() const { return !is_stopped() && workers_.size() < parts_.at_once && next_ < parts_.total; }
+
+  // So many at a time that what ends at once is kept before more is begun. True if any was.
+  bool start_some() {
+    if (!may_start()) return false;
+    for (std::size_t i = 0; i < kMostUncommitted && may_start(); ++i) {
       Worker& worker = *workers_.emplace_back(std::make_unique<Worker>());
       ++running_;
       asio::co_spawn(context_.runtime().executor, work_through(worker),
@@ -81,6 +87,7 @@ class Crew {
                        ended_.ring();
                      }));
     }
+    return true;
   }
 
   // An interrupt that grows stronger is passed on anew; what it says to the workers, they look at.
@@ -178,7 +185,7 @@ class Crew {
   const model::State& state_;
   const Parts& parts_;
   const std::uint64_t ended_before_;
-  std::unordered_set<std::string_view> names_before_;
+  std::unordered_set<std::string> names_before_;
   std::vector<std::unique_ptr<Worker>> workers_;
   std::size_t running_ = 0;
   std::uint64_t next_ = 0;

@@ -89,6 +89,24 @@ void transition_without_store(benchmark::State& state) {
 }
 BENCHMARK(transition_without_store)->Arg(100)->Arg(1'000)->Arg(10'000)->Unit(benchmark::kMillisecond);
 
+// A split of so many `pass` branches, joined with `all`.
+void split_without_store(benchmark::State& state) {
+  std::string list = "[0";
+  for (std::int64_t i = 1; i < state.range(0); ++i) list += fmt::format(", {}", i);
+  const auto flow =
+      load(fmt::format("name: fork\nvars: {{list: {}]}}\nstates:\n  s: {{split: {{for_each: vars.list, do: {{task: "
+                       "pass}}}}, next: done}}\n"
+                       "  done: {{exit: success}}\n",
+                       list));
+  for (auto _ : state) {
+    store::MemoryStore store(store::MemoryStore::Keeps::kSummaries);
+    run_once(flow, store, "r");
+  }
+  state.counters["per_branch"] = benchmark::Counter(
+      static_cast<double>(state.range(0)), benchmark::Counter::kIsIterationInvariantRate | benchmark::Counter::kInvert);
+}
+BENCHMARK(split_without_store)->Arg(10)->Arg(100)->Arg(1'000)->Arg(10'000)->Unit(benchmark::kMillisecond);
+
 void read_and_check(benchmark::State& state) {
   const std::string text = chain(static_cast<std::size_t>(state.range(0)));
   for (auto _ : state) benchmark::DoNotOptimize(load(text));

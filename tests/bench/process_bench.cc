@@ -21,6 +21,8 @@ namespace {
 
 using canorun::test::TempFolder;
 
+constexpr int kItems = 1'000;
+
 struct Sample {
   double ms = 0;
   long max_rss_kib = 0;
@@ -74,6 +76,18 @@ std::string write_flow(const TempFolder& folder, const std::string& name, int st
   return path;
 }
 
+// A batch of so many `run: true`, two at once.
+std::string write_batch(const TempFolder& folder, int items) {
+  const std::string path = folder.path() + "/batch.yaml";
+  std::ofstream out(path);
+  out << "name: batch\nvars: {many: [0";
+  for (int i = 1; i < items; ++i) out << ", " << i;
+  out << "]}\nstates:\n"
+         "  s: {batch: {items: vars.many, concurrency: 2, do: {run: 'true'}}, next: done}\n"
+         "  done: {exit: success}\n";
+  return path;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -86,12 +100,15 @@ int main(int argc, char** argv) {
   const TempFolder folder;
   const std::string one = write_flow(folder, "one", 1);
   const std::string many = write_flow(folder, "many", 10'000);
+  const std::string batch = write_batch(folder, kItems);
   const std::vector<std::vector<std::string>> commands{
       {"/bin/true"},
       {canorun, "--version"},
       {canorun, "run", one, "--no-store", "--quiet"},
       {canorun, "validate", "--quiet", many},
       {canorun, "run", many, "--no-store", "--quiet"},
+      {"/bin/sh", "-c", fmt::format("seq {} | xargs -P2 -I{{}} sh -ec true", kItems)},
+      {canorun, "run", batch, "--store", folder.path() + "/store", "--quiet"},
   };
   // In turns, so that a machine that drifts does not decide.
   std::vector<std::vector<Sample>> samples(commands.size());
@@ -112,5 +129,11 @@ int main(int argc, char** argv) {
   line("run of one pass, --no-store", figures[2], limit, 3);
   line("validate of 10,000 states", figures[3], limit, 500);
   line("run of 10,000 pass, --no-store", figures[4], figures[3].median, 10);
+  const double ratio = figures[6].median / figures[5].median;
+  fmt::print("{:<40} {:>9.2f} ms [{:.2f}, {:.2f}]\n", fmt::format("xargs -P2 of {} sh -ec true", kItems),
+             figures[5].median, figures[5].low, figures[5].high);
+  fmt::print("{:<40} {:>9.2f} ms [{:.2f}, {:.2f}] {:>6.2f} x  budget 1.15 x: {}  {} KiB\n",
+             fmt::format("batch of {} run: true, concurrency 2", kItems), figures[6].median, figures[6].low,
+             figures[6].high, ratio, ratio <= 1.15 ? "met" : "NOT MET", figures[6].max_rss_kib);
   return 0;
 }
