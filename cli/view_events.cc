@@ -6,6 +6,7 @@
 #include "cli/view_run.h"
 #include "engine/base/duration.h"
 #include "engine/model/error.h"
+#include "engine/run/run_state.h"
 
 namespace canorun::cli {
 namespace {
@@ -45,6 +46,15 @@ class What {
     std::string out = fmt::format("{}{}: {} in {}", work_name(row.state, std::to_string(row.step)),
                                   visit_note(row.visit), style.good("ok"), human_duration(row.duration));
     out += row.cursor.is_null() ? ", the last" : ", next at " + brief(row.cursor, kText);
+    if (row.attempts > 1) out += fmt::format(" ({} attempts)", row.attempts);
+    return out;
+  }
+  std::string operator()(const store::WindowEnded& row) const {
+    std::string out = fmt::format("{}{}: {} in {}, {} items so far", work_name(row.state, std::to_string(row.window)),
+                                  visit_note(row.visit), style.good("ok"), human_duration(row.duration), row.items);
+    if (row.skipped > 0) out += fmt::format(", {} skipped", row.skipped);
+    if (row.end != store::StreamEnd::kNone) out += fmt::format(", {}", run::stream_end_name(row.end));
+    out += ", cursor " + brief(row.cursor, kText);
     if (row.attempts > 1) out += fmt::format(" ({} attempts)", row.attempts);
     return out;
   }

@@ -54,6 +54,17 @@ class RowToJson {
     out["cursor"] = row.cursor;
     out["output"] = row.output;
   }
+  void operator()(const store::WindowEnded& row) const {
+    out["state"] = row.state;
+    out["visit"] = row.visit;
+    out["window"] = row.window;
+    out["attempts"] = row.attempts;
+    out["duration_ms"] = row.duration.count();
+    out["items"] = row.items;
+    out["skipped"] = row.skipped;
+    out["cursor"] = row.cursor;
+    if (row.end != store::StreamEnd::kNone) out["reason"] = stream_end_name(row.end);
+  }
   void operator()(const store::RunSuspended& row) const { out["reason"] = row.reason; }
   void operator()(const store::RunResumed& row) const {
     out["state"] = row.state.empty() ? Json() : Json(row.state);
@@ -84,6 +95,10 @@ class RowToJson {
 };
 
 }  // namespace
+
+std::string_view stream_end_name(store::StreamEnd end) {
+  return end == store::StreamEnd::kStopped ? "stopped" : "exhausted";
+}
 
 Json to_json(const store::Row& row, std::uint64_t sequence) {
   Json out = {{"seq", sequence}, {"at", format_time(row.at)}, {"type", store::type_name(row)}};
