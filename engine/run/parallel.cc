@@ -3,11 +3,12 @@
 #include <fmt/format.h>
 
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/system/system_error.hpp>
 #include <memory>
 #include <unordered_set>
+
+#include "engine/run/bell.h"
 
 namespace canorun::run {
 namespace {
@@ -17,24 +18,6 @@ namespace asio = boost::asio;
 // Ends that may wait for a commit, before those who work wait for it, too: parts that take no time must
 // neither pile up nor keep the loop.
 constexpr std::size_t kMostUncommitted = 512;
-
-// Waits for something that another coroutine of the loop does.
-class Bell {
- public:
-  explicit Bell(const asio::any_io_executor& executor) : timer_(executor) {
-    timer_.expires_at(LoopClock::time_point::max());
-  }
-  void ring() { timer_.cancel(); }
-  // Also ends when the waiter is interrupted: it looks at the reason.
-  asio::awaitable<void> wait(const Interrupt& interrupt) {
-    boost::system::error_code ignored;
-    co_await timer_.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
-    if (interrupt.reason() != Reason::kNone) co_await calm();
-  }
-
- private:
-  Timer timer_;
-};
 
 // Works on one part after the other.
 struct Worker {
@@ -108,16 +91,6 @@ class Crew {
     told_ = reason;
     for (const auto& worker : workers_) worker->interrupt.raise(reason, context_.interrupt().detail());
     room_.ring();
-  }
-
-  static bool is_cut_off(const std::exception_ptr& error) {
-    try {
-      std::rethrow_exception(error);
-    } catch (const boost::system::system_error& thrown) {
-      return thrown.code() == asio::error::operation_aborted;
-    } catch (...) {
-      return false;
-    }
   }
 
   std::optional<Part> next() {

@@ -22,8 +22,16 @@ struct Row {
 };
 
 // In the order of model::Shape. `route` and `exit` are passed and reached, never worked on.
-constexpr std::array<Row, std::variant_size_v<model::Shape>> kShapes{
-    {{work_action}, {work_timer, timer_end}, {}, {}, {work_split}, {work_batch}, {work_poll}, {work_stepped}, {}, {}}};
+constexpr std::array<Row, std::variant_size_v<model::Shape>> kShapes{{{work_action},
+                                                                      {work_timer, timer_end},
+                                                                      {},
+                                                                      {},
+                                                                      {work_split},
+                                                                      {work_batch},
+                                                                      {work_poll},
+                                                                      {work_stepped},
+                                                                      {work_stream},
+                                                                      {}}};
 
 const Row& row(const model::State& state) { return kShapes[state.shape.index()]; }
 
