@@ -37,14 +37,19 @@ class Events final : public Verb {
  private:
   static void print(Wiring& wiring, const std::vector<store::Row>& rows, std::uint64_t& next) {
     std::string text;
-    for (; next < rows.size(); ++next) {
-      text += wiring.options().json ? to_json_text(run::to_json(rows[next], next)) + "\n"
-                                    : event_text(rows[next], next, wiring.out_style());
+    std::uint64_t sequence = 0;
+    for (const store::Row& row : rows) {
+      const std::uint64_t at = sequence + store::gap_before(row);
+      sequence = at + 1;
+      if (at < next) continue;
+      text +=
+          wiring.options().json ? to_json_text(run::to_json(row, at)) + "\n" : event_text(row, at, wiring.out_style());
       if (text.size() < 64 * 1024) continue;
       wiring.out().write(text);
       text.clear();
     }
     wiring.out().write(text);
+    next = sequence;
   }
 
   std::string id_;

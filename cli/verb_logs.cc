@@ -1,6 +1,8 @@
 // canorun logs: what the commands of a run wrote.
 #include <fmt/format.h>
 
+#include <map>
+
 #include "cli/command_line.h"
 #include "cli/follow.h"
 #include "cli/log_reader.h"
@@ -26,8 +28,8 @@ class Logs final : public Verb {
     if (!store) return std::unexpected(store.error());
     auto record = (*store)->load(id_);
     if (!record) return std::unexpected(refusal(record.error()));
-    rows_ = std::move(record->rows);
-    if (auto known = check_state(); !known) return std::unexpected(known.error());
+    note_visits(record->rows);
+    if (auto known = check_state(record->rows); !known) return std::unexpected(known.error());
 
     LogReader reader((*store)->log_folder(id_), state_);
     LogView view(wiring.out(), form(wiring.options()), wiring.out_style(),
@@ -53,9 +55,9 @@ class Logs final : public Verb {
   }
 
   // With --follow a state may come later.
-  OrRefusal<void> check_state() const {
+  OrRefusal<void> check_state(const std::vector<store::Row>& rows) const {
     if (state_.empty() || follow_) return {};
-    const run::RunState run = run::replay(id_, rows_);
+    const run::RunState run = run::replay(id_, rows);
     if (run.find(state_) != nullptr) return {};
     std::vector<std::string_view> names;
     for (const run::StateRecord& state : run.states) names.push_back(state.name);
@@ -64,17 +66,26 @@ class Logs final : public Verb {
   }
 
   std::uint64_t visit(const store::CheckpointStore& store, std::uint64_t row) {
-    if (row >= rows_.size()) {
-      if (auto record = store.load(id_)) rows_ = std::move(record->rows);
+    if (!visits_.contains(row)) {
+      if (auto record = store.load(id_)) note_visits(record->rows);
     }
-    const auto* entered = row < rows_.size() ? std::get_if<store::StateEntered>(&rows_[row].body) : nullptr;
-    return entered != nullptr ? entered->visit : 1;
+    const auto found = visits_.find(row);
+    return found != visits_.end() ? found->second : 1;
+  }
+
+  void note_visits(const std::vector<store::Row>& rows) {
+    std::uint64_t sequence = 0;
+    for (const store::Row& row : rows) {
+      sequence += store::gap_before(row);
+      if (const auto* entered = std::get_if<store::StateEntered>(&row.body)) visits_[sequence] = entered->visit;
+      ++sequence;
+    }
   }
 
   std::string id_;
   std::string state_;
   bool follow_ = false;
-  std::vector<store::Row> rows_;
+  std::map<std::uint64_t, std::uint64_t> visits_;  ///< by the row that entered the state
 };
 
 }  // namespace

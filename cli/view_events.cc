@@ -6,6 +6,7 @@
 #include "cli/view_run.h"
 #include "engine/base/duration.h"
 #include "engine/model/error.h"
+#include "engine/run/run_state.h"
 
 namespace canorun::cli {
 namespace {
@@ -55,6 +56,15 @@ class What {
   }
   std::string operator()(const store::RunSuspended& row) const {
     return row.waits_for ? waits_text(*row.waits_for) : one_line(row.reason, kText);
+  }
+  std::string operator()(const store::WindowEnded& row) const {
+    std::string out = fmt::format("{}{}: {} in {}, {} items so far", work_name(row.state, std::to_string(row.window)),
+                                  visit_note(row.visit), style.good("ok"), human_duration(row.duration), row.items);
+    if (row.skipped > 0) out += fmt::format(", {} skipped", row.skipped);
+    if (row.end != store::StreamEnd::kNone) out += fmt::format(", {}", run::stream_end_name(row.end));
+    out += ", cursor " + brief(row.cursor, kText);
+    if (row.attempts > 1) out += fmt::format(" ({} attempts)", row.attempts);
+    return out;
   }
   std::string operator()(const store::RunResumed& row) const {
     std::string out = row.state.empty() ? "before its first state" : "at " + row.state;

@@ -1,21 +1,18 @@
 #include "tasks/command.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <signal.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <boost/asio.hpp>
 #include <memory>
 
 #include "engine/base/duration.h"
-#include "engine/process/launcher.h"
-#include "engine/process/orphans.h"
 #include "tasks/capture.h"
 #include "tasks/output_file.h"
 #include "tasks/params.h"
 #include "tasks/pump.h"
+#include "tasks/started.h"
 
 namespace canorun::tasks {
 namespace {
@@ -23,26 +20,7 @@ namespace {
 namespace asio = boost::asio;
 using model::TaskContext;
 
-/// What was killed is gone at once, unless it runs as another user or hangs in the kernel: waiting for
-/// it, and blocking for it when the loop is gone, has an end.
-constexpr Millis kKilledWait{5000};
-constexpr Millis kBlockedWait{1000};
-
-/// A command that was started. Whoever lets go of it early, for whatever reason, leaves no process behind.
-struct Started {
-  explicit Started(process::Child started) : child(std::move(started)) {}
-  ~Started();
-  Started(const Started&) = delete;
-  Started& operator=(const Started&) = delete;
-
-  /// Whether leader and group are gone; collects the leader's status as soon as there is one.
-  bool gone();
-
-  process::Child child;
-  std::optional<process::ExitStatus> status;
-};
-
-/// The same, and what listens to it.
+/// A command, and what listens to it.
 struct Running : Started {
   Running(TaskContext& context, const CommandSpec& spec, process::Child started, std::string values_path);
   ~Running();
@@ -55,8 +33,6 @@ struct Running : Started {
   SteadyTime began;
   Capture out;
   Capture err;
-  asio::posix::stream_descriptor leader;
-  asio::steady_timer timer;
   std::shared_ptr<OutputPump> stdout_pump;
   std::shared_ptr<OutputPump> stderr_pump;
   std::shared_ptr<InputFeed> stdin_feed;
@@ -70,15 +46,14 @@ std::shared_ptr<OutputPump> pump_into(Capture& capture, TaskContext& context, mo
 }
 
 Running::Running(TaskContext& context, const CommandSpec& spec, process::Child started, std::string values_path)
-    : Started(std::move(started)),
+    : Started(context.executor(), std::move(started)),
       output_path(std::move(values_path)),
       began(context.clock().steady()),
       out(spec.capture),
       err(spec.capture),
-      leader(context.executor(), ::fcntl(child.pidfd.get(), F_DUPFD_CLOEXEC, 0)),
-      timer(context.executor()),
       stdout_pump(pump_into(out, context, model::Stream::kStdout, std::move(child.stdout_pipe))),
       stderr_pump(pump_into(err, context, model::Stream::kStderr, std::move(child.stderr_pipe))) {
+  listen();
   stdout_pump->start();
   stderr_pump->start();
   if (!child.stdin_pipe) return;
@@ -92,38 +67,6 @@ Running::~Running() {
   if (stdin_feed) stdin_feed->close();
 }
 
-Started::~Started() {
-  if (status) return;
-  process::signal_group(child.pid, SIGKILL);
-  if (process::has_exited(child, kBlockedWait)) process::reap(child);
-}
-
-bool Started::gone() {
-  if (!status && process::has_exited(child)) status = process::reap(child);
-  return status && !process::group_alive(child.pid);
-}
-
-asio::awaitable<bool> gone_within(Running& running, Millis limit) {
-  const auto end = std::chrono::steady_clock::now() + limit;
-  for (Millis pause{1}; !running.gone(); pause = std::min(pause * 2, Millis{20})) {
-    if (std::chrono::steady_clock::now() >= end) co_return false;
-    running.timer.expires_after(pause);
-    co_await running.timer.async_wait(asio::use_awaitable);
-  }
-  co_return true;
-}
-
-// TERM to the whole group, KILL when it does not go. The members are not our children: only looking
-// tells when they are gone.
-asio::awaitable<void> end_group(Running& running, Millis grace) {
-  process::signal_group(running.child.pid, SIGTERM);
-  process::signal_group(running.child.pid, SIGCONT);  // a stopped process would not see the TERM
-  const bool gone = co_await gone_within(running, grace);
-  if (gone) co_return;
-  process::signal_group(running.child.pid, SIGKILL);
-  co_await gone_within(running, kKilledWait);
-}
-
 asio::awaitable<void> drain(Running& running, Millis limit) {
   running.timer.expires_after(limit);
   const auto stop_waiting = [&running] {
@@ -135,46 +78,11 @@ asio::awaitable<void> drain(Running& running, Millis limit) {
   if (!running.drained()) co_await running.timer.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
 }
 
-std::vector<std::pair<std::string, std::string>> make_environment(const TaskContext& context, const CommandSpec& spec,
-                                                                  const std::string& output_path) {
-  std::vector<std::pair<std::string, std::string>> all;
-  for (char** entry = ::environ; entry != nullptr && *entry != nullptr; ++entry) {
-    const std::string_view text = *entry;
-    const auto equals = text.find('=');
-    if (equals == std::string_view::npos || equals == 0) continue;
-    all.emplace_back(text.substr(0, equals), text.substr(equals + 1));
-  }
-  all.insert(all.end(), context.environment().begin(), context.environment().end());
-  all.insert(all.end(), spec.env.begin(), spec.env.end());
-  all.emplace_back("CANORUN_RUN_ID", context.run_id());
-  all.emplace_back("CANORUN_FLOW", context.flow_name());
-  all.emplace_back("CANORUN_STATE", context.state());
-  all.emplace_back("CANORUN_VISIT", std::to_string(context.visit()));
-  all.emplace_back("CANORUN_ATTEMPT", std::to_string(context.attempt()));
-  all.emplace_back("CANORUN_PART", context.part());
-  all.emplace_back("CANORUN_IDEMPOTENCY_KEY", context.idempotency_key());
-  all.emplace_back(process::kTokenVariable, context.token());
-  all.emplace_back("CANORUN_OUTPUT", output_path);
-  return all;
-}
-
-model::Failure task_failure(const Error& error) {
-  return model::failure(model::kind::kTask,
-                        error.hint.empty() ? error.message : fmt::format("{} ({})", error.message, error.hint));
-}
-
 std::expected<std::unique_ptr<Running>, model::Failure> begin(TaskContext& context, const CommandSpec& spec) {
   auto output_path = context.scratch_file("output");
   if (!output_path) return std::unexpected(task_failure(output_path.error()));
-  process::Command command{.argv = spec.argv,
-                           .environment = make_environment(context, spec, *output_path),
-                           .folder = spec.cwd.starts_with('/') ? spec.cwd
-                                     : spec.cwd.empty()        ? context.folder()
-                                                               : fmt::format("{}/{}", context.folder(), spec.cwd),
-                           .with_stdin = spec.input.has_value()};
-  process::SystemLauncher launcher;
-  auto child = launcher.launch(command);
-  if (!child) return std::unexpected(task_failure({child.error().message, child.error().hint}));
+  auto child = launch(context, spec, *output_path);
+  if (!child) return std::unexpected(std::move(child.error()));
   return std::make_unique<Running>(context, spec, std::move(*child), std::move(*output_path));
 }
 
@@ -217,20 +125,14 @@ Result<Json> make_output(const CommandSpec& spec, const Running& running, Millis
 }
 
 model::Outcome judge(const CommandSpec& spec, const Running& running, Millis duration) {
-  model::Failure failed;
-  if (running.status->signalled) {
-    failed =
-        model::failure(model::kind::kSignal, fmt::format("killed by {}", process::signal_name(running.status->value)));
-  } else if (std::ranges::find(spec.ok_exit_codes, running.status->value) == spec.ok_exit_codes.end()) {
-    failed = model::failure(model::kind::kExit, fmt::format("exit code {}", running.status->value));
-    failed.error.exit_code = running.status->value;
-  } else if (auto output = make_output(spec, running, duration)) {
+  if (auto failed = failure_of(spec, *running.status, running.err.tail())) return std::move(*failed);
+  if (auto output = make_output(spec, running, duration)) {
     return model::Success{std::move(*output)};
   } else {
-    failed = task_failure(output.error());
+    model::Failure failed = task_failure(output.error());
+    failed.error.stderr_tail = running.err.tail();
+    return failed;
   }
-  failed.error.stderr_tail = running.err.tail();
-  return failed;
 }
 
 }  // namespace

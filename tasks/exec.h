@@ -8,6 +8,7 @@
 namespace canorun::tasks {
 
 Result<std::unique_ptr<model::Task>> make_exec(Json params);
+Result<std::unique_ptr<model::LineSource>> make_exec_lines(Json params);
 
 inline constexpr std::array kExecParams{
     model::Param{.name = "argv",
@@ -27,7 +28,6 @@ inline constexpr model::TaskKind kExec{
     .doc = "Runs a program with the given arguments, without a shell in between.",
     .params = kExecParams,
     .outputs = kCommandOutputs,
-    .gives_lines = true,
     .example = R"(archive:
   task: exec
   with:
@@ -36,6 +36,7 @@ inline constexpr model::TaskKind kExec{
 )",
     .check = check_command,
     .make = make_exec,
+    .make_lines = make_exec_lines,
 };
 
 }  // namespace canorun::tasks

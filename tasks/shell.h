@@ -8,6 +8,7 @@
 namespace canorun::tasks {
 
 Result<std::unique_ptr<model::Task>> make_shell(Json params);
+Result<std::unique_ptr<model::LineSource>> make_shell_lines(Json params);
 
 inline constexpr std::array kShellParams{
     kCaptureParam,
@@ -33,7 +34,6 @@ inline constexpr model::TaskKind kShell{
     .doc = "Runs a shell script. `run: SCRIPT` is short for it.",
     .params = kShellParams,
     .outputs = kCommandOutputs,
-    .gives_lines = true,
     .example = R"(count:
   run: wc -w "${{ inputs.file }}" | tr -dc 0-9
   parse: json
@@ -41,6 +41,7 @@ inline constexpr model::TaskKind kShell{
 )",
     .check = check_command,
     .make = make_shell,
+    .make_lines = make_shell_lines,
 };
 
 }  // namespace canorun::tasks

@@ -173,7 +173,7 @@ std::variant<model::Action, model::StreamShape::File> ShapeCompiler::source(cons
   if (given == nullptr) return model::Action{};
   // It may print for as long as it likes.
   model::Action made = actions_.compile(*given, place("an action", brought), false);
-  if (made.kind != nullptr && !made.kind->gives_lines) {
+  if (made.kind != nullptr && made.kind->make_lines == nullptr) {
     reader_.error(Code::kBadValue, *given->kind,
                   fmt::format("'{}' cannot be the source of a stream: it gives no lines", made.kind->name),
                   "take a kind that runs a command");

@@ -14,6 +14,7 @@
 
 namespace canorun::model {
 
+class LineSource;
 class Task;
 
 enum class ParamType : std::uint8_t {
@@ -67,13 +68,14 @@ struct TaskKind {
   std::span<const Field> outputs;  ///< all fields of the output, sorted by name
   bool any_output = false;         ///< nothing is known of the output but when it runs
   bool never_succeeds = false;     ///< all it does is to fail
-  bool gives_lines = false;        ///< may be the source of a stream: what it prints is read line by line
   std::string_view example;        ///< YAML of a whole state
   /// Whether parameters that are each right fit together; null where nothing can be said. Parameters
   /// that are known only at run time are missing from `literals`.
   Result<void> (*check)(const Json& literals) = nullptr;
   /// Makes the task of one attempt from checked parameters: an object, only known names, right types.
   Result<std::unique_ptr<Task>> (*make)(Json params) = nullptr;
+  /// Makes a stream's source of them, which gives what the task would print. Null: it gives no lines.
+  Result<std::unique_ptr<LineSource>> (*make_lines)(Json params) = nullptr;
 };
 
 /// A table of kinds, sorted by name. Borrowed from whoever wires the program.

@@ -99,16 +99,6 @@ class Crew {
     room_.ring();
   }
 
-  static bool is_cut_off(const std::exception_ptr& error) {
-    try {
-      std::rethrow_exception(error);
-    } catch (const boost::system::system_error& thrown) {
-      return thrown.code() == asio::error::operation_aborted;
-    } catch (...) {
-      return false;
-    }
-  }
-
   std::optional<Part> next() {
     while (next_ < parts_.total && !is_stopped()) {
       index_ = next_++;

@@ -64,6 +64,17 @@ class RowToJson {
     out["reason"] = row.reason;
     if (row.waits_for) out["waits_for"] = to_json(*row.waits_for);
   }
+  void operator()(const store::WindowEnded& row) const {
+    out["state"] = row.state;
+    out["visit"] = row.visit;
+    out["window"] = row.window;
+    out["attempts"] = row.attempts;
+    out["duration_ms"] = row.duration.count();
+    out["items"] = row.items;
+    out["skipped"] = row.skipped;
+    out["cursor"] = row.cursor;
+    if (row.end != store::StreamEnd::kNone) out["reason"] = stream_end_name(row.end);
+  }
   void operator()(const store::RunResumed& row) const {
     out["state"] = row.state.empty() ? Json() : Json(row.state);
     out["by_hand"] = row.by_hand;
@@ -96,6 +107,10 @@ class RowToJson {
 
 Json to_json(const store::WaitsFor& waits) {
   return {{"until", time_or_null(waits.until)}, {"signal", waits.signal.empty() ? Json() : Json(waits.signal)}};
+}
+
+std::string_view stream_end_name(store::StreamEnd end) {
+  return end == store::StreamEnd::kStopped ? "stopped" : "exhausted";
 }
 
 Json to_json(const store::Row& row, std::uint64_t sequence) {

@@ -96,6 +96,14 @@ void apply(RunState& run, const store::Row& row) {
     void operator()(const store::SignalReceived& received) const {
       if (run.current) run.current->signal = received.data;
     }
+    void operator()(const store::WindowEnded& ended) const {
+      if (!run.current) return;
+      run.current->windows = ended.window + 1;
+      run.current->items = ended.items;
+      run.current->skipped = ended.skipped;
+      run.current->cursor = ended.cursor;
+      run.current->end = ended.end;
+    }
     void operator()(const store::RunSuspended& suspended) const {
       run.status = suspended.waits_for ? Status::kWaiting : Status::kSuspended;
       run.waits_for = suspended.waits_for;
@@ -109,6 +117,7 @@ void apply(RunState& run, const store::Row& row) {
         // What has failed is tried anew, and its state's deadline starts anew, like the budgets.
         if (run.current) {
           run.current->entered_at = at;
+          run.current->skipped = 0;
           std::erase_if(run.current->parts, [](const EndedPart& part) { return !part.error.is_null(); });
         }
       } else if (run.status == Status::kRunning) {
@@ -146,12 +155,17 @@ void apply(RunState& run, const store::Row& row) {
   std::visit(Fold{run, row.at}, row.body);
   run.last_row = row.at;
   ++run.rows;
+  const auto* window = std::get_if<store::WindowEnded>(&row.body);
+  run.replaceable = window != nullptr ? window->replaces + 1 : 0;
 }
 
 RunState replay(std::string id, const std::vector<store::Row>& rows) {
   RunState run;
   run.id = std::move(id);
-  for (const store::Row& row : rows) apply(run, row);
+  for (const store::Row& row : rows) {
+    run.rows += store::gap_before(row);
+    apply(run, row);
+  }
   return run;
 }
 

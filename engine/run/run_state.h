@@ -54,7 +54,12 @@ struct Current {
   std::optional<WallTime> deadline;
   std::vector<EndedPart> parts = {};  ///< in the order of their rows, which is the one that a join judges them in
   std::uint64_t steps = 0;
-  Json cursor = nullptr;            ///< after the steps that have ended; null before the first, and after the last
+  std::uint64_t windows = 0;
+  std::uint64_t items = 0;    ///< in those windows
+  std::uint64_t skipped = 0;  ///< between them
+  store::StreamEnd end = store::StreamEnd::kNone;
+  /// After the steps or windows that have ended; null before the first, and after the last step.
+  Json cursor = nullptr;
   Json last = nullptr;              ///< what the last step gave
   std::optional<Json> signal = {};  ///< what it waited for
   Json progress = nullptr;          ///< of its shape, when the run was let go of
@@ -75,7 +80,8 @@ struct RunState {
   WallTime started_at{};
   std::optional<WallTime> ended_at;
   std::optional<store::WaitsFor> waits_for;  ///< with kWaiting
-  std::uint64_t rows = 0;
+  std::uint64_t rows = 0;                    ///< that were written; windows that are gone are among them
+  std::uint64_t replaceable = 0;             ///< the last ones, which the next window's replaces
   std::uint64_t resumes = 0;
   std::uint64_t transitions = 0;  ///< since the run started, or was resumed after a failure
   Millis worked{0};               ///< by processes that are gone, as the run's budget counts it
@@ -95,9 +101,10 @@ struct RunState {
   std::unordered_map<std::string, std::uint32_t> index_;
 };
 
-/// Folds the run's next row. Rows come in order, from the run's first.
+/// Folds the run's next row. Rows come in order, from the run's first, and none is left out.
 void apply(RunState& run, const store::Row& row);
 
+/// Folds what a store has of a run: without the rows that were replaced.
 RunState replay(std::string id, const std::vector<store::Row>& rows);
 
 /// The key of one piece of a visit's work, or of all of it: the same for every attempt and every resume.
@@ -105,6 +112,9 @@ std::string work_key(const RunState& run, std::string_view state, std::uint64_t 
 
 /// `{until, signal}`; what it does not wait for is null.
 Json to_json(const store::WaitsFor& waits);
+
+/// `exhausted` or `stopped`: the `reason` of a stream's output.
+std::string_view stream_end_name(store::StreamEnd end);
 
 /// The JSON of a run (cli.md). `status` is the one to show: the store knows whether an owner is gone.
 Json to_json(const RunState& run, store::Status status);

@@ -30,7 +30,7 @@ constexpr std::array<Row, std::variant_size_v<model::Shape>> kShapes{{{work_acti
                                                                       {work_batch},
                                                                       {work_poll},
                                                                       {work_stepped},
-                                                                      {},
+                                                                      {work_stream},
                                                                       {work_wait}}};
 
 const Row& row(const model::State& state) { return kShapes[state.shape.index()]; }

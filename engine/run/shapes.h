@@ -44,6 +44,7 @@ boost::asio::awaitable<Worked> work_batch(RunContext& context, Journal& journal,
 boost::asio::awaitable<Worked> work_poll(RunContext& context, Journal& journal, const model::State& state);
 boost::asio::awaitable<Worked> work_stepped(RunContext& context, Journal& journal, const model::State& state);
 boost::asio::awaitable<Worked> work_wait(RunContext& context, Journal& journal, const model::State& state);
+boost::asio::awaitable<Worked> work_stream(RunContext& context, Journal& journal, const model::State& state);
 Result<WallTime, model::RunError> timer_end(const model::State& state, const model::Scope& scope, WallTime now);
 
 }  // namespace canorun::run

@@ -48,6 +48,11 @@ StoreError row_exists(std::string_view id, std::uint64_t first, std::uint64_t ne
           fmt::format("row {} of the run '{}' is not its next one, which is {}", first, id, next)};
 }
 
+StoreError replaces_nothing(std::string_view id) {
+  return {StoreErrorKind::kRowExists,
+          fmt::format("a row of the run '{}' would replace rows that are not the windows before it", id)};
+}
+
 StoreError no_such_text(std::string_view digest) {
   return {StoreErrorKind::kNotFound, fmt::format("the store has no flow with the digest {}", digest)};
 }

@@ -17,6 +17,8 @@ StoreError run_exists(std::string_view id);
 StoreError owned(std::string_view id);
 StoreError not_owner(std::string_view id);
 StoreError row_exists(std::string_view id, std::uint64_t first, std::uint64_t next);
+/// A row says that it replaces rows which are not there, or are something else.
+StoreError replaces_nothing(std::string_view id);
 StoreError no_such_text(std::string_view digest);
 /// A run's first row is not a RunStarted, or its id is none.
 StoreError not_a_run(std::string_view id);

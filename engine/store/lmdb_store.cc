@@ -85,7 +85,8 @@ LmdbStore::LmdbStore(std::string folder, StoreUsers users, std::unique_ptr<LmdbE
 
 void LmdbStore::create(NewRun run, Completion<RunNumber> done) {
   const bool starts = !run.rows.empty() && std::holds_alternative<RunStarted>(run.rows.front().body);
-  if (!starts || !is_run_id(run.id)) return done(std::unexpected(not_a_run(run.id)));
+  if (!starts || !is_run_id(run.id) || !replace_rightly(run.rows, nullptr))
+    return done(std::unexpected(not_a_run(run.id)));
   auto encoded = encode_all(run.rows);
   if (!encoded) return done(std::unexpected(std::move(encoded.error())));
   const std::size_t bytes = size_of(*encoded) + run.text.size();
@@ -121,6 +122,9 @@ void LmdbStore::append(RunNumber run, std::uint64_t first, std::vector<Row> rows
           const std::string* digest = text_of(row);
           if (digest != nullptr && !find_text(txn, *digest)) return std::unexpected(no_such_text(*digest));
         }
+        const bool replaces = !rows.empty() && gap_before(rows.front()) > 0;
+        const auto before = replaces && first > 0 ? find_row(txn, run, first - 1) : std::nullopt;
+        if (!replace_rightly(rows, before ? &*before : nullptr)) return std::unexpected(replaces_nothing(summary.id));
         write_rows(txn, run, *entry, rows, encoded);
         return {};
       },
@@ -130,6 +134,7 @@ void LmdbStore::append(RunNumber run, std::uint64_t first, std::vector<Row> rows
 void LmdbStore::write_rows(Txn& txn, RunNumber run, RunEntry& entry, const std::vector<Row>& rows,
                            const std::vector<std::string>& encoded) const {
   for (std::size_t i = 0; i < rows.size(); ++i) {
+    if (gap_before(rows[i]) > 0) erase_row(txn, run, entry.summary.rows - 1);
     write_row(txn, run, entry.summary.rows, encoded[i]);
     apply(entry.summary, rows[i]);
     if (const std::string* digest = text_of(rows[i])) refer_to_text(txn, *digest, run);

@@ -129,26 +129,39 @@ RunNumber add_run(Txn& txn, std::string_view id) {
 
 StoreResult<std::vector<Row>> read_rows(Txn& txn, RunNumber run, std::uint64_t count) {
   std::vector<Row> rows;
+  std::uint64_t next = 0;
   std::optional<StoreError> error;
+  bool broken = false;
   for_each(txn, Table::kRows, key(run), [&](const Cursor& cursor) {
-    if (error || cursor.key() != key(run, rows.size())) return;
+    if (error || broken) return;
     auto row = decode_row(cursor.value());
-    if (row) {
-      rows.push_back(std::move(*row));
-    } else {
+    if (!row) {
       error = std::move(row.error());
-      error->message = fmt::format("row {}: {}", rows.size(), error->message);
+      error->message = fmt::format("row {}: {}", number_from(cursor.key().substr(kNumberSize)), error->message);
+      return;
     }
+    broken = cursor.key() != key(run, next + gap_before(*row));
+    if (broken) return;
+    next += gap_before(*row) + 1;
+    rows.push_back(std::move(*row));
   });
   if (txn.failed()) return std::unexpected(txn.error());
   if (error) return std::unexpected(std::move(*error));
-  if (rows.size() == count) return rows;
+  if (!broken && next == count) return rows;
   return std::unexpected(
-      StoreError{StoreErrorKind::kCorrupt, fmt::format("row {} of {} is missing in the store", rows.size(), count)});
+      StoreError{StoreErrorKind::kCorrupt, fmt::format("row {} of {} is missing in the store", next, count)});
 }
 
 void write_row(Txn& txn, RunNumber run, std::uint64_t sequence, std::string_view row) {
   txn.put(Table::kRows, key(run, sequence), row);
+}
+
+void erase_row(Txn& txn, RunNumber run, std::uint64_t sequence) { txn.erase(Table::kRows, key(run, sequence)); }
+
+std::optional<Row> find_row(Txn& txn, RunNumber run, std::uint64_t sequence) {
+  const auto bytes = txn.get(Table::kRows, key(run, sequence));
+  auto row = bytes ? decode_row(*bytes) : std::unexpected(StoreError{});
+  return row ? std::optional(std::move(*row)) : std::nullopt;
 }
 
 std::optional<std::string_view> find_text(Txn& txn, std::string_view digest) { return txn.get(Table::kTexts, digest); }

@@ -25,9 +25,12 @@ void write_entry(Txn& txn, RunNumber run, const RunEntry& entry);
 /// Gives a run its number.
 RunNumber add_run(Txn& txn, std::string_view id);
 
-/// All rows of a run. kCorrupt if they are not `count`.
+/// All rows of a run that are there. kCorrupt if with their gaps they are not `count`.
 StoreResult<std::vector<Row>> read_rows(Txn& txn, RunNumber run, std::uint64_t count);
 void write_row(Txn& txn, RunNumber run, std::uint64_t sequence, std::string_view row);
+void erase_row(Txn& txn, RunNumber run, std::uint64_t sequence);
+/// One row; none where it is not there, or cannot be read.
+std::optional<Row> find_row(Txn& txn, RunNumber run, std::uint64_t sequence);
 
 std::optional<std::string_view> find_text(Txn& txn, std::string_view digest);
 /// Keeps a text, if it is not kept already.

@@ -16,13 +16,28 @@ Summary shown(const Summary& stored, bool owned) {
   return summary;
 }
 
+// Takes away what `rows`, which come next, replace: in what is there, and among themselves.
+void drop_replaced(std::vector<std::vector<Row>>& batches, std::vector<Row>& rows) {
+  if (gap_before(rows.front()) > 0) {
+    batches.back().pop_back();
+    if (batches.back().empty()) batches.pop_back();
+  }
+  std::vector<Row> kept;
+  for (Row& row : rows) {
+    if (!kept.empty() && gap_before(row) > 0) kept.pop_back();
+    kept.push_back(std::move(row));
+  }
+  rows = std::move(kept);
+}
+
 }  // namespace
 
 void MemoryStore::create(NewRun run, Completion<RunNumber> done) { done(create_now(run)); }
 
 StoreResult<RunNumber> MemoryStore::create_now(NewRun& run) {
   const RunStarted* started = run.rows.empty() ? nullptr : std::get_if<RunStarted>(&run.rows.front().body);
-  if (started == nullptr || !is_run_id(run.id)) return std::unexpected(not_a_run(run.id));
+  if (started == nullptr || !is_run_id(run.id) || !replace_rightly(run.rows, nullptr))
+    return std::unexpected(not_a_run(run.id));
   const std::lock_guard lock(mutex_);
   if (ids_.contains(run.id)) return std::unexpected(run_exists(run.id));
   texts_.try_emplace(started->digest, std::move(run.text));
@@ -49,6 +64,11 @@ StoreResult<void> MemoryStore::append_now(RunNumber number, std::uint64_t first,
     const std::string* digest = text_of(row);
     if (digest != nullptr && !texts_.contains(*digest)) return std::unexpected(no_such_text(*digest));
   }
+  // Of a run whose rows are let go, the one before is not there to be asked.
+  const Row* before = found->batches.empty() ? nullptr : &found->batches.back().back();
+  if (keeps_ == Keeps::kRows && !replace_rightly(rows, before)) {
+    return std::unexpected(replaces_nothing(found->summary.id));
+  }
   add(*found, std::move(rows));
   return {};
 }
@@ -64,7 +84,11 @@ void MemoryStore::add(Run& run, std::vector<Row> rows) const {
       run.requests.clear();
     }
   }
-  if (keeps_ == Keeps::kRows) run.batches.push_back(std::move(rows));
+  if (keeps_ == Keeps::kSummaries || rows.empty()) return;
+  if (std::ranges::any_of(rows, [](const Row& row) { return gap_before(row) > 0; })) {
+    drop_replaced(run.batches, rows);
+  }
+  run.batches.push_back(std::move(rows));
 }
 
 StoreResult<RunRecord> MemoryStore::claim(std::string_view id) {
@@ -206,7 +230,6 @@ const MemoryStore::Run* MemoryStore::run(std::string_view id) const {
 
 RunRecord MemoryStore::record(const Run& run) const {
   RunRecord result{ids_.find(run.summary.id)->second, shown(run.summary, run.owned), {}};
-  result.rows.reserve(run.summary.rows);
   for (const auto& batch : run.batches) std::ranges::copy(batch, std::back_inserter(result.rows));
   return result;
 }

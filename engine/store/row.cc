@@ -10,8 +10,8 @@ constexpr std::array<std::string_view, 10> kStatusNames{
     "queued",    "running", "waiting",     "suspended",           "interrupted",
     "succeeded", "failed",  "rolled_back", "rollback_incomplete", "cancelled"};
 constexpr std::array<std::string_view, std::variant_size_v<Body>> kTypeNames{
-    "run_started", "state_entered", "state_ended", "run_suspended", "run_resumed",
-    "run_ended",   "branch_ended",  "item_ended",  "step_ended",    "signal_received"};
+    "run_started",  "state_entered", "state_ended", "run_suspended",   "run_resumed", "run_ended",
+    "branch_ended", "item_ended",    "step_ended",  "signal_received", "window_ended"};
 
 struct Fold {
   Summary& summary;
@@ -32,6 +32,7 @@ struct Fold {
     summary.status = suspended.waits_for ? Status::kWaiting : Status::kSuspended;
     summary.waits_for = suspended.waits_for;
   }
+  void operator()(const WindowEnded&) const {}
   void operator()(const RunResumed&) const {
     summary.status = Status::kRunning;
     summary.ended_at.reset();
@@ -56,6 +57,24 @@ std::optional<Status> status_from(std::string_view name) {
 }
 
 std::string_view type_name(const Row& row) { return kTypeNames[row.body.index()]; }
+
+std::uint64_t gap_before(const Row& row) {
+  const auto* window = std::get_if<WindowEnded>(&row.body);
+  return window != nullptr ? window->replaces : 0;
+}
+
+bool replace_rightly(const std::vector<Row>& rows, const Row* before) {
+  for (const Row& row : rows) {
+    const auto* window = std::get_if<WindowEnded>(&row.body);
+    if (window != nullptr && window->replaces > 0) {
+      const auto* earlier = before != nullptr ? std::get_if<WindowEnded>(&before->body) : nullptr;
+      if (earlier == nullptr || earlier->state != window->state || earlier->visit != window->visit) return false;
+      if (earlier->replaces + 1 != window->replaces) return false;
+    }
+    before = &row;
+  }
+  return true;
+}
 
 void apply(Summary& summary, const Row& row) {
   std::visit(Fold{summary, row.at}, row.body);

@@ -140,16 +140,42 @@ struct SignalReceived {
   bool operator==(const SignalReceived&) const = default;
 };
 
+/// Why a stream reads no more. The numbers are the format's.
+enum class StreamEnd : std::uint8_t { kNone, kExhausted, kStopped };
+
+/// A window of a stream was flushed. Its cursor stands for those of the windows before it.
+struct WindowEnded {
+  std::string state;
+  std::uint64_t visit = 1;
+  std::uint64_t window = 0;
+  std::uint32_t attempts = 0;  ///< of its flush
+  Millis duration{0};          ///< likewise
+  std::uint64_t items = 0;     ///< in this window and all before it
+  std::uint64_t skipped = 0;   ///< likewise
+  Json cursor = nullptr;
+  StreamEnd end = StreamEnd::kNone;  ///< another: this window was the last
+  /// So many rows right before this one are of earlier windows, and go with the transaction that brings it.
+  std::uint64_t replaces = 0;
+  bool operator==(const WindowEnded&) const = default;
+};
+
 /// In the order of the format's type numbers: new ones go to the end.
 using Body = std::variant<RunStarted, StateEntered, StateEnded, RunSuspended, RunResumed, RunEnded, BranchEnded,
-                          ItemEnded, StepEnded, SignalReceived>;
+                          ItemEnded, StepEnded, SignalReceived, WindowEnded>;
 
-/// One record; its sequence is its place in the run, dense from 0.
+/// One record; its sequence is its place in the run, dense from 0 when it is written (see `gap_before`).
 struct Row {
   WallTime at{};
   Body body;
   bool operator==(const Row&) const = default;
 };
+
+/// How many rows right before this one are gone, once it is there.
+std::uint64_t gap_before(const Row& row);
+
+/// Whether those of `rows` that replace others may do so: `before` is the row right before them, and may be null where
+/// the first of them replaces none.
+bool replace_rightly(const std::vector<Row>& rows, const Row* before);
 
 /// `state_entered` and the like: what `events` prints as `type`.
 std::string_view type_name(const Row& row);

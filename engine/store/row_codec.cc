@@ -11,7 +11,7 @@
 namespace canorun::store {
 namespace {
 
-constexpr std::array<std::uint64_t, std::variant_size_v<Body>> kPayloadVersions{1, 1, 1, 1, 1, 1, 1, 1, 1, 1};
+constexpr std::array<std::uint64_t, std::variant_size_v<Body>> kPayloadVersions{1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1};
 constexpr std::uint64_t kEntryVersion = 1;
 constexpr std::uint64_t kSignalVersion = 1;
 constexpr std::size_t kEnvelopeDepth = 3;  // the list, the map and a list in it around a row's values
@@ -116,6 +116,20 @@ void fields(A& a, auto& row, const StepEnded*) {
 }
 
 template <class A>
+void fields(A& a, auto& row, const WindowEnded*) {
+  a("s", row.state);
+  a("v", row.visit);
+  a("k", row.window);
+  a("a", row.attempts);
+  a("ms", row.duration);
+  a("n", row.items);
+  a.maybe("sk", row.skipped);
+  a.maybe("c", row.cursor);
+  a.maybe("x", row.end);
+  a.maybe("r", row.replaces);
+}
+
+template <class A>
 void fields(A& a, auto& entry, const RunEntry*) {
   auto& summary = entry.summary;
   a("id", summary.id);
@@ -155,6 +169,7 @@ class Encoder {
   void write(Millis value) { writer_.signed_number(value.count()); }
   void write(WallTime value) { write(value.time_since_epoch()); }
   void write(Status value) { writer_.number(static_cast<std::uint64_t>(value)); }
+  void write(StreamEnd value) { writer_.number(static_cast<std::uint64_t>(value)); }
   void write(const std::vector<std::string>& values) {
     writer_.list(values.size());
     for (const std::string& value : values) write(value);
@@ -244,6 +259,12 @@ class Decoder {
     if (!read(from, number) || number > static_cast<std::uint64_t>(Status::kCancelled)) return false;
     to = static_cast<Status>(number);
     return to != Status::kInterrupted;
+  }
+  static bool read(Json& from, StreamEnd& to) {
+    std::uint64_t number = 0;
+    if (!read(from, number) || number > static_cast<std::uint64_t>(StreamEnd::kStopped)) return false;
+    to = static_cast<StreamEnd>(number);
+    return true;
   }
   static bool read(Json& from, std::vector<std::string>& to) {
     if (!from.is_array()) return false;

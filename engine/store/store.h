@@ -55,8 +55,8 @@ struct NewRun {
 
 struct RunRecord {
   RunNumber number = 0;
-  Summary summary;  ///< with kInterrupted where the owner is gone
-  std::vector<Row> rows;
+  Summary summary;        ///< with kInterrupted where the owner is gone
+  std::vector<Row> rows;  ///< those that are there; gaps in their sequences are those that `gap_before` tells
 };
 
 struct ListFilter {
@@ -91,7 +91,8 @@ class CheckpointStore {
 
   /// Appends rows `first`, `first`+1, … in one durable transaction, together with whatever else is
   /// waiting. kRowExists if `first` is not the run's next sequence, kNotOwner if it is not owned here;
-  /// a refusal touches no other call's rows. A RunEnded or RunSuspended gives up the ownership.
+  /// a refusal touches no other call's rows. A WindowEnded takes away the rows that it replaces; kRowExists if they
+  /// are something else. A RunEnded or RunSuspended gives up the ownership.
   /// kNotFound if a row refers to a text that is not there (RunResumed::digest).
   virtual void append(RunNumber run, std::uint64_t first, std::vector<Row> rows, Completion<void> done) = 0;
 

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "engine/model/line_source.h"
 #include "workflows/load.h"
 
 namespace canorun::test {
@@ -32,7 +33,41 @@ constexpr std::array<model::Param, 2> kActParams{{
     {.name = "text", .type = model::ParamType::kString, .doc = "any text"},
     {.name = "value", .type = model::ParamType::kAny, .doc = "what comes out"},
 }};
-const std::array<model::TaskKind, 1> kKinds{{
+// Gives what a test lets it.
+class FeedSource final : public model::LineSource {
+ public:
+  explicit FeedSource(Json params) : params_(std::move(params)) {}
+  std::optional<model::Failure> start(model::TaskContext&, std::function<void()> ready) override {
+    Feed& feed = Harness::feed;
+    feed.ready = std::move(ready);
+    feed.begun.push_back(params_.value("value", Json()));
+    feed.outcome.reset();
+    feed.lines.clear();
+    if (feed.begin) feed.begin(feed, feed.begun.back());
+    return std::nullopt;
+  }
+  model::NextLine next() override {
+    Feed& feed = Harness::feed;
+    if (!feed.lines.empty()) {
+      model::Line line{feed.lines.front()};
+      feed.lines.pop_front();
+      ++feed.taken;
+      return line;
+    }
+    if (feed.outcome) return *feed.outcome;
+    return model::Nothing{};
+  }
+  asio::awaitable<void> end() override {
+    ++Harness::feed.ended;
+    Harness::feed.ready = nullptr;
+    co_return;
+  }
+
+ private:
+  Json params_;
+};
+
+const std::array<model::TaskKind, 2> kKinds{{
     {.name = "act",
      .doc = "does what a test says",
      .params = kActParams,
@@ -42,6 +77,18 @@ const std::array<model::TaskKind, 1> kKinds{{
      .check = nullptr,
      .make = [](Json params) -> Result<std::unique_ptr<model::Task>> {
        return std::make_unique<ActTask>(std::move(params));
+     }},
+    {.name = "feed",
+     .doc = "prints what a test says",
+     .params = kActParams,
+     .outputs = {},
+     .any_output = true,
+     .example = "",
+     .make = [](Json params) -> Result<std::unique_ptr<model::Task>> {
+       return std::make_unique<ActTask>(std::move(params));
+     },
+     .make_lines = [](Json params) -> Result<std::unique_ptr<model::LineSource>> {
+       return std::make_unique<FeedSource>(std::move(params));
      }},
 }};
 
@@ -71,7 +118,8 @@ struct Line {
     return fmt::format("part {}{}", name_of(e.state, e.part), e.error != nullptr ? " " + e.error->kind : "");
   }
   std::string operator()(const model::Advanced& e) const {
-    return fmt::format("{} {} {}{}", e.unit, e.state, e.count, e.until ? " until " + format_time(*e.until) : "");
+    return fmt::format("{} {} {}{}{}", e.unit, e.state, e.count, e.items > 0 ? fmt::format(" of {}", e.items) : "",
+                       e.until ? " until " + format_time(*e.until) : "");
   }
   std::string operator()(const model::Waiting& e) const {
     return fmt::format("waiting {}{}{}", e.state, e.until ? " " + format_time(*e.until) : "",
@@ -134,8 +182,8 @@ std::vector<std::string> rows_of(store::CheckpointStore& store, const std::strin
   const auto record = store.load(id);
   REQUIRE(record);
   std::vector<std::string> lines;
-  for (std::size_t i = 0; i < record->rows.size(); ++i) {
-    Json row = run::to_json(record->rows[i], i);
+  for (const store::Row& kept : record->rows) {
+    Json row = run::to_json(kept, 0);
     for (const char* changing : {"at", "duration_ms", "digest", "file", "folder", "flow", "version", "seq", "deadline"})
       row.erase(changing);
     std::string type = row["type"];

@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 
 #include <boost/asio.hpp>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -21,7 +22,23 @@ namespace canorun::test {
 /// What the task kind `act` does in one attempt; its parameters are `value` (any) and `text`.
 using Act = std::function<boost::asio::awaitable<model::Outcome>(model::TaskContext&, Json)>;
 
-/// The flow of a text, with the one kind `act`; the test fails on any diagnostic.
+/// What the task kind `feed` prints: lines, then an outcome, if one is given.
+struct Feed {
+  std::function<void(Feed&, const Json& value)> begin;  ///< called for each start, with its `value`
+  std::vector<Json> begun;                              ///< those values
+  std::deque<std::string> lines;
+  std::optional<model::Outcome> outcome;
+  std::function<void()> ready;
+  int ended = 0;
+  int taken = 0;
+
+  void give(std::vector<std::string> more) {
+    lines.insert(lines.end(), more.begin(), more.end());
+    if (ready) ready();
+  }
+};
+
+/// The flow of a text, with the kinds `act` and `feed`; the test fails on any diagnostic.
 std::shared_ptr<const model::Flow> flow_of(const std::string& yaml);
 
 /// Tells events as short lines: `enter a`, `attempt a 1/3`, `failed a 1 exit retry 100`, `ended a`.
@@ -57,6 +74,7 @@ class Harness {
   std::optional<run::Finished> finished;
   /// What `act` does, by state, or by `state/part`.
   static inline std::map<std::string, Act> acts;
+  static inline Feed feed;
 
  private:
   void spawn(boost::asio::awaitable<run::Finished> run);
@@ -70,7 +88,10 @@ std::vector<std::string> rows_of(store::CheckpointStore& store, const std::strin
 
 /// One run in an empty store, and what a test does with it.
 struct Fixture {
-  Fixture() { Harness::acts.clear(); }
+  Fixture() {
+    Harness::acts.clear();
+    Harness::feed = {};
+  }
   store::MemoryStore store;
   Harness process{store};
 
