@@ -166,3 +166,26 @@ inputs: {last: int}
   CHECK(world.canorun({"logs", "r1", "--quiet"}).out == "done\n");
   CHECK(world.canorun({"events", "r1", "--follow", "--json"}).out == events);
 }
+
+TEST_CASE("of a stream's many windows the last ones' logs are kept") {
+  const World world;
+  const std::string flow = world.file("loud.yaml", R"yaml(
+name: loud
+states:
+  count:
+    stream:
+      source: {run: 'seq 1 200; echo loud >&2'}
+      initial: 0
+      cursor: int(item)
+      window: {count: 1}
+      flush: {task: exec, with: {argv: [echo, "${{ cursor }}"]}}
+    next: done
+  done: {exit: success}
+)yaml");
+  REQUIRE(world.canorun({"run", flow, "--id", "r1"}).code == 0);
+  CHECK(read_tree(world.store() + "/logs/r1").size() == 200 - 128 + 1);
+  const std::string wrote = world.canorun({"logs", "r1", "--quiet"}).out;
+  CHECK(wrote.find("129\n") != std::string::npos);
+  CHECK(wrote.find("\n200\n") != std::string::npos);
+  CHECK(wrote.find("loud\n") != std::string::npos);
+}
