@@ -3,7 +3,7 @@
 
 #include <memory>
 
-#include "engine/model/line_source.h"
+#include "engine/model/task.h"
 #include "tasks/command.h"
 
 namespace canorun::tasks {

@@ -165,6 +165,14 @@ std::vector<LogFile> find_logs(const std::string& folder, std::string_view state
   return logs;
 }
 
+void remove_logs(const std::string& folder, std::string_view state,
+                 const std::function<bool(const AttemptName&)>& is_old) {
+  for (const LogFile& log : find_logs(folder, state)) {
+    if (!is_old(log.name)) continue;
+    for (const std::string& path : log.parts) ::unlink(path.c_str());
+  }
+}
+
 Result<std::uint64_t> read_log(const std::string& path, std::uint64_t offset,
                                const std::function<void(const Chunk&)>& take) {
   std::ifstream in(path, std::ios::binary);

@@ -74,6 +74,10 @@ struct LogFile {
 /// The logs of a run, in the order in which things happened; of one state, if `state` is not empty.
 std::vector<LogFile> find_logs(const std::string& folder, std::string_view state = {});
 
+/// Removes those of a state's logs that `is_old` says.
+void remove_logs(const std::string& folder, std::string_view state,
+                 const std::function<bool(const AttemptName&)>& is_old);
+
 struct Chunk {
   WallTime at{};
   model::Stream stream = model::Stream::kStdout;

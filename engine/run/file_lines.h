@@ -4,7 +4,7 @@
 #include <memory>
 #include <string>
 
-#include "engine/model/line_source.h"
+#include "engine/model/task.h"
 
 namespace canorun::run {
 

@@ -3,6 +3,7 @@
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/co_spawn.hpp>
+#include <charconv>
 #include <memory>
 
 #include "engine/base/duration.h"
@@ -20,6 +21,16 @@ constexpr std::size_t kMostBytes = std::size_t{64} << 20;
 // What a flush may take once the run has to end.
 constexpr Millis kSuspendGrace{10'000};
 constexpr Millis kEndGrace{30'000};
+
+// Of so many windows the logs are kept, and of twice as many at most: looking for old ones takes its time.
+constexpr std::uint64_t kWindowsLogged = 64;
+
+// The window that a part belongs to; none: it is the source's.
+std::optional<std::uint64_t> window_of(std::string_view part) {
+  std::uint64_t window = 0;
+  const auto [end, error] = std::from_chars(part.data(), part.data() + part.size(), window);
+  return error == std::errc{} ? std::optional(window) : std::nullopt;
+}
 
 [[noreturn]] void cut_off() { throw boost::system::system_error(asio::error::operation_aborted); }
 
@@ -293,9 +304,17 @@ class Stream {
       gave_up_flush_ = true;
       co_return Worked{.store_error = std::move(committed.error())};
     }
+    if (current().windows % kWindowsLogged == 0) remove_old_logs();
     context_.tell(
         model::Advanced{.state = state_.name, .unit = "window", .count = current().windows, .items = current().items});
     co_return std::nullopt;
+  }
+
+  void remove_old_logs() {
+    remove_logs(context_.log_folder(), state_.name, [this](const AttemptName& name) {
+      const auto window = window_of(name.part);
+      return name.row == current().row && window && *window + kWindowsLogged < current().windows;
+    });
   }
 
   // Waits for the flush, whatever is raised meanwhile; but once the run has to end, not for ever.

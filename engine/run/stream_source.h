@@ -6,7 +6,7 @@
 #include <memory>
 #include <optional>
 
-#include "engine/model/line_source.h"
+#include "engine/model/task.h"
 #include "engine/run/attempt.h"
 
 namespace canorun::run {

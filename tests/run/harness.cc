@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "engine/model/line_source.h"
+#include "engine/model/task.h"
 #include "workflows/load.h"
 
 namespace canorun::test {

@@ -45,7 +45,7 @@ class Generator {
 
   Row row() {
     Row made{WallTime(Millis(integer())), {}};
-    switch (number(9)) {
+    switch (number(10)) {
       case 0: made.body = RunStarted{text(), random_(), text(), text(), text(), text(), json(3), json(3)}; break;
       case 1: made.body = StateEntered{text(), random_(), texts(), maybe(WallTime(Millis(integer())))}; break;
       case 2:
@@ -68,6 +68,18 @@ class Generator {
         break;
       case 7: made.body = SignalReceived{text(), random_(), text(), random_(), json(4)}; break;
       case 4: made.body = RunResumed{text(), number(2) == 0, maybe(text()), maybe(text()), maybe(text())}; break;
+      case 8:
+        made.body = WindowEnded{.state = text(),
+                                .visit = random_(),
+                                .window = random_(),
+                                .attempts = static_cast<std::uint32_t>(random_()),
+                                .duration = Millis(integer()),
+                                .items = random_(),
+                                .skipped = number(2),
+                                .cursor = json(3),
+                                .end = static_cast<StreamEnd>(number(3)),
+                                .replaces = number(3)};
+        break;
       default:
         made.body = RunEnded{static_cast<Status>(5 + number(5)), text(), texts(), number(2) == 0, json(4), json(2)};
     }
@@ -144,6 +156,7 @@ TEST_CASE("rows with nothing but defaults and rows with extremes are read back")
       {kStart, RunResumed{}},
       {kStart, RunResumed{"s", true, "", "", ""}},
       {kStart, RunEnded{}},
+      {kStart, WindowEnded{}},
       {kStart, RunEnded{Status::kCancelled, "s", {"v"}, true, nested(kMaxRowDepth), nested(kMaxRowDepth)}},
   };
   for (const Row& row : rows) CHECK(round_trip(row) == row);

@@ -286,3 +286,39 @@ TEST_CASE_TEMPLATE("what a run waits for is in its summary until it goes on", Fi
   CHECK(store.find("r1")->status == Status::kRunning);
   CHECK(!store.find("r1")->waits_for);
 }
+
+TEST_CASE_TEMPLATE("a window takes the place of the one before it, and sequences go on", Fixture, InMemory, OnDisk) {
+  Fixture fixture;
+  CheckpointStore& store = fixture.store;
+  const auto run = create(store, new_run("r1", {started(), entered("s")}));
+  for (std::uint64_t window = 0; window < 50; ++window) {
+    REQUIRE(append(store, *run, 2 + window, {window_ended(window, window)}));
+  }
+  CHECK(rows_of(store, "r1") == std::vector<Row>{started(), entered("s"), window_ended(49, 49)});
+  CHECK(store.find("r1")->rows == 52);
+  // Behind other rows it replaces nothing; several may come at once.
+  REQUIRE(append(store, *run, 52, {suspended()}));
+  REQUIRE(store.claim("r1"));
+  REQUIRE(append(store, *run, 53, {resumed(), window_ended(50, 0), window_ended(51, 1), state_ended("s")}));
+  CHECK(rows_of(store, "r1") == std::vector<Row>{started(), entered("s"), window_ended(49, 49), suspended(), resumed(),
+                                                 window_ended(51, 1), state_ended("s")});
+  CHECK(store.find("r1")->rows == 57);
+  CHECK(kind(append(store, *run, 55, {entered("a")})) == "row exists");
+}
+
+TEST_CASE_TEMPLATE("a window that would replace something else is refused, and nothing is touched", Fixture, InMemory,
+                   OnDisk) {
+  Fixture fixture;
+  CheckpointStore& store = fixture.store;
+  const auto run = create(store, new_run("r1", {started(), entered("s")}));
+  const auto refused = append(store, *run, 2, {window_ended(0, 1)});
+  CHECK(kind(refused) == "row exists");
+  CHECK(refused.error().message == "a row of the run 'r1' would replace rows that are not the windows before it");
+  REQUIRE(append(store, *run, 2, {window_ended(0, 0)}));
+  const std::vector<Row> before = rows_of(store, "r1");
+  CHECK(kind(append(store, *run, 3, {window_ended(1, 2)})) == "row exists");
+  CHECK(kind(append(store, *run, 3, {window_ended(1, 1, 2)})) == "row exists");
+  CHECK(kind(append(store, *run, 3, {entered("t"), window_ended(1, 1)})) == "row exists");
+  CHECK(rows_of(store, "r1") == before);
+  CHECK(kind(create(store, new_run("r2", {started(), window_ended(0, 1)}))) == "io");
+}

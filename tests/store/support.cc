@@ -34,6 +34,15 @@ Row state_ended(std::string state, Json output) {
   return {after_start(2), StateEnded{.state = std::move(state), .attempts = 1, .output = std::move(output)}};
 }
 
+Row window_ended(std::uint64_t window, std::uint64_t replaces, std::uint64_t visit) {
+  return {after_start(3), WindowEnded{.state = "s",
+                                      .visit = visit,
+                                      .window = window,
+                                      .attempts = 1,
+                                      .items = window + 1,
+                                      .cursor = window,
+                                      .replaces = replaces}};
+}
 Row suspended() { return {after_start(3), RunSuspended{"SIGTERM"}}; }
 
 Row resumed(std::optional<std::string> digest) {

@@ -24,6 +24,7 @@ WallTime after_start(std::int64_t seconds);
 Row started(std::string flow = "order", std::string digest = "d1");
 Row entered(std::string state, std::uint64_t visit = 1);
 Row state_ended(std::string state, Json output = nullptr);
+Row window_ended(std::uint64_t window, std::uint64_t replaces, std::uint64_t visit = 1);
 Row suspended();
 Row resumed(std::optional<std::string> digest = {});
 Row run_ended(Status status, WallTime at = after_start(60));
