@@ -37,6 +37,8 @@ constexpr std::array<model::Param, 2> kActParams{{
 class FeedSource final : public model::LineSource {
  public:
   explicit FeedSource(Json params) : params_(std::move(params)) {}
+  // What it was to call goes with its loop.
+  ~FeedSource() override { Harness::feed.ready = nullptr; }
   std::optional<model::Failure> start(model::TaskContext&, std::function<void()> ready) override {
     Feed& feed = Harness::feed;
     feed.ready = std::move(ready);
