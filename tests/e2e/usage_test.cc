@@ -82,7 +82,7 @@ TEST_CASE("unknown verbs and options are refused with a hint") {
   CHECK(said(world, {"list", "--status", "suceeded"}) ==
         "2\nerror: no run can have the status 'suceeded'\nhint: did you mean 'succeeded'?\n");
   CHECK(said(world, {"resume"}) ==
-        "2\nerror: ID is missing\nhint: usage: canorun resume ID, or canorun resume --all\n");
+        "2\nerror: ID is missing\nhint: usage: canorun resume ID, canorun resume --all, or canorun resume --due\n");
   CHECK(said(world, {"resume", "r1", "--all"}) == "2\nerror: --all goes with neither an ID nor --file nor --from\n");
   CHECK(said(world, {"run", "flow.yaml", "--or-resume"}) == "2\nerror: --or-resume needs --id\n");
   CHECK(world.canorun({"run", "flow.yaml", "-i"}).code == 2);

@@ -288,12 +288,12 @@ states:
     next: done
   done: {exit: success, output: "${{ states.s.output }}"}
 )"));
-  until_line("failed s 1 exit retry 1000");
+  until_line("failed s/source 1 exit retry 1000");
   process.clock.advance(1s);
   process.until([&] { return starts == 2; });
   until_flushes(2);
   // A window was committed since: this is not the last attempt.
-  process.until([&] { return process.recorder.last_begins("failed s 1 exit retry 1000"); });
+  process.until([&] { return process.recorder.last_begins("failed s/source 1 exit retry 1000"); });
   process.clock.advance(1s);
   process.until_done();
   CHECK(Harness::feed.begun == std::vector<Json>{0, 2, 4});
