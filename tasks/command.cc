@@ -20,6 +20,7 @@ namespace canorun::tasks {
 namespace {
 
 namespace asio = boost::asio;
+using model::task_failure;
 using model::TaskContext;
 
 /// What was killed is gone at once, unless it runs as another user or hangs in the kernel: waiting for
@@ -153,11 +154,6 @@ std::vector<std::pair<std::string, std::string>> make_environment(const TaskCont
   all.emplace_back("CANORUN_IDEMPOTENCY_KEY", context.idempotency_key());
   all.emplace_back("CANORUN_OUTPUT", output_path);
   return all;
-}
-
-model::Failure task_failure(const Error& error) {
-  return model::failure(model::kind::kTask,
-                        error.hint.empty() ? error.message : fmt::format("{} ({})", error.message, error.hint));
 }
 
 std::expected<std::unique_ptr<Running>, model::Failure> begin(TaskContext& context, const CommandSpec& spec) {

@@ -10,6 +10,7 @@
 #include "tasks/capture.h"
 #include "tasks/http_client.h"
 #include "tasks/http_spec.h"
+#include "tasks/params.h"
 #include "tasks/save_file.h"
 
 namespace canorun::tasks {
@@ -19,10 +20,6 @@ using model::TaskContext;
 
 /// How much of an unexpected answer is kept to be shown.
 constexpr std::size_t kPreview = 4096;
-
-std::string in_folder(const TaskContext& context, const std::string& path) {
-  return path.empty() || path.starts_with('/') ? path : fmt::format("{}/{}", context.folder(), path);
-}
 
 bool is_json(const HttpResponse& response) {
   const auto found = response.headers.find("content-type");
@@ -45,7 +42,7 @@ Json read_body(const HttpResponse& response, const std::string& body) {
 class Answer {
  public:
   Answer(const HttpSpec& spec, TaskContext& context) : spec_(spec) {
-    if (!spec.save_to.empty()) file_.emplace(in_folder(context, spec.save_to), context.idempotency_key());
+    if (!spec.save_to.empty()) file_.emplace(path_in(context.folder(), spec.save_to), context.idempotency_key());
   }
 
   bool expected(int status) const {
@@ -114,7 +111,7 @@ class HttpTask final : public model::Task {
  private:
   void complete_request(const TaskContext& context) {
     HttpRequest& request = spec_.request;
-    request.ca_file = in_folder(context, request.ca_file);
+    if (!request.ca_file.empty()) request.ca_file = path_in(context.folder(), request.ca_file);
     const bool changes = request.method == "POST" || request.method == "PATCH";
     if (changes && !has_header(request, "Idempotency-Key")) {
       request.headers.emplace_back("Idempotency-Key", context.idempotency_key());
@@ -122,9 +119,8 @@ class HttpTask final : public model::Task {
   }
 
   model::Failure failed(const Error& error) const {
-    const std::string hint = error.hint.empty() ? std::string{} : fmt::format(" ({})", error.hint);
-    return model::failure(model::kind::kTask, fmt::format("{} {}: {}{}", spec_.request.method,
-                                                          without_user(spec_.request.url), error.message, hint));
+    return model::task_failure(
+        {fmt::format("{} {}: {}", spec_.request.method, without_user(spec_.request.url), error.message), error.hint});
   }
 
   model::Failure unexpected(const HttpResponse& response, const Answer& answer, WallTime now) const {
