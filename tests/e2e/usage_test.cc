@@ -456,7 +456,7 @@ TEST_CASE("kinds lists all kinds, and one with its parameters, output and exampl
   CHECK(shell.find("  lines        list(string)      with parse: lines  stdout, line by line\n") != std::string::npos);
   const Json outputs = world.json({"kinds", "shell"})["output"];
   CHECK(outputs[1] == Json{{"name", "exit_code"}, {"type", "int"}, {"doc", "one of `ok_exit_codes`"}});
-  CHECK(outputs[2] == Json{{"name", "json"}, {"type", "dyn"}, {"doc", "stdout, read"}, {"with", {{"parse", "json"}}}});
+  CHECK(outputs[2] == Json{{"name", "json"}, {"type", "dyn"}, {"doc", "stdout, read"}, {"with", {{"parse", {"json"}}}}});
   CHECK(said(world, {"kinds", "htp"}) == "2\nerror: there is no kind 'htp'\nhint: did you mean 'http'?\n");
 }
 
