@@ -41,8 +41,8 @@ Json read_body(const HttpResponse& response, const std::string& body) {
 /// Where the body of one answer goes: into memory, or into a file; what was not expected is only looked at.
 class Answer {
  public:
-  Answer(const HttpSpec& spec, TaskContext& context) : spec_(spec) {
-    if (!spec.save_to.empty()) file_.emplace(path_in(context.folder(), spec.save_to), context.idempotency_key());
+  Answer(const HttpSpec& spec, TaskContext& context) : spec_(spec), save_to_(path_in(context.folder(), spec.save_to)) {
+    if (!spec.save_to.empty()) file_.emplace(save_to_, context.idempotency_key());
   }
 
   bool expected(int status) const {
@@ -62,7 +62,7 @@ class Answer {
     if (!file_) {
       body_.append(bytes);
     } else if (auto written = file_->write(bytes); !written) {
-      return std::unexpected(std::move(written.error()));
+      return not_saved(std::move(written.error()));
     }
     return Appetite::kMore;
   }
@@ -70,7 +70,7 @@ class Answer {
   /// The output of an answer that was expected.
   Result<Json> finish(const HttpResponse& response, Millis duration) {
     if (file_) {
-      if (auto saved = file_->commit(); !saved) return std::unexpected(std::move(saved.error()));
+      if (auto saved = file_->commit(); !saved) return not_saved(std::move(saved.error()));
     }
     Json headers = Json::object();
     for (const auto& [name, value] : response.headers) headers[to_utf8(name)] = to_utf8(value);
@@ -83,7 +83,12 @@ class Answer {
   std::string_view preview() const { return body_; }
 
  private:
+  std::unexpected<Error> not_saved(Error error) const {
+    return fail(fmt::format("cannot save to {}: {}", save_to_, error.message), std::move(error.hint));
+  }
+
   const HttpSpec& spec_;
+  std::string save_to_;
   std::uint64_t size_ = 0;
   std::string body_;
   std::optional<SaveFile> file_;
