@@ -46,6 +46,7 @@ class Attempt final : public model::TaskContext {
     scratch_.push_back(fmt::format("{}/{}.{}.scratch", *folder, name().file_name(), purpose));
     return scratch_.back();
   }
+  Result<std::string> kept_file() override { return context_.kept_file(idempotency_key()); }
   void write_log(model::Stream stream, std::string_view bytes) override {
     if (!log_) log_.emplace(context_.log_folder(), name(), context_.runtime().clock);
     log_->write(stream, bytes);
