@@ -381,7 +381,7 @@ TEST_CASE("schema prints one JSON document, by which flows are checked, and take
   CHECK((*schema)["title"] == "canorun flow");
   CHECK((*schema)["required"] == Json{"name", "states"});
   CHECK((*schema)["$defs"]["task_state"]["properties"]["task"]["enum"] ==
-        Json{"exec", "fail", "http", "log", "pass", "shell"});
+        Json{"exec", "fail", "file", "http", "log", "pass", "shell"});
   CHECK(said(world, {"schema", "flow.yaml"}) ==
         "2\nerror: unexpected argument 'flow.yaml'\nhint: usage: canorun schema [OPTIONS]\n");
   CHECK(!exists(world.store()));
@@ -442,7 +442,7 @@ TEST_CASE("kinds lists all kinds, and one with its parameters, output and exampl
   const World world;
   Names names;
   for (const Json& kind : world.json({"kinds"})) names.push_back(kind["name"]);
-  CHECK(names == Names{"exec", "fail", "http", "log", "pass", "shell"});
+  CHECK(names == Names{"exec", "fail", "file", "http", "log", "pass", "shell"});
   CHECK(world.canorun({"kinds"}).out.find("http   Sends one HTTP request.") != std::string::npos);
   const std::string http = world.canorun({"kinds", "http"}).out;
   CHECK(http.starts_with("http: Sends one HTTP request. "));
