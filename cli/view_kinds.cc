@@ -8,29 +8,32 @@
 namespace canorun::cli {
 namespace {
 
+std::string condition(const model::With& with) { return with.always() ? "" : fmt::format("with {}", with.text()); }
+
+std::string need(const model::Param& param) {
+  if (!param.required) return condition(param.with);
+  return param.with.always() ? "required" : "required " + condition(param.with);
+}
+
+Json to_json(const model::With& with) { return {{with.param, with.values}}; }
+
 std::string params_text(std::span<const model::Param> params) {
   Table table;
   for (const model::Param& param : params) {
     std::string doc(param.doc);
     if (!param.one_of.empty()) doc += fmt::format(": {}", fmt::join(param.one_of, ", "));
-    table.row({{std::string(param.name)},
-               {std::string(param_type_name(param.type))},
-               {param.required ? "required" : ""},
-               {doc}});
+    table.row({{std::string(param.name)}, {std::string(param_type_name(param.type))}, {need(param)}, {doc}});
   }
   return table.text("  ");
-}
-
-// When the field is there.
-std::string condition(const model::Field& field) {
-  return field.with_param.empty() ? "" : fmt::format("with {}: {}", field.with_param, field.with_value);
 }
 
 std::string fields_text(std::span<const model::Field> fields) {
   Table table;
   for (const model::Field& field : fields) {
-    table.row(
-        {{std::string(field.name)}, {model::type_of(field.type).text()}, {condition(field)}, {std::string(field.doc)}});
+    table.row({{std::string(field.name)},
+               {model::type_of(field.type).text()},
+               {condition(field.with)},
+               {std::string(field.doc)}});
   }
   return table.text("  ");
 }
@@ -43,6 +46,7 @@ Json params_json(std::span<const model::Param> params) {
     added["required"] = param.required;
     added["templates"] = !param.literal;
     if (!param.one_of.empty()) added["one_of"] = param.one_of;
+    if (!param.with.always()) added["with"] = to_json(param.with);
   }
   return out;
 }
@@ -52,7 +56,7 @@ Json fields_json(std::span<const model::Field> fields) {
   for (const model::Field& field : fields) {
     Json& added =
         out.emplace_back(Json{{"name", field.name}, {"type", model::type_of(field.type).text()}, {"doc", field.doc}});
-    if (!field.with_param.empty()) added["with"] = {{field.with_param, field.with_value}};
+    if (!field.with.always()) added["with"] = to_json(field.with);
   }
   return out;
 }

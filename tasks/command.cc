@@ -18,6 +18,7 @@ namespace canorun::tasks {
 namespace {
 
 namespace asio = boost::asio;
+using model::task_failure;
 using model::TaskContext;
 
 /// A command, and what listens to it.
@@ -86,31 +87,12 @@ std::expected<std::unique_ptr<Running>, model::Failure> begin(TaskContext& conte
   return std::make_unique<Running>(context, spec, std::move(*child), std::move(*output_path));
 }
 
-Json split_lines(std::string_view text) {
-  Json lines = Json::array();
-  while (!text.empty()) {
-    const auto end = text.find('\n');
-    lines.push_back(text.substr(0, end));
-    text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
-  }
-  return lines;
-}
-
-// Adds what `parse` asks for to the output.
 Result<void> parse_stdout(const CommandSpec& spec, const Capture& out, Json& output) {
-  if (spec.parse == Parse::kNone) return {};
-  if (out.truncated()) {
+  if (spec.parse != Parse::kNone && out.truncated()) {
     return fail(fmt::format("stdout is larger than {} and cannot be parsed", human_size(spec.capture)),
                 "raise `capture`");
   }
-  if (spec.parse == Parse::kLines) {
-    output["lines"] = split_lines(to_utf8(out.bytes()));
-    return {};
-  }
-  auto json = parse_json(out.bytes());
-  if (!json) return fail(fmt::format("stdout is no JSON: {}", json.error().message));
-  output["json"] = std::move(*json);
-  return {};
+  return add_parsed(spec.parse, out.bytes(), "stdout", output);
 }
 
 Result<Json> make_output(const CommandSpec& spec, const Running& running, Millis duration) {
@@ -142,8 +124,7 @@ CommandSpec read_command(const Json& params) {
   spec.env = text_pairs(params, "env");
   spec.cwd = params.value("cwd", std::string{});
   if (const auto input = params.find("stdin"); input != params.end() && !input->is_null()) spec.input = to_text(*input);
-  const auto form = std::ranges::find(kParseForms, params.value("parse", std::string("none")));
-  spec.parse = static_cast<Parse>(form - kParseForms.begin());
+  spec.parse = read_parse(params);
   spec.ok_exit_codes = params.value("ok_exit_codes", spec.ok_exit_codes);
   if (const auto capture = params.find("capture"); capture != params.end()) {
     spec.capture = parse_size(to_text(*capture)).value_or(spec.capture);

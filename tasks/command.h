@@ -11,10 +11,9 @@
 #include "engine/base/clock.h"
 #include "engine/model/task.h"
 #include "engine/model/task_kind.h"
+#include "tasks/parse.h"
 
 namespace canorun::tasks {
-
-enum class Parse : std::uint8_t { kNone, kJson, kLines };
 
 /// A command and what is expected of it.
 struct CommandSpec {
@@ -54,8 +53,6 @@ class CommandTask final : public model::Task {
   Grace grace_;
 };
 
-inline constexpr std::array<std::string_view, 3> kParseForms{"none", "json", "lines"};
-
 inline constexpr model::Param kCaptureParam{
     .name = "capture", .type = model::ParamType::kSize, .doc = "how much is kept of each stream; default 1MiB"};
 inline constexpr model::Param kCwdParam{.name = "cwd",
@@ -85,16 +82,9 @@ inline constexpr model::Param kStdinParam{
 inline constexpr std::array kCommandOutputs{
     model::Field{.name = "duration_ms", .type = model::FieldType::kInt, .doc = "how long the command took"},
     model::Field{.name = "exit_code", .type = model::FieldType::kInt, .doc = "one of `ok_exit_codes`"},
-    model::Field{.name = "json",
-                 .type = model::FieldType::kAny,
-                 .doc = "stdout, read",
-                 .with_param = "parse",
-                 .with_value = "json"},
-    model::Field{.name = "lines",
-                 .type = model::FieldType::kStringList,
-                 .doc = "stdout, line by line",
-                 .with_param = "parse",
-                 .with_value = "lines"},
+    model::Field{.name = "json", .type = model::FieldType::kAny, .doc = "stdout, read", .with = kWithJson},
+    model::Field{
+        .name = "lines", .type = model::FieldType::kStringList, .doc = "stdout, line by line", .with = kWithLines},
     model::Field{.name = "stderr", .type = model::FieldType::kString, .doc = "up to `capture`, without end newline"},
     model::Field{.name = "stdout", .type = model::FieldType::kString, .doc = "up to `capture`, without end newline"},
     model::Field{.name = "truncated", .type = model::FieldType::kBool, .doc = "whether stdout or stderr was cut"},

@@ -136,7 +136,7 @@ CommandLines::~CommandLines() {
 
 std::optional<model::Failure> CommandLines::start(model::TaskContext& context, std::function<void()> ready) {
   const auto output_path = context.scratch_file("output");
-  if (!output_path) return task_failure(output_path.error());
+  if (!output_path) return model::task_failure(output_path.error());
   auto child = launch(context, spec_, *output_path);
   if (!child) return std::move(child.error());
   source_ = std::make_shared<Source>(context, spec_, std::move(*child), std::move(ready));

@@ -10,6 +10,7 @@
 #include "tasks/capture.h"
 #include "tasks/http_client.h"
 #include "tasks/http_spec.h"
+#include "tasks/params.h"
 #include "tasks/save_file.h"
 
 namespace canorun::tasks {
@@ -19,10 +20,6 @@ using model::TaskContext;
 
 /// How much of an unexpected answer is kept to be shown.
 constexpr std::size_t kPreview = 4096;
-
-std::string in_folder(const TaskContext& context, const std::string& path) {
-  return path.empty() || path.starts_with('/') ? path : fmt::format("{}/{}", context.folder(), path);
-}
 
 bool is_json(const HttpResponse& response) {
   const auto found = response.headers.find("content-type");
@@ -44,8 +41,8 @@ Json read_body(const HttpResponse& response, const std::string& body) {
 /// Where the body of one answer goes: into memory, or into a file; what was not expected is only looked at.
 class Answer {
  public:
-  Answer(const HttpSpec& spec, TaskContext& context) : spec_(spec) {
-    if (!spec.save_to.empty()) file_.emplace(in_folder(context, spec.save_to), context.idempotency_key());
+  Answer(const HttpSpec& spec, TaskContext& context) : spec_(spec), save_to_(path_in(context.folder(), spec.save_to)) {
+    if (!spec.save_to.empty()) file_.emplace(save_to_, context.idempotency_key());
   }
 
   bool expected(int status) const {
@@ -65,7 +62,7 @@ class Answer {
     if (!file_) {
       body_.append(bytes);
     } else if (auto written = file_->write(bytes); !written) {
-      return std::unexpected(std::move(written.error()));
+      return not_saved(std::move(written.error()));
     }
     return Appetite::kMore;
   }
@@ -73,7 +70,7 @@ class Answer {
   /// The output of an answer that was expected.
   Result<Json> finish(const HttpResponse& response, Millis duration) {
     if (file_) {
-      if (auto saved = file_->commit(); !saved) return std::unexpected(std::move(saved.error()));
+      if (auto saved = file_->commit(); !saved) return not_saved(std::move(saved.error()));
     }
     Json headers = Json::object();
     for (const auto& [name, value] : response.headers) headers[to_utf8(name)] = to_utf8(value);
@@ -86,7 +83,12 @@ class Answer {
   std::string_view preview() const { return body_; }
 
  private:
+  std::unexpected<Error> not_saved(Error error) const {
+    return fail(fmt::format("cannot save to {}: {}", save_to_, error.message), std::move(error.hint));
+  }
+
   const HttpSpec& spec_;
+  std::string save_to_;
   std::uint64_t size_ = 0;
   std::string body_;
   std::optional<SaveFile> file_;
@@ -114,7 +116,7 @@ class HttpTask final : public model::Task {
  private:
   void complete_request(const TaskContext& context) {
     HttpRequest& request = spec_.request;
-    request.ca_file = in_folder(context, request.ca_file);
+    if (!request.ca_file.empty()) request.ca_file = path_in(context.folder(), request.ca_file);
     const bool changes = request.method == "POST" || request.method == "PATCH";
     if (changes && !has_header(request, "Idempotency-Key")) {
       request.headers.emplace_back("Idempotency-Key", context.idempotency_key());
@@ -122,9 +124,8 @@ class HttpTask final : public model::Task {
   }
 
   model::Failure failed(const Error& error) const {
-    const std::string hint = error.hint.empty() ? std::string{} : fmt::format(" ({})", error.hint);
-    return model::failure(model::kind::kTask, fmt::format("{} {}: {}{}", spec_.request.method,
-                                                          without_user(spec_.request.url), error.message, hint));
+    return model::task_failure(
+        {fmt::format("{} {}: {}", spec_.request.method, without_user(spec_.request.url), error.message), error.hint});
   }
 
   model::Failure unexpected(const HttpResponse& response, const Answer& answer, WallTime now) const {

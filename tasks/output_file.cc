@@ -6,35 +6,20 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <system_error>
 
 #include "engine/base/blanks.h"
 #include "engine/base/duration.h"
 #include "engine/base/fd.h"
 #include "engine/base/ids.h"
+#include "tasks/file_access.h"
 
 namespace canorun::tasks {
 namespace {
 
 constexpr std::size_t kMaxSize = std::size_t{1} << 20;
 
-std::unexpected<Error> unreadable(int error) {
-  return fail(fmt::format("CANORUN_OUTPUT cannot be read: {}", std::generic_category().message(error)));
-}
-
-Result<std::string> read_bounded(const Fd& file) {
-  std::string text(kMaxSize + 1, '\0');
-  std::size_t size = 0;
-  while (size < text.size()) {
-    const ssize_t count = ::read(file.get(), text.data() + size, text.size() - size);
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return unreadable(errno);
-    if (count == 0) break;
-    size += static_cast<std::size_t>(count);
-  }
-  if (size > kMaxSize) return fail(fmt::format("CANORUN_OUTPUT holds more than {}", human_size(kMaxSize)));
-  text.resize(size);
-  return text;
+std::unexpected<Error> unreadable(const std::unexpected<Error>& reason) {
+  return fail(fmt::format("CANORUN_OUTPUT cannot be read: {}", reason.error().message));
 }
 
 Result<Json> parse_lines(std::string_view text) {
@@ -70,14 +55,15 @@ Result<Json> read_output_file(const std::string& path) {
   const Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
   if (!file) {
     if (errno == ENOENT) return Json::object();
-    return unreadable(errno);
+    return unreadable(system_failure(errno));
   }
   struct stat status{};
-  if (::fstat(file.get(), &status) != 0) return unreadable(errno);
+  if (::fstat(file.get(), &status) != 0) return unreadable(system_failure(errno));
   if (!S_ISREG(status.st_mode)) return fail("CANORUN_OUTPUT is not a file any more");
   if (status.st_size == 0) return Json::object();
-  const auto text = read_bounded(file);
-  if (!text) return std::unexpected(text.error());
+  const auto text = read_at_most(file, kMaxSize + 1);
+  if (!text) return unreadable(std::unexpected(text.error()));
+  if (text->size() > kMaxSize) return fail(fmt::format("CANORUN_OUTPUT holds more than {}", human_size(kMaxSize)));
   return parse_output_values(*text);
 }
 

@@ -6,51 +6,42 @@
 
 #include <cerrno>
 #include <cstdio>
-#include <filesystem>
-#include <system_error>
+#include <optional>
+
+#include "tasks/file_access.h"
 
 namespace canorun::tasks {
-
-SaveFile::SaveFile(std::string path, const std::string& key) : path_(std::move(path)) {
+SaveFile::SaveFile(std::string path, const std::string& key) : path_(behind_links(std::move(path))) {
   const auto slash = path_.rfind('/');
   const std::string folder = slash == std::string::npos ? std::string{} : path_.substr(0, slash + 1);
   partial_ = fmt::format("{}.canorun-{}.part", folder, key);
 }
 
-SaveFile::~SaveFile() {
-  if (file_) ::unlink(partial_.c_str());
-}
+SaveFile::~SaveFile() { ::unlink(partial_.c_str()); }
 
-std::unexpected<Error> SaveFile::failed() const {
-  return fail(fmt::format("cannot save to {}: {}", path_, std::generic_category().message(errno)));
-}
-
-Result<void> SaveFile::open() {
+Result<void> SaveFile::open(mode_t mode) {
   if (file_) return {};
-  file_.reset(::open(partial_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0666));
-  if (!file_) return failed();
+  const auto replaced = look_before_writing(path_);
+  if (!replaced) return std::unexpected(replaced.error());
+  ::unlink(partial_.c_str());
+  // What replaces a file that only some may read is never open to others.
+  file_.reset(::open(partial_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, *replaced ? 0600 : mode));
+  if (!file_) return cannot_open_to_write(path_, errno);
+  if (*replaced && !inherit(file_, **replaced)) return system_failure(errno);
   return {};
 }
 
 Result<void> SaveFile::write(std::string_view bytes) {
   if (auto opened = open(); !opened) return opened;
-  while (!bytes.empty()) {
-    const ssize_t count = ::write(file_.get(), bytes.data(), bytes.size());
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return failed();
-    bytes.remove_prefix(static_cast<std::size_t>(count));
-  }
-  return {};
+  return write_all(file_, bytes);
 }
 
 Result<void> SaveFile::commit() {
   if (auto opened = open(); !opened) return opened;
   // The row that says the file is there is durable: so is the file, name and all.
-  if (::fdatasync(file_.get()) != 0 || ::rename(partial_.c_str(), path_.c_str()) != 0) return failed();
-  const Fd folder(::open(std::filesystem::path(path_).parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!folder || ::fsync(folder.get()) != 0) return failed();
+  if (::fsync(file_.get()) != 0 || ::rename(partial_.c_str(), path_.c_str()) != 0) return system_failure(errno);
   file_.reset();
-  return {};
+  return sync_folder_of(path_);
 }
 
 }  // namespace canorun::tasks

@@ -1,6 +1,8 @@
 // A file that appears whole or not at all.
 #pragma once
 
+#include <sys/types.h>
+
 #include <string>
 #include <string_view>
 
@@ -9,8 +11,12 @@
 
 namespace canorun::tasks {
 
-/// Writes beside the target and renames at the end. What was not committed is removed; what a killed
-/// process left is taken over by the next attempt with the same key.
+/// Writes beside the target and renames at the end. A symbolic link stays, and what it leads to is written.
+/// A file that is replaced keeps its mode, and its owner where that is allowed. Errors do not name the
+/// target.
+///
+/// What was not committed is removed; what a killed process left is removed by the next attempt with the
+/// same key, whether it comes to write or not. Blocking; one thread at a time.
 class SaveFile {
  public:
   /// `key` is the same for every attempt of one piece of work, and no other's.
@@ -19,14 +25,17 @@ class SaveFile {
   SaveFile(const SaveFile&) = delete;
   SaveFile& operator=(const SaveFile&) = delete;
 
+  /// Begins the file, unless it was begun. A new one gets `mode`, less what the umask takes.
+  Result<void> open(mode_t mode = 0666);
   Result<void> write(std::string_view bytes);
-  /// An empty file when nothing was written.
+  /// Where it will be: behind the links.
+  const std::string& path() const { return path_; }
+  /// What was begun, for other ways to fill it.
+  const Fd& file() const { return file_; }
+  /// Makes content and name durable. An empty file when nothing was written.
   Result<void> commit();
 
  private:
-  Result<void> open();
-  std::unexpected<Error> failed() const;
-
   std::string path_;
   std::string partial_;
   Fd file_;

@@ -92,7 +92,7 @@ std::expected<process::Child, model::Failure> launch(TaskContext& context, const
                                  .with_stdin = spec.input.has_value()};
   process::SystemLauncher launcher;
   auto child = launcher.launch(command);
-  if (!child) return std::unexpected(task_failure({child.error().message, child.error().hint}));
+  if (!child) return std::unexpected(model::task_failure({child.error().message, child.error().hint}));
   return std::move(*child);
 }
 
@@ -109,11 +109,6 @@ std::optional<model::Failure> failure_of(const CommandSpec& spec, const process:
   }
   failed.error.stderr_tail = std::move(stderr_tail);
   return failed;
-}
-
-model::Failure task_failure(const Error& error) {
-  return model::failure(model::kind::kTask,
-                        error.hint.empty() ? error.message : fmt::format("{} ({})", error.message, error.hint));
 }
 
 }  // namespace canorun::tasks

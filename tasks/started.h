@@ -43,6 +43,4 @@ boost::asio::awaitable<void> end_group(Started& started, Millis grace);
 std::optional<model::Failure> failure_of(const CommandSpec& spec, const process::ExitStatus& status,
                                          std::string stderr_tail);
 
-model::Failure task_failure(const Error& error);
-
 }  // namespace canorun::tasks

@@ -44,6 +44,7 @@ class ActionCompiler {
   std::optional<expr::Tree> value(const model::Param& param, const Node& node, const Place& place);
   bool check_value(const model::Param& param, const Node& node, expr::Tree& tree, bool good_names);
   bool check_names(const Node& environment);
+  void check_given(const ActionDef& def, const Params& params);
   void check_whole(const ActionDef& def, const model::TaskKind& kind, const Params& params);
   void add_defaults(const model::TaskKind& kind, Params& params, model::Action& action);
 

@@ -106,6 +106,18 @@ struct ActionCompiler::Params {
   Json literals = Json::object();
 
   bool has(std::string_view name) const { return std::ranges::find(given, name) != given.end(); }
+  /// Whether the parameter may be given; none where that depends on one that is not known.
+  std::optional<bool> goes(const model::Param& param) const {
+    if (param.with.always()) return true;
+    const auto found = literals.find(param.with.param);
+    if (found == literals.end()) return std::nullopt;
+    return param.with.holds(found->get_ref<const std::string&>());
+  }
+  /// ` with 'op: copy'`; nothing where it always goes.
+  std::string with_setting(const model::Param& param) const {
+    if (param.with.always()) return {};
+    return fmt::format(" with '{}: {}'", param.with.param, to_text(literals.at(param.with.param)));
+  }
 };
 
 std::optional<Expressions::Condition> ActionCompiler::retry_when(const RetryDef& def, const Place& around) {
@@ -225,12 +237,26 @@ bool ActionCompiler::check_names(const Node& environment) {
   return good;
 }
 
-void ActionCompiler::check_whole(const ActionDef& def, const model::TaskKind& kind, const Params& params) {
-  for (const model::Param& param : kind.params) {
-    if (!param.required || params.has(param.name)) continue;
-    reader_.error(Code::kMissingKey, *def.kind, fmt::format("'{}' needs '{}'", kind.name, param.name),
+// All that must be given is, and nothing that goes with another value of the parameter it depends on. When
+// that one is wrong, nothing is said.
+void ActionCompiler::check_given(const ActionDef& def, const Params& params) {
+  for (const Entry& entry : def.params) {
+    const model::Param* param = model::find_param(params.kind, entry.key->text);
+    if (param == nullptr || params.goes(*param) != false) continue;
+    reader_.error(Code::kUnknownParameter, *entry.key,
+                  fmt::format("'{}' does not go{}", param->name, params.with_setting(*param)),
+                  fmt::format("it goes with '{}'", param->with.text()));
+  }
+  for (const model::Param& param : params.kind.params) {
+    if (!param.required || params.has(param.name) || params.goes(param) != true) continue;
+    reader_.error(Code::kMissingKey, *def.kind,
+                  fmt::format("'{}' needs '{}'{}", params.kind.name, param.name, params.with_setting(param)),
                   "give it under 'with'");
   }
+}
+
+void ActionCompiler::check_whole(const ActionDef& def, const model::TaskKind& kind, const Params& params) {
+  check_given(def, params);
   if (kind.check == nullptr) return;
   // First what is wrong with one alone, so that one does not hide another.
   Json literals = params.literals;

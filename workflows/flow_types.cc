@@ -91,9 +91,8 @@ Type FlowTypes::output(const ActionDef& action) {
     const model::Param* const param = model::find_param(kind, entry.key->text);
     // A parameter that is wrong may be the one that a field depends on.
     if (param == nullptr) sure = false;
-    if (param == nullptr ||
-        std::ranges::find(kind.outputs, param->name, &model::Field::with_param) == kind.outputs.end())
-      continue;
+    const auto depends = [param](const model::Field& field) { return field.with.param == param->name; };
+    if (param == nullptr || std::ranges::none_of(kind.outputs, depends)) continue;
     if (std::ranges::find(param->one_of, entry.value->text) == param->one_of.end()) sure = false;
     given.emplace(param->name, entry.value->text);
     key += fmt::format(" {}={}", param->name, entry.value->text);
@@ -101,8 +100,8 @@ Type FlowTypes::output(const ActionDef& action) {
   Type& made = made_[sure ? key : std::string(kind.name) + "?"];
   if (!made.is_dyn()) return made;
   made = model::output_type(kind, [&](const model::Field& field) {
-    const auto found = given.find(field.with_param);
-    return !sure || (found != given.end() && found->second == field.with_value);
+    const auto found = given.find(field.with.param);
+    return !sure || (found != given.end() && field.with.holds(found->second));
   });
   if (made.record() != nullptr) kinds_.emplace(made.record().get(), &kind);
   return made;
@@ -119,7 +118,7 @@ std::string FlowTypes::how_to_get(const expr::Record& output, std::string_view f
   if (kind == kinds_.end()) return {};
   const auto found = std::ranges::find(kind->second->outputs, field, &model::Field::name);
   if (found == kind->second->outputs.end()) return {};
-  return fmt::format("it has that with '{}: {}'", found->with_param, found->with_value);
+  return fmt::format("it has that with '{}'", found->with.text());
 }
 
 std::array<Type, model::kSlotCount> FlowTypes::at(const Place& place) const {

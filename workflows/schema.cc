@@ -209,11 +209,31 @@ Json input_schema(const Accepted& accepted) {
   return {{"if", {{"type", "object"}}}, {"then", std::move(schema)}, {"else", accepted.of(accept::InputType{})}};
 }
 
+Json when_one_of(std::string_view param, const std::vector<std::string_view>& values, Json then) {
+  return {{"if", {{"properties", {{param, {{"enum", values}}}}}, {"required", {param}}}}, {"then", std::move(then)}};
+}
+
+// A parameter that goes only with some values of another. Where that one is wrong, it alone is.
+void add_condition(Json& schema, const model::TaskKind& kind, const model::Param& param) {
+  std::vector<std::string_view> others;
+  for (const std::string_view value : model::find_param(kind, param.with.param)->one_of) {
+    if (!param.with.holds(value)) others.push_back(value);
+  }
+  schema["allOf"].push_back(when_one_of(param.with.param, others, {{"properties", {{param.name, false}}}}));
+  if (!param.required) return;
+  const std::vector<std::string_view> values(param.with.values.begin(), param.with.values.end());
+  schema["allOf"].push_back(when_one_of(param.with.param, values, {{"required", {param.name}}}));
+}
+
 Json parameters_schema(const model::TaskKind& kind) {
   Json schema{{"type", "object"}, {"properties", Json::object()}, {"additionalProperties", false}};
   for (const model::Param& param : kind.params) {
     schema["properties"][std::string(param.name)] = param_schema(param);
-    if (param.required) schema["required"].push_back(param.name);
+    if (!param.with.always()) {
+      add_condition(schema, kind, param);
+    } else if (param.required) {
+      schema["required"].push_back(param.name);
+    }
   }
   return schema;
 }

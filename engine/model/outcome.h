@@ -3,6 +3,7 @@
 
 #include <variant>
 
+#include "engine/base/result.h"
 #include "engine/base/value.h"
 #include "engine/model/error.h"
 
@@ -21,6 +22,11 @@ using Outcome = std::variant<Success, Failure>;
 
 inline Failure failure(std::string_view kind, std::string message) {
   return Failure{RunError{.kind = std::string(kind), .message = std::move(message)}};
+}
+
+/// A failure of kind `task`: what went wrong, and in brackets what to do next.
+inline Failure task_failure(const Error& error) {
+  return failure(kind::kTask, error.hint.empty() ? error.message : error.message + " (" + error.hint + ")");
 }
 
 }  // namespace canorun::model

@@ -49,6 +49,11 @@ class TaskContext {
   /// is left of it when the attempt has ended.
   virtual Result<std::string> scratch_file(std::string_view purpose) = 0;
 
+  /// A path, in a folder that exists, by which this piece of work can tell later what it had begun: every
+  /// attempt gets the same one, also after a resume. The engine removes the file when the state's success
+  /// is recorded.
+  virtual Result<std::string> kept_file() = 0;
+
   /// Keeps output in the attempt's log; never fails the attempt.
   virtual void write_log(Stream stream, std::string_view bytes) = 0;
   /// Says something to whoever watches the run.

@@ -108,6 +108,10 @@ Result<void> check_measure(const Param& param, const Json& value, Parse parse) {
 
 std::string_view param_type_name(ParamType type) { return kTypeNames[static_cast<std::size_t>(type)]; }
 
+bool With::holds(std::string_view value) const { return std::ranges::find(values, value) != values.end(); }
+
+std::string With::text() const { return fmt::format("{}: {}", param, fmt::join(values, ", ")); }
+
 const TaskKind* find_kind(Catalog catalog, std::string_view name) {
   const auto found = std::lower_bound(catalog.begin(), catalog.end(), name,
                                       [](const TaskKind& kind, std::string_view wanted) { return kind.name < wanted; });

@@ -34,16 +34,29 @@ enum class ParamType : std::uint8_t {
 
 std::string_view param_type_name(ParamType type);
 
+/// Something goes with a literal parameter of the same kind, when that has one of these values. Without
+/// a parameter it always goes.
+struct With {
+  std::string_view param = {};
+  std::span<const std::string_view> values = {};
+
+  bool always() const { return param.empty(); }
+  bool holds(std::string_view value) const;
+  /// `op: copy, move`
+  std::string text() const;
+};
+
 /// One parameter of a kind.
 struct Param {
   std::string_view name;
   ParamType type;
   std::string_view doc;
-  bool required = false;
+  bool required = false;                          ///< where it goes at all
   bool literal = false;                           ///< templates may not stand in it
   bool script = false;                            ///< templates become references to environment variables
   std::span<const std::string_view> one_of = {};  ///< allowed values of a string; empty: any
   bool beside_run = false;                        ///< may stand beside `run` in a state
+  With with = {};                                 ///< elsewhere it may not be given
 };
 
 /// What a field of an output holds.
@@ -54,9 +67,7 @@ struct Field {
   std::string_view name;
   FieldType type;
   std::string_view doc;
-  /// Such a field is there only when this parameter, a literal one, has this value.
-  std::string_view with_param = {};
-  std::string_view with_value = {};
+  With with = {};  ///< elsewhere it is not there
 };
 
 /// What the task needs of one attempt's parameters is checked once: literal values when the flow is

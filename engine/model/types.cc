@@ -99,7 +99,7 @@ Type output_type(const TaskKind& kind, const std::function<bool(const Field&)>& 
   if (kind.any_output) return Type::dyn();
   auto output = record(fmt::format("the output of '{}'", kind.name), RecordTag::kOutput);
   for (const Field& field : kind.outputs) {
-    if (field.with_param.empty() || has(field)) output->add(std::string(field.name), type_of(field.type));
+    if (field.with.always() || has(field)) output->add(std::string(field.name), type_of(field.type));
   }
   return Type::record(std::move(output));
 }

@@ -11,6 +11,7 @@
 #include <optional>
 #include <system_error>
 
+#include "engine/base/signals.h"
 #include "engine/process/pidfd.h"
 #include "engine/process/program.h"
 
@@ -81,22 +82,6 @@ void reset_signals() {
   if (pid == 0) become(plan);
   return pid;
 }
-
-/// No handler may run in a child that shares this memory.
-class AllSignalsBlocked {
- public:
-  AllSignalsBlocked() {
-    sigset_t all;
-    ::sigfillset(&all);
-    ::pthread_sigmask(SIG_SETMASK, &all, &before_);
-  }
-  ~AllSignalsBlocked() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-  AllSignalsBlocked(const AllSignalsBlocked&) = delete;
-  AllSignalsBlocked& operator=(const AllSignalsBlocked&) = delete;
-
- private:
-  sigset_t before_;
-};
 
 struct Pipe {
   Fd read;
@@ -181,7 +166,7 @@ std::expected<Child, LaunchError> SystemLauncher::launch(const Command& command)
                     .err = err->write.get(),
                     .report = report->write.get(),
                     .parent = ::getpid()};
-    const AllSignalsBlocked blocked;
+    const AllSignalsBlocked blocked;  // no handler may run in a child that shares this memory
     child.pid = start(plan);
   }
   if (child.pid < 0) return std::unexpected(system_error(command, errno));

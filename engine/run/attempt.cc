@@ -50,6 +50,8 @@ Result<std::string> Attempt::scratch_file(std::string_view purpose) {
   return scratch_.back();
 }
 
+Result<std::string> Attempt::kept_file() { return context_.kept_file(idempotency_key()); }
+
 void Attempt::write_log(model::Stream stream, std::string_view bytes) {
   if (!log_) log_.emplace(context_.log_folder(), name(), context_.runtime().clock);
   log_->write(stream, bytes);

@@ -39,6 +39,7 @@ class Attempt final : public model::TaskContext {
   const Environment& environment() const override { return environment_; }
 
   Result<std::string> scratch_file(std::string_view purpose) override;
+  Result<std::string> kept_file() override;
   void write_log(model::Stream stream, std::string_view bytes) override;
   void say(model::LogLevel level, std::string_view message) override;
 

@@ -103,6 +103,7 @@ asio::awaitable<store::StoreResult<void>> loop(RunContext& context, Journal& jou
     journal.add(std::move(step.rows));
     auto committed = co_await journal.commit();
     if (!committed) co_return committed;
+    if (!step.failed) context.drop_kept();
     tell_end(context, ended, step);
     tell_entry(context);
     begin = end;

@@ -1,6 +1,7 @@
 #include "engine/run/run_context.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <cstdlib>
@@ -64,6 +65,18 @@ Result<std::string> RunContext::scratch_folder() {
     scratch_folder_ = std::move(made);
   }
   return scratch_folder_;
+}
+
+Result<std::string> RunContext::kept_file(std::string_view key) {
+  auto folder = scratch_folder();
+  if (!folder) return folder;
+  std::string path = fmt::format("{}/{}.kept", *folder, key);
+  kept_.insert(path);
+  return path;
+}
+
+void RunContext::drop_kept() {
+  for (const std::string& path : std::exchange(kept_, {})) ::unlink(path.c_str());
 }
 
 model::Outcome RunContext::prepare() {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <set>
 
 #include "engine/model/flow.h"
 #include "engine/run/bell.h"
@@ -34,6 +35,10 @@ class RunContext {
   const std::string& log_folder() const { return log_folder_; }
   /// Where attempts put files that end with them: the log folder, or a temporary one of this process.
   Result<std::string> scratch_folder();
+  /// What TaskContext::kept_file gives to the work with this key.
+  Result<std::string> kept_file(std::string_view key);
+  /// Removes what work kept: nothing of it will be done again.
+  void drop_kept();
 
   /// What every expression of the run sees; the rest is null.
   model::Scope scope() const;
@@ -59,6 +64,7 @@ class RunContext {
   std::vector<std::pair<std::string, std::string>> environment_;
   std::string log_folder_;
   std::string scratch_folder_;  ///< a temporary folder of this process, if one was made
+  std::set<std::string> kept_;  ///< paths that were given out
 };
 
 }  // namespace canorun::run

@@ -1,8 +1,8 @@
 #include "engine/store/lmdb_writer.h"
 
-#include <csignal>
 #include <system_error>
 
+#include "engine/base/signals.h"
 #include "engine/store/errors.h"
 
 namespace canorun::store {
@@ -40,18 +40,13 @@ void LmdbWriter::push(std::unique_ptr<Job> job) {
 // Signals are for the program's own threads. That one for too large a file is blocked makes it the
 // error of a full disk instead of the program's end.
 std::optional<StoreError> LmdbWriter::start() {
-  sigset_t all;
-  sigset_t before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
-  std::optional<StoreError> failure;
+  const AllSignalsBlocked blocked;
   try {
     thread_ = std::thread([this] { loop(); });
   } catch (const std::system_error& error) {
-    failure = system_error(error.code().value(), "the store's thread");
+    return system_error(error.code().value(), "the store's thread");
   }
-  pthread_sigmask(SIG_SETMASK, &before, nullptr);
-  return failure;
+  return std::nullopt;
 }
 
 void LmdbWriter::loop() {

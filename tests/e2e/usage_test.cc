@@ -381,7 +381,7 @@ TEST_CASE("schema prints one JSON document, by which flows are checked, and take
   CHECK((*schema)["title"] == "canorun flow");
   CHECK((*schema)["required"] == Json{"name", "states"});
   CHECK((*schema)["$defs"]["task_state"]["properties"]["task"]["enum"] ==
-        Json{"exec", "fail", "http", "log", "pass", "shell"});
+        Json{"exec", "fail", "file", "http", "log", "pass", "shell"});
   CHECK(said(world, {"schema", "flow.yaml"}) ==
         "2\nerror: unexpected argument 'flow.yaml'\nhint: usage: canorun schema [OPTIONS]\n");
   CHECK(!exists(world.store()));
@@ -442,7 +442,7 @@ TEST_CASE("kinds lists all kinds, and one with its parameters, output and exampl
   const World world;
   Names names;
   for (const Json& kind : world.json({"kinds"})) names.push_back(kind["name"]);
-  CHECK(names == Names{"exec", "fail", "http", "log", "pass", "shell"});
+  CHECK(names == Names{"exec", "fail", "file", "http", "log", "pass", "shell"});
   CHECK(world.canorun({"kinds"}).out.find("http   Sends one HTTP request.") != std::string::npos);
   const std::string http = world.canorun({"kinds", "http"}).out;
   CHECK(http.starts_with("http: Sends one HTTP request. "));
@@ -456,7 +456,7 @@ TEST_CASE("kinds lists all kinds, and one with its parameters, output and exampl
   CHECK(shell.find("  lines        list(string)      with parse: lines  stdout, line by line\n") != std::string::npos);
   const Json outputs = world.json({"kinds", "shell"})["output"];
   CHECK(outputs[1] == Json{{"name", "exit_code"}, {"type", "int"}, {"doc", "one of `ok_exit_codes`"}});
-  CHECK(outputs[2] == Json{{"name", "json"}, {"type", "dyn"}, {"doc", "stdout, read"}, {"with", {{"parse", "json"}}}});
+  CHECK(outputs[2] == Json{{"name", "json"}, {"type", "dyn"}, {"doc", "stdout, read"}, {"with", {{"parse", {"json"}}}}});
   CHECK(said(world, {"kinds", "htp"}) == "2\nerror: there is no kind 'htp'\nhint: did you mean 'http'?\n");
 }
 

@@ -37,6 +37,7 @@ class LoopOnly final : public model::TaskContext {
   const std::string& token() const override { return none_; }
   const std::vector<std::pair<std::string, std::string>>& environment() const override { return environment_; }
   Result<std::string> scratch_file(std::string_view) override { return fail("none"); }
+  Result<std::string> kept_file() override { return fail("none"); }
   void write_log(model::Stream, std::string_view) override {}
   void say(model::LogLevel, std::string_view) override {}
 

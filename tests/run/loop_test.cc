@@ -1,5 +1,8 @@
 // The loop: transitions, rows, errors, variables.
+#include <filesystem>
+
 #include "harness.h"
+#include "support/program.h"
 
 using namespace canorun;
 using namespace canorun::test;
@@ -237,6 +240,62 @@ states:
   REQUIRE(process.finished->refused);
   CHECK(process.finished->refused->message.starts_with("vars.n: "));
   CHECK(store.list({})->empty());
+}
+
+TEST_CASE_FIXTURE(Fixture, "what work keeps is there for its attempts, and goes when the state's success is recorded") {
+  std::vector<std::string> kept;
+  bool there_at_success = false;
+  bool there_afterwards = true;
+  Harness::acts["a"] = [&](model::TaskContext& context, Json) -> boost::asio::awaitable<model::Outcome> {
+    kept.push_back(*context.kept_file());
+    there_at_success = std::filesystem::exists(kept.back());
+    write_file(kept.back(), "begun");
+    if (kept.size() == 1) co_return model::failure(model::kind::kTask, "no");
+    co_return model::Success{1};
+  };
+  Harness::acts["b"] = [&](model::TaskContext&, Json) -> boost::asio::awaitable<model::Outcome> {
+    there_afterwards = std::filesystem::exists(kept.back());
+    co_return model::Success{2};
+  };
+  run_to_end(R"(
+name: keeper
+states:
+  a: {task: act, retry: {max: 1, delay: 0ms}, next: b}
+  b: {task: act, next: done}
+  done: {exit: success}
+)");
+  CHECK(kept.size() == 2);
+  CHECK(kept[0] == kept[1]);
+  CHECK(there_at_success);
+  CHECK_FALSE(there_afterwards);
+}
+
+TEST_CASE_FIXTURE(Fixture, "what work keeps stays when its state fails, also after the work's success") {
+  std::vector<std::string> kept;
+  const auto keeps = [&](model::Outcome outcome) {
+    return [&kept, outcome](model::TaskContext& context, Json) -> boost::asio::awaitable<model::Outcome> {
+      kept.push_back(*context.kept_file());
+      write_file(kept.back(), "begun");
+      co_return outcome;
+    };
+  };
+  Harness::acts["a"] = keeps(model::failure(model::kind::kTask, "no"));
+  Harness::acts["b"] = keeps(model::Success{1});
+  std::size_t there = 0;
+  Harness::acts["c"] = [&](model::TaskContext&, Json) -> boost::asio::awaitable<model::Outcome> {
+    for (const std::string& path : kept) there += std::filesystem::exists(path) ? 1 : 0;
+    co_return model::Success{2};
+  };
+  run_to_end(R"(
+name: keeper
+states:
+  a: {task: act, next: done, on_error: b}
+  b: {task: act, next: [{when: output.m > 0, to: done}, {to: done}], on_error: c}
+  c: {task: act, next: done}
+  done: {exit: success}
+)");
+  CHECK(there == 2);
+  CHECK(kept[0] != kept[1]);
 }
 
 TEST_CASE_FIXTURE(Fixture, "an id that is taken is refused and the first run is untouched") {

@@ -41,6 +41,7 @@ class FakeContext final : public model::TaskContext {
   Result<std::string> scratch_file(std::string_view purpose) override {
     return scratch_.path() + "/" + std::string(purpose);
   }
+  Result<std::string> kept_file() override { return scratch_.path() + "/kept"; }
   // Counts everything, keeps the beginning.
   void write_log(model::Stream stream, std::string_view bytes) override {
     constexpr std::size_t kKept = 1 << 20;

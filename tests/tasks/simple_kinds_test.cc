@@ -23,17 +23,24 @@ TEST_CASE("the catalog has the kinds of this version, each with its documentatio
     CHECK_FALSE(kind.doc.empty());
     CHECK(kind.example.find("  next: ") != std::string_view::npos);
     CHECK(kind.example.ends_with('\n'));
-    for (const model::Param& param : kind.params) CHECK_MESSAGE(!param.doc.empty(), param.name);
-    for (const model::Field& field : kind.outputs) {
-      CHECK_MESSAGE(!field.doc.empty(), field.name);
-      if (field.with_param.empty()) continue;
-      const model::Param* param = model::find_param(kind, field.with_param);
+    const auto depends_on_a_literal = [&](const model::With& with) {
+      const model::Param* param = model::find_param(kind, with.param);
       REQUIRE(param != nullptr);
       CHECK(param->literal);
-      CHECK(std::ranges::find(param->one_of, field.with_value) != param->one_of.end());
+      for (const std::string_view value : with.values) {
+        CHECK_MESSAGE(std::ranges::find(param->one_of, value) != param->one_of.end(), value);
+      }
+    };
+    for (const model::Param& param : kind.params) {
+      CHECK_MESSAGE(!param.doc.empty(), param.name);
+      if (!param.with.always()) depends_on_a_literal(param.with);
+    }
+    for (const model::Field& field : kind.outputs) {
+      CHECK_MESSAGE(!field.doc.empty(), field.name);
+      if (!field.with.always()) depends_on_a_literal(field.with);
     }
   }
-  CHECK(names == std::vector<std::string_view>{"exec", "fail", "http", "log", "pass", "shell"});
+  CHECK(names == std::vector<std::string_view>{"exec", "fail", "file", "http", "log", "pass", "shell"});
 }
 
 TEST_CASE("exactly the parameters the design names may stand beside run") {
