@@ -1,0 +1,34 @@
+// What becomes of a run.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+namespace canorun::store {
+
+/// The numbers are the format's: new ones go to the end. `kQueued` is part of the format and comes with later rows.
+enum class Status : std::uint8_t {
+  kQueued,
+  kRunning,
+  kWaiting,  ///< for a time or a signal; no process works on it
+  kSuspended,
+  kInterrupted,  ///< never stored: a run that says kRunning and whose owner is gone
+  kSucceeded,
+  kFailed,
+  kRolledBack,
+  kRollbackIncomplete,
+  kCancelled,
+};
+
+/// `rolled_back` and the like.
+std::string_view status_name(Status status);
+std::optional<Status> status_from(std::string_view name);
+
+/// A run in this status can never go on. One that failed may: its rows tell (RunState::is_over).
+bool is_over(Status status);
+
+/// Ended in a way that asks for nobody's attention: old runs in this status may be deleted.
+bool may_be_deleted(Status status);
+
+}  // namespace canorun::store
