@@ -85,12 +85,13 @@ asio::awaitable<store::StoreResult<void>> loop(RunContext& context, Journal& jou
     const model::State& state = context.flow().states[*at];
     auto worked = co_await work_or_stop(context, journal, state);
     if (!worked) continue;
+    if (worked->store_error) co_return std::unexpected(std::move(*worked->store_error));
     if (worked->waits) {
+      if (context.interrupt().reason() != Reason::kNone) continue;  // there is something to do, after all
       journal.add(std::move(*worked->waits));
       auto let_go = co_await journal.commit();
       co_return let_go;
     }
-    if (worked->store_error) co_return std::unexpected(std::move(*worked->store_error));
     const SteadyTime end = clock.steady();
     const auto took = std::chrono::duration_cast<Millis>(end - begin);
     const model::StateSucceeded ended{state.name, run.current->visit, worked->attempts, took};
