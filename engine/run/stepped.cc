@@ -65,6 +65,7 @@ asio::awaitable<Worked> work_stepped(RunContext& context, Journal& journal, cons
                                  .output = std::move(success->output)});
     auto committed = co_await journal.commit();
     if (!committed) co_return Worked{.store_error = std::move(committed.error())};
+    context.drop_kept();
     context.tell(model::Advanced{.state = state.name, .unit = "step", .count = step + 1});
     cursor = std::move(*next);
     if (step % kRowsWithoutPause == 0) co_await let_others_run(context.interrupt());

@@ -304,6 +304,7 @@ class Stream {
       gave_up_flush_ = true;
       co_return Worked{.store_error = std::move(committed.error())};
     }
+    context_.drop_kept();
     if (current().windows % kWindowsLogged == 0) remove_old_logs();
     context_.tell(
         model::Advanced{.state = state_.name, .unit = "window", .count = current().windows, .items = current().items});
