@@ -169,6 +169,7 @@ void Progress::follow(const model::Event& event) {
       if (self.setting_.live) self.tick();
     }
     void operator()(const model::StateBegan& began) const {
+      if (self.setting_.detail == Detail::kQuiet) return;  // nothing will be said of it
       self.running_.push_back({std::string(began.state), {}, self.clock_.steady(), {}, {}});
     }
     void operator()(const model::AttemptBegan& began) const {
