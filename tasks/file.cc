@@ -5,9 +5,9 @@
 #include <algorithm>
 
 #include "engine/base/duration.h"
+#include "engine/base/path.h"
 #include "engine/model/task.h"
 #include "tasks/file_work.h"
-#include "tasks/params.h"
 
 namespace canorun::tasks {
 namespace {

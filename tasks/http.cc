@@ -6,11 +6,11 @@
 #include <cctype>
 
 #include "engine/base/duration.h"
+#include "engine/base/path.h"
 #include "engine/model/task.h"
 #include "tasks/capture.h"
 #include "tasks/http_client.h"
 #include "tasks/http_spec.h"
-#include "tasks/params.h"
 #include "tasks/save_file.h"
 
 namespace canorun::tasks {

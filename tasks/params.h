@@ -19,9 +19,4 @@ inline std::vector<std::pair<std::string, std::string>> text_pairs(const Json& p
   return pairs;
 }
 
-/// A path as the flow's author means it: what is not absolute starts from `folder`.
-inline std::string path_in(const std::string& folder, const std::string& path) {
-  return path.starts_with('/') ? path : folder + "/" + path;
-}
-
 }  // namespace canorun::tasks

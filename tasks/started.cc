@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <boost/asio.hpp>
 
+#include "engine/base/path.h"
 #include "engine/process/orphans.h"
 
 namespace canorun::tasks {
@@ -86,9 +87,7 @@ std::expected<process::Child, model::Failure> launch(TaskContext& context, const
                                                      const std::string& output_path) {
   const process::Command command{.argv = spec.argv,
                                  .environment = make_environment(context, spec, output_path),
-                                 .folder = spec.cwd.starts_with('/') ? spec.cwd
-                                           : spec.cwd.empty()        ? context.folder()
-                                                                     : fmt::format("{}/{}", context.folder(), spec.cwd),
+                                 .folder = spec.cwd.empty() ? context.folder() : path_in(context.folder(), spec.cwd),
                                  .with_stdin = spec.input.has_value()};
   process::SystemLauncher launcher;
   auto child = launcher.launch(command);

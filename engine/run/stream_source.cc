@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "engine/base/path.h"
 #include "engine/run/file_lines.h"
 
 namespace canorun::run {
@@ -69,9 +70,7 @@ Result<std::unique_ptr<model::LineSource>, model::Failure> StreamSource::make(co
   if (!path) return std::unexpected(bad_params("stream.source", {path.error().message, path.error().hint}));
   const auto place = place_of(cursor_);
   if (!place) return std::unexpected(place.error());
-  const std::string name = to_text(*path);
-  return std::make_unique<FileLines>(name.starts_with('/') ? name : fmt::format("{}/{}", context_.flow().folder, name),
-                                     *place, file.follow);
+  return std::make_unique<FileLines>(path_in(context_.flow().folder, to_text(*path)), *place, file.follow);
 }
 
 asio::awaitable<void> StreamSource::end() {

@@ -36,9 +36,9 @@ states:
 )";
 
 void settings(const World& world) {
-  std::filesystem::create_directory(world.folder() + "/work");
-  write_file(world.folder() + "/work/settings.json", R"({"title": "Day"})");
-  write_file(world.folder() + "/work/ledger", "booked\n");
+  std::filesystem::create_directory(world.folder() + "/files");
+  write_file(world.folder() + "/files/settings.json", R"({"title": "Day"})");
+  write_file(world.folder() + "/files/ledger", "booked\n");
 }
 
 std::vector<std::string> kept_files(const World& world) {
@@ -89,18 +89,18 @@ TEST_CASE("a flow of every operation on files survives a kill at every row, with
   const TempFolder flows;
   const std::string flow = flows.path() + "/files.yaml";
   write_file(flow, kEveryOperation);
-  CHECK(sweep({.flow = flow, .inputs = {"folder={world}/work"}, .compare = {"work"}, .prepare = settings}) == 20);
+  CHECK(sweep({.flow = flow, .inputs = {"folder={world}/files"}, .compare = {"files"}, .prepare = settings}) == 20);
 }
 
 TEST_CASE("what a flow of every operation leaves") {
   const World world;
   settings(world);
   const Json run =
-      world.json({"run", world.file("flow.yaml", kEveryOperation), "-i", "folder=" + world.folder() + "/work"});
+      world.json({"run", world.file("flow.yaml", kEveryOperation), "-i", "folder=" + world.folder() + "/files"});
   REQUIRE(run["status"] == "succeeded");
-  const std::string moved = world.folder() + "/work/moved";
+  const std::string moved = world.folder() + "/files/moved";
   CHECK(run["output"] == Json{{"moved", {{"path", moved}, {"size", 15}}}, {"ledger", 28}});
-  CHECK(read_tree(world.folder() + "/work") ==
+  CHECK(read_tree(world.folder() + "/files") ==
         std::map<std::string, std::string>{{"ledger", "booked\nbooked\nbooked\nbooked\n"},
                                            {"moved", R"({"title":"Day"})"},
                                            {"settings.json", R"({"title": "Day"})"}});
@@ -111,9 +111,9 @@ TEST_CASE("what is not kept can be moved and appended to all the same") {
   const World world;
   settings(world);
   const Ran ran = world.canorun(
-      {"run", world.file("flow.yaml", kEveryOperation), "--no-store", "-i", "folder=" + world.folder() + "/work"});
+      {"run", world.file("flow.yaml", kEveryOperation), "--no-store", "-i", "folder=" + world.folder() + "/files"});
   CHECK(ran.code == 0);
-  CHECK(read_file(world.folder() + "/work/ledger") == "booked\nbooked\nbooked\nbooked\n");
+  CHECK(read_file(world.folder() + "/files/ledger") == "booked\nbooked\nbooked\nbooked\n");
 }
 
 TEST_CASE("an append whose state failed afterwards is not repeated when the run is resumed") {

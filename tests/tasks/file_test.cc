@@ -13,11 +13,11 @@
 #include <unistd.h>
 
 #include "engine/base/fd.h"
+#include "engine/base/path.h"
 #include "support/program.h"
 #include "tasks/fake_context.h"
 #include "tasks/file_access.h"
 #include "tasks/file_work.h"
-#include "tasks/params.h"
 
 namespace canorun::tasks {
 namespace {
