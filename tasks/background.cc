@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "engine/base/signals.h"
+#include "engine/model/task.h"
 
 namespace canorun::tasks {
 namespace {
@@ -13,8 +14,6 @@ namespace {
 namespace asio = boost::asio;
 
 constexpr std::size_t kThreads = 2;
-
-[[noreturn]] void abort_operation() { throw boost::system::system_error(asio::error::operation_aborted); }
 
 /// One piece of work, shared by the coroutine that waits for it and the thread that does it.
 class Job {
@@ -93,7 +92,7 @@ class Pool final : public asio::execution_context::service {
 }  // namespace
 
 void Stop::check() const {
-  if (requested_ || closing_) abort_operation();
+  if (requested_ || closing_) model::cut_off();
 }
 
 asio::awaitable<Result<Json>> in_background(BlockingWork work) {
@@ -103,7 +102,7 @@ asio::awaitable<Result<Json>> in_background(BlockingWork work) {
   pool.add(job);
   co_await job->wait();
   if (!job->done()) {
-    if (job->abandon()) abort_operation();
+    if (job->abandon()) model::cut_off();
     job->stop();
     const asio::disable_cancellation none;
     co_await asio::this_coro::reset_cancellation_state(none);

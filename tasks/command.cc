@@ -8,6 +8,7 @@
 #include <memory>
 
 #include "engine/base/duration.h"
+#include "engine/model/task.h"
 #include "tasks/capture.h"
 #include "tasks/output_file.h"
 #include "tasks/params.h"
@@ -164,7 +165,7 @@ asio::awaitable<model::Outcome> CommandTask::run(TaskContext& context) {
   if (!cancelled) co_await drain(running, grace_.drain);
   const asio::enable_terminal_cancellation terminal;
   co_await asio::this_coro::reset_cancellation_state(terminal);
-  if (cancelled) throw boost::system::system_error(asio::error::operation_aborted);
+  if (cancelled) model::cut_off();
   co_return judge(spec_, running, duration);
 }
 

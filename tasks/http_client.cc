@@ -10,6 +10,7 @@
 #include <memory>
 
 #include "engine/base/blanks.h"
+#include "engine/model/task.h"
 #include "tasks/http_curl.h"
 #include "tasks/http_loop.h"
 
@@ -166,7 +167,7 @@ asio::awaitable<Result<HttpResponse>> fetch(const HttpRequest& request, const Bo
   });
   boost::system::error_code woken;
   co_await finished.async_wait(asio::redirect_error(asio::use_awaitable, woken));
-  if (!code) throw boost::system::system_error(asio::error::operation_aborted);
+  if (!code) model::cut_off();
   co_return transfer.result(*code);
 }
 

@@ -3,7 +3,10 @@
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
+#include <boost/asio/error.hpp>
+#include <boost/system/system_error.hpp>
 #include <cstdint>
+#include <exception>
 #include <functional>
 #include <optional>
 #include <string>
@@ -20,6 +23,21 @@ namespace canorun::model {
 
 enum class Stream : std::uint8_t { kStdout, kStderr };
 enum class LogLevel : std::uint8_t { kDebug, kInfo, kWarn, kError };
+
+/// Ends the work that calls it as a cancellation would: with `operation_aborted`, which all let out that do not ask
+/// for it.
+[[noreturn]] inline void cut_off() { throw boost::system::system_error(boost::asio::error::operation_aborted); }
+
+/// Whether what was thrown is that.
+inline bool is_cut_off(const std::exception_ptr& thrown) {
+  try {
+    std::rethrow_exception(thrown);
+  } catch (const boost::system::system_error& error) {
+    return error.code() == boost::asio::error::operation_aborted;
+  } catch (...) {
+    return false;
+  }
+}
 
 /// One attempt, seen by its task. Lives until the task's `run` has returned. Event-loop thread only.
 class TaskContext {

@@ -58,7 +58,7 @@ asio::awaitable<model::Outcome> attempt(RunContext& context, const Piece& piece,
   }
   // What was raised while the task was cleaning up was not heard by anything that waits.
   if (cut_off || (interrupt.reason() != Reason::kNone && std::holds_alternative<model::Failure>(*outcome))) {
-    throw boost::system::system_error(asio::error::operation_aborted);
+    model::cut_off();
   }
   co_return std::move(*outcome);
 }

@@ -1,10 +1,7 @@
 // `batch`: one action over many items.
 #include <fmt/format.h>
 
-#include <boost/asio/error.hpp>
-#include <boost/system/system_error.hpp>
-#include <unordered_map>
-
+#include "engine/model/task.h"
 #include "engine/run/parallel.h"
 
 namespace canorun::run {
@@ -12,25 +9,14 @@ namespace {
 
 namespace asio = boost::asio;
 
-Json output_of(std::uint64_t total, std::uint64_t failed, std::vector<EndedPart>& parts) {
-  std::unordered_map<std::string_view, EndedPart*> by_name;
-  for (EndedPart& part : parts) by_name.emplace(part.name, &part);
+Json output_of(std::uint64_t total, std::vector<EndedPart>& parts) {
+  PartOutputs outputs(parts);
   Json items = Json::array();
-  for (std::uint64_t i = 0; i < total; ++i) items.push_back(part_output(by_name.at(std::to_string(i))));
-  Json output{{"succeeded", total - failed}, {"failed", failed}};
+  for (std::uint64_t i = 0; i < total; ++i) items.push_back(outputs.take(std::to_string(i)));
+  Json output{{"succeeded", outputs.succeeded()}, {"failed", outputs.failed()}};
   normalize(output);
   output["items"] = std::move(items);
   return output;
-}
-
-model::Failure too_many_failed(std::uint64_t total, std::uint64_t failed, std::uint64_t needed,
-                               const std::vector<EndedPart>& parts) {
-  auto failure = model::failure(model::kind::kBatch, fmt::format("{} of {} items failed, and {} must succeed: {}",
-                                                                 failed, total, needed, failed_parts(parts)));
-  for (const EndedPart& part : parts) {
-    if (!part.error.is_null() && failure.error.stderr_tail.empty()) failure.error.stderr_tail = part.stderr_tail;
-  }
-  return failure;
 }
 
 }  // namespace
@@ -50,12 +36,16 @@ asio::awaitable<Worked> work_batch(RunContext& context, Journal& journal, const 
   auto worked = co_await work_on_parts(context, journal, state, parts);
   if (!worked) co_return Worked{.store_error = std::move(worked.error())};
   if (context.interrupt().reason() != Reason::kNone && context.run().current->parts.size() < total) {
-    throw boost::system::system_error(asio::error::operation_aborted);
+    model::cut_off();
   }
   std::vector<EndedPart>& ended = context.run().current->parts;
   const std::uint64_t needed = batch.min_success.of(total);
-  if (total - failed < needed) co_return Worked{too_many_failed(total, failed, needed, ended), 1};
-  co_return Worked{model::Success{output_of(total, failed, ended)}, 1};
+  if (total - failed < needed) {
+    auto message =
+        fmt::format("{} of {} items failed, and {} must succeed: {}", failed, total, needed, failed_parts(ended));
+    co_return Worked{parts_failed(model::kind::kBatch, std::move(message), ended), 1};
+  }
+  co_return Worked{model::Success{output_of(total, ended)}, 1};
 }
 
 }  // namespace canorun::run

@@ -2,11 +2,8 @@
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
-#include <boost/asio/error.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <boost/system/system_error.hpp>
-#include <exception>
 
 #include "engine/run/interrupt.h"
 
@@ -33,16 +30,5 @@ class Bell {
  private:
   Timer timer_;
 };
-
-/// Whether what a coroutine threw is that it was interrupted.
-inline bool is_cut_off(const std::exception_ptr& error) {
-  try {
-    std::rethrow_exception(error);
-  } catch (const boost::system::system_error& thrown) {
-    return thrown.code() == boost::asio::error::operation_aborted;
-  } catch (...) {
-    return false;
-  }
-}
 
 }  // namespace canorun::run

@@ -3,10 +3,10 @@
 #include <fmt/format.h>
 
 #include <boost/asio/co_spawn.hpp>
-#include <boost/system/system_error.hpp>
 #include <memory>
 #include <unordered_set>
 
+#include "engine/model/task.h"
 #include "engine/run/bell.h"
 #include "engine/run/loop.h"
 
@@ -32,15 +32,16 @@ class Crew {
         journal_(journal),
         state_(state),
         parts_(parts),
-        ended_before_(context.run().current->parts.size()),
         ended_(context.runtime().executor),
         room_(context.runtime().executor) {}
 
   asio::awaitable<store::StoreResult<void>> work() {
-    for (const EndedPart& part : current().parts) enough_ = parts_.enough(part) || enough_;
-    if (enough_ || ended_before_ >= parts_.total) co_return store::StoreResult<void>{};
-    for (const EndedPart& part : current().parts) names_before_.insert(part.name);
-    context_.tell(model::PartsBegan{state_.name, parts_.total, ended_before_, parts_.branches});
+    for (const EndedPart& part : current().parts) {
+      enough_ = parts_.enough(part) || enough_;
+      names_before_.insert(part.name);
+    }
+    if (enough_ || names_before_.size() >= parts_.total) co_return store::StoreResult<void>{};
+    context_.tell(model::PartsBegan{state_.name, parts_.total, names_before_.size(), parts_.branches});
     store::StoreResult<void> result;
     for (;;) {
       if (is_stopped()) {
@@ -83,7 +84,7 @@ class Crew {
       asio::co_spawn(context_.runtime().executor, work_through(worker),
                      asio::bind_cancellation_slot(worker.interrupt.slot(), [this](const std::exception_ptr& error) {
                        --running_;
-                       if (error && !fault_ && !is_cut_off(error)) fault_ = error;
+                       if (error && !fault_ && !model::is_cut_off(error)) fault_ = error;
                        ended_.ring();
                      }));
     }
@@ -140,41 +141,34 @@ class Crew {
   }
 
   asio::awaitable<store::StoreResult<void>> commit() {
-    std::vector<model::PartEnded> told = events(rows_);
     const std::size_t first = current().parts.size();
     journal_.add(std::exchange(rows_, {}));
     room_.ring();
     auto result = co_await journal_.commit();
     if (!result) co_return result;
-    for (std::size_t i = 0; i < told.size(); ++i) {
-      const EndedPart& part = current().parts[first + i];
-      std::optional<model::RunError> error;
-      if (!part.error.is_null()) error = model::RunError::from_json(part.error);
-      told[i].part = part.name;
-      told[i].error = error ? &*error : nullptr;
-      context_.tell(told[i]);
+    for (std::size_t i = first; i < current().parts.size(); ++i) {
+      const EndedPart& part = current().parts[i];
+      tell(part);
       enough_ = parts_.enough(part) || enough_;
     }
     co_return result;
   }
 
-  // What is told of rows that the journal is about to take.
-  std::vector<model::PartEnded> events(const std::vector<store::Row>& rows) const {
-    std::vector<model::PartEnded> events;
-    for (const store::Row& row : rows) {
-      const store::PartEnded* ended = std::get_if<store::BranchEnded>(&row.body);
-      if (ended == nullptr) ended = &std::get<store::ItemEnded>(row.body);
-      events.push_back(
-          {.state = state_.name, .attempts = ended->attempts, .duration = ended->duration, .branch = parts_.branches});
-    }
-    return events;
+  void tell(const EndedPart& part) {
+    std::optional<model::RunError> error;
+    if (!part.error.is_null()) error = model::RunError::from_json(part.error);
+    context_.tell(model::PartEnded{.state = state_.name,
+                                   .part = part.name,
+                                   .error = error ? &*error : nullptr,
+                                   .attempts = part.attempts,
+                                   .duration = part.duration,
+                                   .branch = parts_.branches});
   }
 
   RunContext& context_;
   Journal& journal_;
   const model::State& state_;
   const Parts& parts_;
-  const std::uint64_t ended_before_;
   std::unordered_set<std::string> names_before_;
   std::vector<std::unique_ptr<Worker>> workers_;
   std::size_t running_ = 0;
@@ -201,20 +195,33 @@ asio::awaitable<store::StoreResult<void>> work_on_parts(RunContext& context, Jou
 Result<Json, model::RunError> list_of(RunContext& context, std::string_view where, const expr::Expression& expression) {
   const model::Scope scope = context.scope();
   const auto value = expression.evaluate(scope);
-  if (!value) return std::unexpected(expression_error(where, value.error().message, value.error().hint));
-  if (!value->is(expr::Kind::kList)) {
+  if (value && !value->is(expr::Kind::kList)) {
     return std::unexpected(expression_error(where, fmt::format("must be a list, not {}", expr::type_name(*value)), {}));
   }
-  auto list = expr::to_json(*value);
-  if (!list) return std::unexpected(expression_error(where, list.error(), {}));
-  return std::move(*list);
+  return json_of(where, value);
 }
 
-Json part_output(EndedPart* part) {
-  if (part == nullptr) return {{"status", "cancelled"}, {"output", nullptr}, {"error", nullptr}};
-  Json shown{{"status", part->error.is_null() ? "succeeded" : "failed"}, {"error", part->error}};
-  shown["output"] = std::move(part->output);
+PartOutputs::PartOutputs(std::vector<EndedPart>& parts) {
+  for (EndedPart& part : parts) by_name_.emplace(part.name, &part);
+}
+
+Json PartOutputs::take(const std::string& name) {
+  const auto found = by_name_.find(name);
+  if (found == by_name_.end()) return {{"status", "cancelled"}, {"output", nullptr}, {"error", nullptr}};
+  EndedPart& part = *found->second;
+  const bool good = part.error.is_null();
+  ++(good ? succeeded_ : failed_);
+  Json shown{{"status", good ? "succeeded" : "failed"}, {"error", part.error}};
+  shown["output"] = std::move(part.output);
   return shown;
+}
+
+model::Failure parts_failed(std::string_view kind, std::string message, const std::vector<EndedPart>& parts) {
+  auto failure = model::failure(kind, std::move(message));
+  const auto told = std::ranges::find_if(
+      parts, [](const EndedPart& part) { return !part.error.is_null() && !part.stderr_tail.empty(); });
+  if (told != parts.end()) failure.error.stderr_tail = told->stderr_tail;
+  return failure;
 }
 
 std::string failed_parts(const std::vector<EndedPart>& parts) {

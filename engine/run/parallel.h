@@ -5,6 +5,9 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
 
 #include "engine/run/perform.h"
 
@@ -37,8 +40,26 @@ boost::asio::awaitable<store::StoreResult<void>> work_on_parts(RunContext& conte
 /// The list that an expression of the shape gives, as `where` for messages.
 Result<Json, model::RunError> list_of(RunContext& context, std::string_view where, const expr::Expression& expression);
 
-/// `{status, output, error}` as the shape's output shows it; null: it was cancelled.
-Json part_output(EndedPart* part);
+/// What the shape's output shows of its parts: `{status, output, error}` each. Takes the outputs out of what it
+/// borrows.
+class PartOutputs {
+ public:
+  explicit PartOutputs(std::vector<EndedPart>& parts);
+
+  /// One that has not ended was cancelled.
+  Json take(const std::string& name);
+  /// Of those that were taken.
+  std::uint64_t succeeded() const { return succeeded_; }
+  std::uint64_t failed() const { return failed_; }
+
+ private:
+  std::unordered_map<std::string_view, EndedPart*> by_name_;
+  std::uint64_t succeeded_ = 0;
+  std::uint64_t failed_ = 0;
+};
+
+/// The failure of a shape, with what one of its parts wrote to stderr.
+model::Failure parts_failed(std::string_view kind, std::string message, const std::vector<EndedPart>& parts);
 
 /// `us (exit code 3), eu (…)`: the parts that failed, the first few.
 std::string failed_parts(const std::vector<EndedPart>& parts);

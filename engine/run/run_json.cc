@@ -35,22 +35,20 @@ class RowToJson {
     if (row.deadline) out["deadline"] = format_time(*row.deadline);
   }
   void operator()(const store::StateEnded& row) const {
-    out["state"] = row.state;
-    out["visit"] = row.visit;
-    out["attempts"] = row.attempts;
-    out["duration_ms"] = row.duration.count();
-    out["output"] = row.output;
-    out["error"] = row.error;
+    ended(row);
     if (!row.set.empty()) out["set"] = row.set;
   }
-  void operator()(const store::BranchEnded& row) const { part("branch", row.part, row); }
-  void operator()(const store::ItemEnded& row) const { part("index", index_of(row.part), row); }
+  void operator()(const store::BranchEnded& row) const {
+    ended(row);
+    out["branch"] = row.part;
+  }
+  void operator()(const store::ItemEnded& row) const {
+    ended(row);
+    out["index"] = index_of(row.part);
+  }
   void operator()(const store::StepEnded& row) const {
-    out["state"] = row.state;
-    out["visit"] = row.visit;
+    work(row);
     out["step"] = row.step;
-    out["attempts"] = row.attempts;
-    out["duration_ms"] = row.duration.count();
     out["cursor"] = row.cursor;
     out["output"] = row.output;
   }
@@ -65,11 +63,8 @@ class RowToJson {
     if (row.waits_for) out["waits_for"] = to_json(*row.waits_for);
   }
   void operator()(const store::WindowEnded& row) const {
-    out["state"] = row.state;
-    out["visit"] = row.visit;
+    work(row);
     out["window"] = row.window;
-    out["attempts"] = row.attempts;
-    out["duration_ms"] = row.duration.count();
     out["items"] = row.items;
     out["skipped"] = row.skipped;
     out["cursor"] = row.cursor;
@@ -90,12 +85,16 @@ class RowToJson {
   }
 
  private:
-  void part(const char* key, Json which, const store::PartEnded& row) const {
+  // What every row says of work that was done in a visit.
+  void work(const auto& row) const {
     out["state"] = row.state;
     out["visit"] = row.visit;
-    out[key] = std::move(which);
     out["attempts"] = row.attempts;
     out["duration_ms"] = row.duration.count();
+  }
+  // Either way.
+  void ended(const auto& row) const {
+    work(row);
     out["output"] = row.output;
     out["error"] = row.error;
   }

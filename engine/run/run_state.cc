@@ -85,7 +85,8 @@ void apply(RunState& run, const store::Row& row) {
     }
     void operator()(const store::PartEnded& ended) const {
       if (!run.current) return;
-      run.current->parts.push_back({ended.part, ended.attempts, ended.output, ended.error, ended.stderr_tail});
+      run.current->parts.push_back(
+          {ended.part, ended.attempts, ended.duration, ended.output, ended.error, ended.stderr_tail});
     }
     void operator()(const store::StepEnded& ended) const {
       if (!run.current) return;

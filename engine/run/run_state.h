@@ -40,6 +40,7 @@ struct StateRecord final : expr::Object {
 struct EndedPart {
   std::string name;
   std::uint32_t attempts = 0;
+  Millis duration{0};
   Json output = nullptr;
   Json error = nullptr;  ///< null: it succeeded
   std::string stderr_tail = {};

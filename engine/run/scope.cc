@@ -52,6 +52,13 @@ model::RunError expression_error(std::string_view where, std::string_view messag
               hint.empty() ? fmt::format("{}: {}", where, message) : fmt::format("{}: {} ({})", where, message, hint)};
 }
 
+Result<Json, model::RunError> json_of(std::string_view where, const std::expected<expr::Value, expr::Problem>& answer) {
+  if (!answer) return std::unexpected(expression_error(where, answer.error().message, answer.error().hint));
+  auto json = expr::to_json(*answer);
+  if (!json) return std::unexpected(expression_error(where, json.error(), {}));
+  return std::move(*json);
+}
+
 Result<bool, model::RunError> truth(std::string_view where, const std::expected<expr::Value, expr::Problem>& answer) {
   if (!answer) return std::unexpected(expression_error(where, answer.error().message, answer.error().hint));
   if (answer->is(expr::Kind::kBool)) return answer->as_bool();

@@ -73,6 +73,9 @@ model::Outcome evaluate_env(const model::Flow& flow, model::Scope& scope);
 /// A failure of kind `expression` that says where it happened: `next: no field 'x' (did you mean 'y'?)`.
 model::RunError expression_error(std::string_view where, std::string_view message, std::string_view hint);
 
+/// The answer as JSON; what it cannot hold is an error.
+Result<Json, model::RunError> json_of(std::string_view where, const std::expected<expr::Value, expr::Problem>& answer);
+
 /// The answer of a `when`: anything but a bool is an error.
 Result<bool, model::RunError> truth(std::string_view where, const std::expected<expr::Value, expr::Problem>& answer);
 

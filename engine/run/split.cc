@@ -1,11 +1,9 @@
 // `split`: branches side by side, then a join.
 #include <fmt/format.h>
 
-#include <boost/asio/error.hpp>
-#include <boost/system/system_error.hpp>
 #include <limits>
-#include <unordered_map>
 
+#include "engine/model/task.h"
 #include "engine/run/parallel.h"
 
 namespace canorun::run {
@@ -31,34 +29,23 @@ model::Failure not_joined(const policy::Join& join, const policy::Tally& tally, 
                             ? fmt::format("the join '{}' cannot be satisfied: there is no branch", join_name(join.kind))
                             : fmt::format("the join '{}' can no longer be satisfied: {} of {} branches failed: {}",
                                           join_name(join.kind), tally.failed, tally.total, failed_parts(parts));
-  auto failure = model::failure(model::kind::kSplit, std::move(message));
-  for (const EndedPart& part : parts) {
-    if (!part.error.is_null() && failure.error.stderr_tail.empty()) failure.error.stderr_tail = part.stderr_tail;
-  }
-  return failure;
+  return parts_failed(model::kind::kSplit, std::move(message), parts);
 }
 
 // The branches in the order of the file or of the list; of the current visit nothing is left.
 Json output_of(const model::SplitShape& split, std::uint64_t total, std::vector<EndedPart>& parts) {
-  std::unordered_map<std::string_view, EndedPart*> by_name;
-  for (EndedPart& part : parts) by_name.emplace(part.name, &part);
-  std::uint64_t succeeded = 0;
-  std::uint64_t failed = 0;
-  const auto shown = [&](const std::string& name) {
-    const auto found = by_name.find(name);
-    EndedPart* part = found != by_name.end() ? found->second : nullptr;
-    if (part != nullptr) ++(part->error.is_null() ? succeeded : failed);
-    return part_output(part);
-  };
+  PartOutputs outputs(parts);
   Json branches = split.for_each ? Json::array() : Json::object();
   for (std::uint64_t i = 0; i < total; ++i) {
     if (split.for_each) {
-      branches.push_back(shown(std::to_string(i)));
+      branches.push_back(outputs.take(std::to_string(i)));
     } else {
-      branches[split.branches[i].name] = shown(split.branches[i].name);
+      branches[split.branches[i].name] = outputs.take(split.branches[i].name);
     }
   }
-  Json output{{"succeeded", succeeded}, {"failed", failed}, {"cancelled", total - succeeded - failed}};
+  Json output{{"succeeded", outputs.succeeded()},
+              {"failed", outputs.failed()},
+              {"cancelled", total - outputs.succeeded() - outputs.failed()}};
   normalize(output);
   output["branches"] = std::move(branches);
   return output;
@@ -103,7 +90,7 @@ asio::awaitable<Worked> work_split(RunContext& context, Journal& journal, const 
   if (reason == Reason::kDeadline) verdict = split.join.judge_late(tally);
   const bool late = reason == Reason::kDeadline && verdict == Verdict::kFailed;
   if (late || (reason != Reason::kNone && reason != Reason::kDeadline)) {
-    throw boost::system::system_error(asio::error::operation_aborted);
+    model::cut_off();
   }
   std::vector<EndedPart>& ended = context.run().current->parts;
   if (verdict == Verdict::kFailed) co_return Worked{not_joined(split.join, tally, ended), 1};

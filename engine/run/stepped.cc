@@ -1,9 +1,7 @@
 // `stepped`: steps with a cursor that outlives the process.
 #include <fmt/format.h>
 
-#include <boost/asio/error.hpp>
-#include <boost/system/system_error.hpp>
-
+#include "engine/model/task.h"
 #include "engine/run/loop.h"
 #include "engine/run/perform.h"
 
@@ -14,11 +12,7 @@ namespace asio = boost::asio;
 
 Result<Json, model::RunError> next_cursor(const model::SteppedShape& stepped, model::Scope scope, const Json& output) {
   slot(scope, model::Slot::kOutput) = expr::Value::view(output);
-  const auto value = stepped.cursor.evaluate(scope);
-  if (!value) return std::unexpected(expression_error("stepped.cursor", value.error().message, value.error().hint));
-  auto cursor = expr::to_json(*value);
-  if (!cursor) return std::unexpected(expression_error("stepped.cursor", cursor.error(), {}));
-  return std::move(*cursor);
+  return json_of("stepped.cursor", stepped.cursor.evaluate(scope));
 }
 
 model::Failure too_many_steps(std::uint64_t most) {
@@ -71,7 +65,7 @@ asio::awaitable<Worked> work_stepped(RunContext& context, Journal& journal, cons
     if (step % kRowsWithoutPause == 0) co_await let_others_run(context.interrupt());
     // What was raised while the step was being kept was not heard by anything that waits.
     if (context.interrupt().reason() != Reason::kNone && !cursor.is_null()) {
-      throw boost::system::system_error(asio::error::operation_aborted);
+      model::cut_off();
     }
   }
   co_return Worked{model::Success{Json{{"steps", static_cast<std::int64_t>(current.steps)}, {"last", current.last}}},

@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "engine/base/duration.h"
+#include "engine/model/task.h"
 #include "engine/run/bell.h"
 #include "engine/run/loop.h"
 #include "engine/run/stream_source.h"
@@ -31,8 +32,6 @@ std::optional<std::uint64_t> window_of(std::string_view part) {
   const auto [end, error] = std::from_chars(part.data(), part.data() + part.size(), window);
   return error == std::errc{} ? std::optional(window) : std::nullopt;
 }
-
-[[noreturn]] void cut_off() { throw boost::system::system_error(asio::error::operation_aborted); }
 
 // The flush of a window while it runs. What ends the run does not end it at once, so it has an interrupt of its own.
 struct Flushing {
@@ -69,7 +68,7 @@ class Stream {
     timer_.cancel();
     if (is_interrupted()) co_await calm();
     co_await source_.end();
-    if (thrown && !is_cut_off(thrown)) std::rethrow_exception(thrown);
+    if (thrown && !model::is_cut_off(thrown)) std::rethrow_exception(thrown);
     if (worked) co_return std::move(*worked);
     // What was read is not lost because the run ends here.
     if (!gave_up_flush_) {
@@ -77,7 +76,7 @@ class Stream {
       if (failed && failed->store_error) co_return std::move(*failed);
       if (failed) tell_lost(std::get<model::Failure>(failed->outcome).error.message);
     }
-    cut_off();
+    model::cut_off();
   }
 
  private:
@@ -99,7 +98,7 @@ class Stream {
   // Ends with the stream, or with what failed; is cut off when the run has to end.
   asio::awaitable<Worked> read_on() {
     for (;;) {
-      if (is_interrupted()) cut_off();
+      if (is_interrupted()) model::cut_off();
       std::optional<Worked> over;
       if (is_full()) {
         over = co_await flush();
@@ -171,7 +170,7 @@ class Stream {
   asio::awaitable<std::optional<Worked>> take(model::Line& line) {
     const std::uint64_t number = read_++;
     if (number % kRowsWithoutPause == kRowsWithoutPause - 1) co_await let_others_run(context_.interrupt());
-    if (is_interrupted()) cut_off();
+    if (is_interrupted()) model::cut_off();
     bool last = false;
     Json next = cursor_;
     if (!stream_.cursor && line.behind) next = static_cast<std::int64_t>(*line.behind);
@@ -212,12 +211,8 @@ class Stream {
     }
     around(&item, cursor_);
     if (stream_.cursor) {
-      const auto value = stream_.cursor->evaluate(around_);
-      if (!value) {
-        return std::unexpected(expression_error("stream.cursor", value.error().message, value.error().hint));
-      }
-      auto cursor = expr::to_json(*value);
-      if (!cursor) return std::unexpected(expression_error("stream.cursor", cursor.error(), {}));
+      auto cursor = json_of("stream.cursor", stream_.cursor->evaluate(around_));
+      if (!cursor) return std::unexpected(std::move(cursor.error()));
       next = std::move(*cursor);
     }
     if (stream_.stop_when) {
@@ -340,7 +335,7 @@ class Stream {
     }
     if (flushing_.thrown) {
       gave_up_flush_ = true;
-      if (is_cut_off(flushing_.thrown)) tell_lost("it took too long");
+      if (model::is_cut_off(flushing_.thrown)) tell_lost("it took too long");
       std::rethrow_exception(flushing_.thrown);
     }
     co_return std::move(*flushing_.worked);

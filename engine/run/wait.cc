@@ -1,9 +1,7 @@
 // `wait`: for a signal from outside.
 #include <fmt/format.h>
 
-#include <boost/asio/error.hpp>
-#include <boost/system/system_error.hpp>
-
+#include "engine/model/task.h"
 #include "engine/run/bell.h"
 #include "engine/run/shapes.h"
 
@@ -43,7 +41,7 @@ asio::awaitable<Worked> work_wait(RunContext& context, Journal& journal, const m
   const auto until = deadline_of(context, state);
   bool told = false;
   while (!context.run().current->signal) {
-    if (interrupt.reason() != Reason::kNone) throw boost::system::system_error(asio::error::operation_aborted);
+    if (interrupt.reason() != Reason::kNone) model::cut_off();
     auto signal = find_signal(context, wait.signal);
     if (!signal) co_return Worked{.store_error = std::move(signal.error())};
     if (*signal) {

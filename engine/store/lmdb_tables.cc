@@ -208,8 +208,6 @@ std::vector<Request> take_requests(Txn& txn, RunNumber run) {
   return requests;
 }
 
-bool has_signals(Txn& txn, RunNumber run) { return has_any(txn, Table::kSignals, key(run)); }
-
 void write_signal(Txn& txn, RunNumber run, std::string_view signal) {
   txn.put(Table::kSignals, key(run, next_place(txn, Table::kSignals, run)), signal);
 }

@@ -46,7 +46,6 @@ void write_request(Txn& txn, RunNumber run, Request request);
 /// Gives the requests, oldest first, and takes them away.
 std::vector<Request> take_requests(Txn& txn, RunNumber run);
 
-bool has_signals(Txn& txn, RunNumber run);
 void write_signal(Txn& txn, RunNumber run, std::string_view signal);
 /// Oldest first.
 StoreResult<std::vector<Signal>> read_signals(Txn& txn, RunNumber run);
