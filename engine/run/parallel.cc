@@ -36,6 +36,7 @@ class Crew {
         room_(context.runtime().executor) {}
 
   asio::awaitable<store::StoreResult<void>> work() {
+    forget_strangers();
     for (const EndedPart& part : current().parts) {
       enough_ = parts_.enough(part) || enough_;
       names_before_.insert(part.name);
@@ -72,6 +73,15 @@ class Crew {
  private:
   Current& current() { return *context_.run().current; }
   bool is_stopped() const { return enough_ || failed_ || fault_ || context_.interrupt().reason() != Reason::kNone; }
+
+  // What ended under another definition, and is no part of this one, counts for nothing here.
+  void forget_strangers() {
+    std::vector<EndedPart>& ended = current().parts;
+    if (ended.empty()) return;
+    std::unordered_set<std::string> known;
+    for (std::uint64_t i = 0; i < parts_.total; ++i) known.insert(parts_.part(i).name);
+    std::erase_if(ended, [&](const EndedPart& part) { return !known.contains(part.name); });
+  }
 
   bool may_start() const { return !is_stopped() && workers_.size() < parts_.at_once && next_ < parts_.total; }
 

@@ -288,6 +288,29 @@ states:
   CHECK(process.finished->run.output["b"]["output"] == "second");
 }
 
+TEST_CASE_FIXTURE(SplitFixture, "branches that another definition does not have count for nothing in it") {
+  Harness::acts = {{"s/a", gives("first")}, {"s/b", hangs()}, {"s/c", fails("exit", "gone")}};
+  {
+    Harness first{store};
+    first.start(flow_of(three("{partial_results: 3}")));
+    first.until([&] { return first.recorder.has("part s/a") && first.recorder.has("part s/c exit"); });
+    REQUIRE(store.release(store.load("r1")->number));
+  }
+  run::LoopClock::source = &process.clock;
+  Harness::acts = {{"s", gives("second")}};
+  process.resume(flow_of(R"(
+name: three
+states:
+  s: {split: {branches: {a: {task: act}, d: {task: act}}}, next: done}
+  done: {exit: success, output: "${{ states.s.output }}"}
+)"));
+  process.until_done();
+  const Json& output = process.finished->run.output;
+  CHECK(output["succeeded"] == 2);
+  CHECK(output["branches"]["a"]["output"] == "first");
+  CHECK(output["branches"]["d"]["output"] == "second");
+}
+
 TEST_CASE_FIXTURE(SplitFixture, "a cancellation and a suspension end all branches, and keep what had ended") {
   Harness::acts = {{"s/a", gives(1)}, {"s/b", hangs()}, {"s/c", hangs()}};
   begin(three("all"));
