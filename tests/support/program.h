@@ -15,6 +15,7 @@ struct Ran {
   int signal = 0;
   std::string out;
   std::string err;
+  long peak = 0;  ///< of resident memory, in KiB: its own, or that of the largest program that it waited for
 };
 
 struct Start {
