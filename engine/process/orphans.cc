@@ -5,6 +5,9 @@
 #include <poll.h>
 #include <unistd.h>
 
+#include <functional>
+#include <optional>
+
 #include "engine/process/pidfd.h"
 #include "engine/process/proc_stat.h"
 
@@ -31,14 +34,17 @@ void read_environment(pid_t pid, std::string& text) {
   }
 }
 
-// Entries are separated by NUL: the wanted one is a whole entry, not the end of another.
-bool has_entry(std::string_view environment, std::string_view entry) {
-  for (auto at = environment.find(entry); at != std::string_view::npos; at = environment.find(entry, at + 1)) {
-    const auto end = at + entry.size();
-    const bool begins = at == 0 || environment[at - 1] == '\0';
-    if (begins && (end == environment.size() || environment[end] == '\0')) return true;
+// The value of the token's entry; none where there is no such entry, or only a part of it. Entries end with NUL, and
+// the wanted one is a whole entry, not the end of another.
+std::optional<std::string_view> token_in(std::string_view environment) {
+  const std::string begin = fmt::format("{}=", kTokenVariable);
+  for (auto at = environment.find(begin); at != std::string_view::npos; at = environment.find(begin, at + 1)) {
+    if (at != 0 && environment[at - 1] != '\0') continue;
+    const auto end = environment.find('\0', at);
+    if (end == std::string_view::npos) return std::nullopt;
+    return environment.substr(at + begin.size(), end - at - begin.size());
   }
-  return false;
+  return std::nullopt;
 }
 
 bool has_ended(const Fd& pidfd) {
@@ -46,15 +52,17 @@ bool has_ended(const Fd& pidfd) {
   return ::poll(&waited, 1, 0) != 0;
 }
 
+using Meant = std::function<bool(std::string_view token)>;
+
 enum class Look : std::uint8_t { kMarked, kUnmarked, kUnseen };
 
 // A process in the middle of exec shows no environment, or half of the old one, and would slip through:
 // only an environment that was read to its end says no.
-Look look_at(const Orphan& process, std::string_view entry, std::string& environment) {
+Look look_at(const Orphan& process, const Meant& is_meant, std::string& environment) {
   read_environment(process.pid, environment);
   // What the pidfd means still runs, so the environment that was read is its own.
   if (has_ended(process.pidfd)) return Look::kUnmarked;
-  if (has_entry(environment, entry)) return Look::kMarked;
+  if (const auto token = token_in(environment)) return is_meant(*token) ? Look::kMarked : Look::kUnmarked;
   const auto stat = read_proc_stat(process.pid);
   if (!stat || stat->dead || stat->kernel_thread) return Look::kUnmarked;
   const bool whole =
@@ -73,10 +81,7 @@ std::vector<Orphan> processes_in_reach() {
   return found;
 }
 
-}  // namespace
-
-std::vector<Orphan> find_orphans(std::string_view token) {
-  const std::string entry = fmt::format("{}={}", kTokenVariable, token);
+std::vector<Orphan> find(const Meant& is_meant) {
   std::string environment;
   std::vector<Orphan> found;
   std::vector<Orphan> unseen = processes_in_reach();
@@ -84,13 +89,25 @@ std::vector<Orphan> find_orphans(std::string_view token) {
     if (look > 0) ::usleep(1000);
     std::vector<Orphan> still_unseen;
     for (Orphan& process : unseen) {
-      const Look seen = look_at(process, entry, environment);
+      const Look seen = look_at(process, is_meant, environment);
       if (seen == Look::kMarked) found.push_back(std::move(process));
       if (seen == Look::kUnseen) still_unseen.push_back(std::move(process));
     }
     unseen = std::move(still_unseen);
   }
   return found;
+}
+
+}  // namespace
+
+std::vector<Orphan> find_orphans(std::string_view token) {
+  return find([&](std::string_view found) { return found == token; });
+}
+
+std::set<std::string> find_tokens() {
+  std::set<std::string> tokens;
+  find([&](std::string_view token) { return tokens.emplace(token).second; });
+  return tokens;
 }
 
 void signal_orphan(const Orphan& orphan, int signal) { signal_pidfd(orphan.pidfd, signal); }

@@ -3,6 +3,7 @@
 
 #include <sys/types.h>
 
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,6 +25,9 @@ struct Orphan {
 /// Every process of this user, not this one and no zombie, whose environment has
 /// `CANORUN_TOKEN=token`. Reads /proc.
 std::vector<Orphan> find_orphans(std::string_view token);
+
+/// The tokens of all such processes, in one look.
+std::set<std::string> find_tokens();
 
 /// Sends a signal to one; a process that is gone is no error.
 void signal_orphan(const Orphan& orphan, int signal);

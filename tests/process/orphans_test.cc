@@ -83,4 +83,20 @@ TEST_CASE("an environment of a mebibyte is searched to its end") {
   reap(*child);
 }
 
+TEST_CASE("one look finds the tokens of all processes") {
+  const std::string one = fresh_token("one");
+  const std::string two = fresh_token("two");
+  const Child first = launch_marked(one, "echo ready; exec sleep 1000");
+  const Child second = launch_marked(two, "echo ready; exec sleep 1000");
+  const auto tokens = find_tokens();
+  CHECK(tokens.contains(one));
+  CHECK(tokens.contains(two));
+  CHECK(!tokens.contains(one.substr(1)));
+  for (const Child* child : {&first, &second}) {
+    signal_group(child->pid, SIGKILL);
+    reap(*child);
+  }
+  CHECK(!find_tokens().contains(one));
+}
+
 }  // namespace canorun::process
