@@ -8,6 +8,7 @@
 #include <boost/uuid/name_generator_sha1.hpp>
 #include <boost/uuid/string_generator.hpp>
 #include <boost/uuid/uuid_io.hpp>
+#include <charconv>
 
 namespace canorun {
 namespace {
@@ -50,6 +51,17 @@ std::string make_run_id(std::string_view flow, WallTime now, Random& random) {
   for (int i = 0; i < 4; ++i, bits >>= 5) tail += kAlphabet[bits & 31];
   const auto seconds = std::chrono::system_clock::to_time_t(std::chrono::floor<std::chrono::seconds>(now));
   return fmt::format("{}-{:%Y%m%d-%H%M%S}-{}", flow, fmt::gmtime(seconds), tail);
+}
+
+std::string child_run_id(std::string_view parent, std::uint64_t number) { return fmt::format("{}.{}", parent, number); }
+
+std::optional<std::uint64_t> child_number(std::string_view parent, std::string_view id) {
+  if (!id.starts_with(parent) || !id.substr(parent.size()).starts_with('.')) return std::nullopt;
+  const std::string_view digits = id.substr(parent.size() + 1);
+  std::uint64_t number = 0;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
+  if (error != std::errc{} || end != digits.data() + digits.size()) return std::nullopt;
+  return number;
 }
 
 std::string make_nonce(Random& random) {

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -35,6 +36,12 @@ bool is_signal_name(std::string_view text);
 
 /// `FLOW-YYYYMMDD-HHMMSS-xxxx`, in UTC.
 std::string make_run_id(std::string_view flow, WallTime now, Random& random);
+
+/// `PARENT.N`: the id of a child, which may be too long for one.
+std::string child_run_id(std::string_view parent, std::uint64_t number);
+
+/// The N of such an id; none where it is no other run's child.
+std::optional<std::uint64_t> child_number(std::string_view parent, std::string_view id);
 
 /// 128 random bits that a run is given once, as a UUID (version 4).
 std::string make_nonce(Random& random);

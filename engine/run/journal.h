@@ -30,8 +30,8 @@ class Journal {
   void add(store::Body body) { add(std::vector<store::Row>{{runtime_.clock.now(), std::move(body)}}); }
   void add(std::vector<store::Row> rows);
 
-  /// Commits what was added, in one transaction; the first time of a new run, `text` is its flow's.
-  boost::asio::awaitable<store::StoreResult<void>> create(std::string text);
+  /// Commits what was added, in one transaction; the first time of a new run with the texts that it refers to.
+  boost::asio::awaitable<store::StoreResult<void>> create(store::Texts texts);
   boost::asio::awaitable<store::StoreResult<void>> commit();
 
   const std::optional<store::RunNumber>& number() const { return number_; }

@@ -76,7 +76,8 @@ asio::awaitable<Finished> start(Runtime& runtime, std::shared_ptr<const model::F
   Step first = enter(context, flow->start);
   first.rows.insert(first.rows.begin(), store::Row{run.started_at, run.start});
   journal.add(std::move(first.rows));
-  auto result = co_await journal.create(flow->text);
+  store::Texts texts{{flow->digest, flow->text}};
+  auto result = co_await journal.create(std::move(texts));
   if (!journal.number()) run.rows = 0;  // the store refused it: nothing was begun
   if (result) {
     context.tell(model::RunBegan{flow->name, false, {}});

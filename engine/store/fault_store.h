@@ -31,7 +31,8 @@ class FaultStore final : public CheckpointStore {
 
   void create(NewRun run, Completion<RunNumber> done) override;
   void append(RunNumber run, std::uint64_t first, std::vector<Row> rows, Completion<void> done) override;
-  StoreResult<RunRecord> claim(std::string_view id) override { return store_->claim(id); }
+  using CheckpointStore::claim;
+  void claim(std::string id, Completion<RunRecord> done) override { store_->claim(std::move(id), std::move(done)); }
   StoreResult<void> release(RunNumber run) override { return store_->release(run); }
   StoreResult<RunRecord> load(std::string_view id) const override { return store_->load(id); }
   StoreResult<Summary> find(std::string_view id) const override { return store_->find(id); }

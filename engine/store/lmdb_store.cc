@@ -50,6 +50,16 @@ StoreResult<void> check_data_file(const std::string& folder, StoreUsers& users) 
                                     "restore the folder from a backup; without one, remove it"});
 }
 
+// A digest that one of the rows refers to, and of which there is no text.
+std::optional<std::string> missing_text(Txn& txn, const std::vector<Row>& rows, const Texts& more = {}) {
+  for (const Row& row : rows) {
+    for (const std::string_view digest : texts_of(row)) {
+      if (!more.contains(digest) && !find_text(txn, digest)) return std::string(digest);
+    }
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 StoreResult<std::unique_ptr<LmdbStore>> LmdbStore::open(const LmdbOptions& options) {
@@ -89,15 +99,17 @@ void LmdbStore::create(NewRun run, Completion<RunNumber> done) {
     return done(std::unexpected(not_a_run(run.id)));
   auto encoded = encode_all(run.rows);
   if (!encoded) return done(std::unexpected(std::move(encoded.error())));
-  const std::size_t bytes = size_of(*encoded) + run.text.size();
+  std::size_t bytes = size_of(*encoded);
+  for (const auto& [digest, text] : run.texts) bytes += text.size();
   writer_.submit<RunNumber>(
       bytes,
       [this, run = std::move(run), encoded = std::move(*encoded)](Txn& txn) -> StoreResult<RunNumber> {
         auto own = owners_.own();
         if (!own) return std::unexpected(std::move(own.error()));
         if (find_run(txn, run.id)) return std::unexpected(run_exists(run.id));
+        if (auto missing = missing_text(txn, run.rows, run.texts)) return std::unexpected(no_such_text(*missing));
         const RunNumber number = add_run(txn, run.id);
-        write_text(txn, *text_of(run.rows.front()), run.text);
+        for (const auto& [digest, text] : run.texts) write_text(txn, digest, text);
         RunEntry entry;
         entry.summary.id = run.id;
         entry.owner = std::move(*own);
@@ -118,10 +130,7 @@ void LmdbStore::append(RunNumber run, std::uint64_t first, std::vector<Row> rows
         if (!entry) return std::unexpected(std::move(entry.error()));
         const Summary& summary = entry->summary;
         if (first != summary.rows) return std::unexpected(row_exists(summary.id, first, summary.rows));
-        for (const Row& row : rows) {
-          const std::string* digest = text_of(row);
-          if (digest != nullptr && !find_text(txn, *digest)) return std::unexpected(no_such_text(*digest));
-        }
+        if (auto missing = missing_text(txn, rows)) return std::unexpected(no_such_text(*missing));
         const bool replaces = !rows.empty() && gap_before(rows.front()) > 0;
         const auto before = replaces && first > 0 ? find_row(txn, run, first - 1) : std::nullopt;
         if (!replace_rightly(rows, before ? &*before : nullptr)) return std::unexpected(replaces_nothing(summary.id));
@@ -137,7 +146,7 @@ void LmdbStore::write_rows(Txn& txn, RunNumber run, RunEntry& entry, const std::
     if (gap_before(rows[i]) > 0) erase_row(txn, run, entry.summary.rows - 1);
     write_row(txn, run, entry.summary.rows, encoded[i]);
     apply(entry.summary, rows[i]);
-    if (const std::string* digest = text_of(rows[i])) refer_to_text(txn, *digest, run);
+    for (const std::string_view digest : texts_of(rows[i])) refer_to_text(txn, digest, run);
     if (const auto signal = signal_of(rows[i])) erase_signal(txn, run, *signal);
     if (gives_up_ownership(rows[i])) {
       entry.owner.clear();
@@ -153,8 +162,8 @@ StoreResult<RunEntry> LmdbStore::own_entry(Txn& txn, RunNumber run) const {
   return entry;
 }
 
-StoreResult<RunRecord> LmdbStore::claim(std::string_view id) {
-  auto before = writer_.run<RunRecord>([this, id](Txn& txn) -> StoreResult<RunRecord> {
+void LmdbStore::claim(std::string id, Completion<RunRecord> done) {
+  auto take = [this, id = std::move(id)](Txn& txn) -> StoreResult<RunRecord> {
     auto own = owners_.own();
     if (!own) return std::unexpected(std::move(own.error()));
     const auto number = find_run(txn, id);
@@ -168,29 +177,41 @@ StoreResult<RunRecord> LmdbStore::claim(std::string_view id) {
     write_entry(txn, *number, *entry);
     store::take_requests(txn, *number);
     return record;
-  });
-  if (!before) return before;
-  // It is ours now: nobody else changes it, and long runs are read without holding up who writes.
-  auto txn = env_->read();
-  auto rows = txn ? read_rows(*txn, before->number, before->summary.rows)
-                  : StoreResult<std::vector<Row>>(std::unexpected(std::move(txn.error())));
-  if (!rows) {
-    release(before->number);
-    return std::unexpected(std::move(rows.error()));
-  }
-  before->rows = std::move(*rows);
-  return before;
+  };
+  // It is ours then: nobody else changes it, and long runs are read outside of the transaction.
+  auto read = [this, done = std::move(done)](StoreResult<RunRecord> record) mutable {
+    if (!record) return done(std::move(record));
+    auto txn = env_->read();
+    auto rows = txn ? read_rows(*txn, record->number, record->summary.rows)
+                    : StoreResult<std::vector<Row>>(std::unexpected(std::move(txn.error())));
+    if (rows) {
+      record->rows = std::move(*rows);
+      return done(std::move(record));
+    }
+    give_up(record->number, [done = std::move(done), error = std::move(rows.error())](StoreResult<void>) mutable {
+      done(std::unexpected(std::move(error)));
+    });
+  };
+  writer_.submit<RunRecord>(0, std::move(take), std::move(read));
 }
 
 StoreResult<void> LmdbStore::release(RunNumber run) {
-  return writer_.run<void>([this, run](Txn& txn) -> StoreResult<void> {
+  std::promise<StoreResult<void>> promise;
+  auto result = promise.get_future();
+  give_up(run, [&promise](StoreResult<void> given) { promise.set_value(std::move(given)); });
+  return result.get();
+}
+
+void LmdbStore::give_up(RunNumber run, Completion<void> done) {
+  auto work = [this, run](Txn& txn) -> StoreResult<void> {
     auto entry = own_entry(txn, run);
     if (!entry) return std::unexpected(std::move(entry.error()));
     entry->owner.clear();
     write_entry(txn, run, *entry);
     store::take_requests(txn, run);
     return {};
-  });
+  };
+  writer_.submit<void>(0, std::move(work), std::move(done));
 }
 
 StoreResult<RunRecord> LmdbStore::load(std::string_view id) const {
@@ -220,18 +241,24 @@ StoreResult<std::vector<Summary>> LmdbStore::list(const ListFilter& filter) cons
   if (!txn) return std::unexpected(std::move(txn.error()));
   std::vector<Summary> result;
   std::optional<StoreError> error;
-  for_each_run(*txn, true, [&](RunNumber, std::string_view record) {
-    auto entry = decode_entry(record);
+  const auto take = [&](StoreResult<RunEntry> entry) {
     if (!entry) {
       error = std::move(entry.error());
       return false;
     }
+    if (filter.parent && entry->summary.parent != *filter.parent) return true;
     if (filter.flow && entry->summary.flow != *filter.flow) return true;
     Summary summary = shown(*entry);
     if (filter.status && summary.status != *filter.status) return true;
     result.push_back(std::move(summary));
     return result.size() != filter.limit;
-  });
+  };
+  if (filter.parent && !filter.parent->empty()) {
+    const auto children = find_children(*txn, *filter.parent);
+    (void)std::ranges::all_of(children, [&](RunNumber child) { return take(read_entry(*txn, child)); });
+  } else {
+    for_each_run(*txn, true, [&](RunNumber, std::string_view record) { return take(decode_entry(record)); });
+  }
   if (txn->failed()) error = txn->error();
   if (error) return std::unexpected(std::move(*error));
   return result;
@@ -314,8 +341,7 @@ StoreResult<std::vector<std::string>> LmdbStore::delete_ended(std::string_view f
       for (auto run = at; run != end; ++run) {
         const auto entry = read_entry(txn, run->number);
         if (!entry || !may_delete(*entry, flow, before)) continue;
-        erase_run(txn, run->number, entry->summary.id);
-        put_logs_aside(run->number, entry->summary.id);
+        erase_family(txn, run->number, entry->summary.id);
         gone.push_back(entry->summary.id);
       }
       return gone;
@@ -326,6 +352,15 @@ StoreResult<std::vector<std::string>> LmdbStore::delete_ended(std::string_view f
     at = end;
   }
   return deleted;
+}
+
+void LmdbStore::erase_family(Txn& txn, RunNumber run, const std::string& id) const {
+  for (const RunNumber child : find_children(txn, id)) {
+    const auto entry = read_entry(txn, child);
+    if (entry && entry->summary.parent == id) erase_family(txn, child, entry->summary.id);
+  }
+  erase_run(txn, run, id);
+  put_logs_aside(run, id);
 }
 
 // Within the transaction that frees the id: once it is committed, the folder may be a new run's.
@@ -364,8 +399,8 @@ StoreResult<std::vector<LmdbStore::OldRun>> LmdbStore::find_old(std::string_view
 
 bool LmdbStore::may_delete(const RunEntry& entry, std::string_view flow, WallTime before) const {
   const Summary& summary = entry.summary;
-  return summary.flow == flow && may_be_deleted(summary.status) && summary.ended_at && *summary.ended_at < before &&
-         !owners_.alive(entry.owner);
+  return summary.parent.empty() && summary.flow == flow && may_be_deleted(summary.status) && summary.ended_at &&
+         *summary.ended_at < before && !owners_.alive(entry.owner);
 }
 
 std::string LmdbStore::log_folder(std::string_view id) const { return fmt::format("{}/logs/{}", folder_, id); }

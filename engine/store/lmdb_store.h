@@ -27,7 +27,8 @@ class LmdbStore final : public CheckpointStore {
 
   void create(NewRun run, Completion<RunNumber> done) override;
   void append(RunNumber run, std::uint64_t first, std::vector<Row> rows, Completion<void> done) override;
-  StoreResult<RunRecord> claim(std::string_view id) override;
+  using CheckpointStore::claim;
+  void claim(std::string id, Completion<RunRecord> done) override;
   StoreResult<void> release(RunNumber run) override;
   StoreResult<RunRecord> load(std::string_view id) const override;
   StoreResult<Summary> find(std::string_view id) const override;
@@ -54,6 +55,7 @@ class LmdbStore final : public CheckpointStore {
 
   LmdbStore(std::string folder, StoreUsers users, std::unique_ptr<LmdbEnv> env);
 
+  void give_up(RunNumber run, Completion<void> done);
   /// Writes rows behind those that are there, and the entry that sums them up.
   void write_rows(Txn& txn, RunNumber run, RunEntry& entry, const std::vector<Row>& rows,
                   const std::vector<std::string>& encoded) const;
@@ -63,6 +65,7 @@ class LmdbStore final : public CheckpointStore {
   Summary shown(const RunEntry& entry) const;
   StoreResult<std::vector<OldRun>> find_old(std::string_view flow, WallTime before, std::size_t limit) const;
   bool may_delete(const RunEntry& entry, std::string_view flow, WallTime before) const;
+  void erase_family(Txn& txn, RunNumber run, const std::string& id) const;
   void put_logs_aside(RunNumber run, std::string_view id) const;
   void remove_deleted_logs() const;
   std::string deleted_logs() const;

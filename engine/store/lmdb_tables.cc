@@ -2,8 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <functional>
 #include <set>
 
+#include "engine/base/ids.h"
 #include "engine/store/errors.h"
 
 namespace canorun::store {
@@ -178,7 +181,7 @@ void erase_run(Txn& txn, RunNumber run, std::string_view id) {
   std::set<std::string> digests;
   for_each(txn, Table::kRows, key(run), [&](Cursor& cursor) {
     if (const auto row = decode_row(cursor.value())) {
-      if (const std::string* digest = text_of(*row)) digests.insert(*digest);
+      for (const std::string_view digest : texts_of(*row)) digests.emplace(digest);
     }
     cursor.erase();
   });
@@ -190,6 +193,15 @@ void erase_run(Txn& txn, RunNumber run, std::string_view id) {
   for_each(txn, Table::kSignals, key(run), [](Cursor& cursor) { cursor.erase(); });
   txn.erase(Table::kRuns, key(run));
   txn.erase(Table::kIds, id);
+}
+
+std::vector<RunNumber> find_children(Txn& txn, std::string_view id) {
+  std::vector<RunNumber> children;
+  for_each(txn, Table::kIds, std::string(id) + '.', [&](const Cursor& cursor) {
+    if (child_number(id, cursor.key())) children.push_back(number_from(cursor.value()));
+  });
+  std::ranges::sort(children, std::greater());
+  return children;
 }
 
 bool has_requests(Txn& txn, RunNumber run) { return has_any(txn, Table::kRequests, key(run)); }

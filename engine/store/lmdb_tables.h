@@ -38,8 +38,12 @@ void write_text(Txn& txn, std::string_view digest, std::string_view text);
 /// The run needs the text.
 void refer_to_text(Txn& txn, std::string_view digest, RunNumber run);
 
-/// Takes away all there is of a run, and texts that nobody else refers to.
+/// Takes away all there is of a run, and texts that nobody else refers to. Not its children.
 void erase_run(Txn& txn, RunNumber run, std::string_view id);
+
+/// The runs with ids as children of the run have them, the newest first: who looks at their records sees whether they
+/// are.
+std::vector<RunNumber> find_children(Txn& txn, std::string_view id);
 
 bool has_requests(Txn& txn, RunNumber run);
 void write_request(Txn& txn, RunNumber run, Request request);

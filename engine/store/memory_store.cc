@@ -40,7 +40,8 @@ StoreResult<RunNumber> MemoryStore::create_now(NewRun& run) {
     return std::unexpected(not_a_run(run.id));
   const std::lock_guard lock(mutex_);
   if (ids_.contains(run.id)) return std::unexpected(run_exists(run.id));
-  texts_.try_emplace(started->digest, std::move(run.text));
+  if (auto missing = missing_text(run.rows, run.texts)) return std::unexpected(no_such_text(*missing));
+  texts_.merge(run.texts);
   Run& made = runs_.emplace_back();
   made.summary.id = run.id;
   add(made, std::move(run.rows));
@@ -60,10 +61,7 @@ StoreResult<void> MemoryStore::append_now(RunNumber number, std::uint64_t first,
   if (first != found->summary.rows) {
     return std::unexpected(row_exists(found->summary.id, first, found->summary.rows));
   }
-  for (const Row& row : rows) {
-    const std::string* digest = text_of(row);
-    if (digest != nullptr && !texts_.contains(*digest)) return std::unexpected(no_such_text(*digest));
-  }
+  if (auto missing = missing_text(rows)) return std::unexpected(no_such_text(*missing));
   // Of a run whose rows are let go, the one before is not there to be asked.
   const Row* before = found->batches.empty() ? nullptr : &found->batches.back().back();
   if (keeps_ == Keeps::kRows && !replace_rightly(rows, before)) {
@@ -91,7 +89,9 @@ void MemoryStore::add(Run& run, std::vector<Row> rows) const {
   run.batches.push_back(std::move(rows));
 }
 
-StoreResult<RunRecord> MemoryStore::claim(std::string_view id) {
+void MemoryStore::claim(std::string id, Completion<RunRecord> done) { done(claim_now(id)); }
+
+StoreResult<RunRecord> MemoryStore::claim_now(std::string_view id) {
   const std::lock_guard lock(mutex_);
   const auto found = ids_.find(id);
   if (found == ids_.end()) return std::unexpected(no_such_run(id));
@@ -131,6 +131,7 @@ StoreResult<std::vector<Summary>> MemoryStore::list(const ListFilter& filter) co
   std::vector<Summary> result;
   for (auto run = runs_.rbegin(); run != runs_.rend(); ++run) {
     if (run->deleted || (filter.flow && run->summary.flow != *filter.flow)) continue;
+    if (filter.parent && run->summary.parent != *filter.parent) continue;
     Summary summary = shown(run->summary, run->owned);
     if (filter.status && summary.status != *filter.status) continue;
     result.push_back(std::move(summary));
@@ -190,16 +191,26 @@ StoreResult<std::vector<std::string>> MemoryStore::delete_ended(std::string_view
   const std::lock_guard lock(mutex_);
   std::vector<std::string> deleted;
   std::set<std::string> unused;
-  for (Run& run : runs_) {
-    if (deleted.size() == limit) break;
-    const Summary& summary = run.summary;
-    if (run.deleted || run.owned || summary.flow != flow || !may_be_deleted(summary.status)) continue;
-    if (!summary.ended_at || *summary.ended_at >= before) continue;
+  std::set<std::string> parents;
+  const auto erase = [&](Run& run) {
     unused.merge(texts_of(run));
-    ids_.erase(summary.id);
-    deleted.push_back(summary.id);
+    ids_.erase(run.summary.id);
+    parents.insert(std::move(run.summary.id));
     run = Run{};
     run.deleted = true;
+  };
+  // Children come after their parents.
+  for (Run& run : runs_) {
+    const Summary& summary = run.summary;
+    if (run.deleted) continue;
+    if (!summary.parent.empty()) {
+      if (parents.contains(summary.parent)) erase(run);
+      continue;
+    }
+    if (deleted.size() == limit || run.owned || summary.flow != flow || !may_be_deleted(summary.status)) continue;
+    if (!summary.ended_at || *summary.ended_at >= before) continue;
+    deleted.push_back(summary.id);
+    erase(run);
   }
   for (const Run& run : runs_) {
     for (const std::string& used : texts_of(run)) unused.erase(used);
@@ -208,11 +219,20 @@ StoreResult<std::vector<std::string>> MemoryStore::delete_ended(std::string_view
   return deleted;
 }
 
+std::optional<std::string> MemoryStore::missing_text(const std::vector<Row>& rows, const Texts& more) const {
+  for (const Row& row : rows) {
+    for (const std::string_view digest : store::texts_of(row)) {
+      if (!texts_.contains(digest) && !more.contains(digest)) return std::string(digest);
+    }
+  }
+  return std::nullopt;
+}
+
 std::set<std::string> MemoryStore::texts_of(const Run& run) {
   std::set<std::string> digests;
   for (const auto& batch : run.batches) {
     for (const Row& row : batch) {
-      if (const std::string* digest = text_of(row)) digests.insert(*digest);
+      for (const std::string_view digest : store::texts_of(row)) digests.emplace(digest);
     }
   }
   return digests;

@@ -20,7 +20,8 @@ class MemoryStore final : public CheckpointStore {
 
   void create(NewRun run, Completion<RunNumber> done) override;
   void append(RunNumber run, std::uint64_t first, std::vector<Row> rows, Completion<void> done) override;
-  StoreResult<RunRecord> claim(std::string_view id) override;
+  using CheckpointStore::claim;
+  void claim(std::string id, Completion<RunRecord> done) override;
   StoreResult<void> release(RunNumber run) override;
   StoreResult<RunRecord> load(std::string_view id) const override;
   StoreResult<Summary> find(std::string_view id) const override;
@@ -49,17 +50,20 @@ class MemoryStore final : public CheckpointStore {
 
   StoreResult<RunNumber> create_now(NewRun& run);
   StoreResult<void> append_now(RunNumber number, std::uint64_t first, std::vector<Row>& rows);
+  StoreResult<RunRecord> claim_now(std::string_view id);
   Run* run(RunNumber number);
   const Run* run(std::string_view id) const;
   RunRecord record(const Run& run) const;
   void add(Run& run, std::vector<Row> rows) const;
   static std::set<std::string> texts_of(const Run& run);
+  /// A digest that one of the rows refers to, and of which there is no text.
+  std::optional<std::string> missing_text(const std::vector<Row>& rows, const Texts& more = {}) const;
 
   const Keeps keeps_;
   mutable std::mutex mutex_;
   std::deque<Run> runs_;  ///< the number of a run is its place, from 1
   std::map<std::string, RunNumber, std::less<>> ids_;
-  std::map<std::string, std::string, std::less<>> texts_;
+  Texts texts_;
 };
 
 }  // namespace canorun::store

@@ -22,6 +22,8 @@ struct Fold {
     summary.version = started.version;
     summary.status = Status::kRunning;
     summary.started_at = at;
+    summary.parent = started.parent;
+    summary.work = started.work;
   }
   void operator()(const StateEntered& entered) const { summary.state = entered.state; }
   void operator()(const StateEnded&) const {}
@@ -81,10 +83,17 @@ void apply(Summary& summary, const Row& row) {
   ++summary.rows;
 }
 
-const std::string* text_of(const Row& row) {
-  if (const auto* started = std::get_if<RunStarted>(&row.body)) return &started->digest;
-  const auto* resumed = std::get_if<RunResumed>(&row.body);
-  return resumed != nullptr && resumed->digest ? &*resumed->digest : nullptr;
+std::vector<std::string_view> texts_of(const Row& row) {
+  std::vector<std::string_view> digests;
+  const auto refer = [&](std::string_view digest, const Flows& flows) {
+    digests.push_back(digest);
+    for (const auto& [path, text] : flows) digests.push_back(text);
+  };
+  if (const auto* started = std::get_if<RunStarted>(&row.body)) refer(started->digest, started->flows);
+  if (const auto* resumed = std::get_if<RunResumed>(&row.body); resumed != nullptr && resumed->digest) {
+    refer(*resumed->digest, resumed->flows);
+  }
+  return digests;
 }
 
 std::optional<std::uint64_t> signal_of(const Row& row) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -14,6 +15,9 @@
 
 namespace canorun::store {
 
+/// The flows that a run may start as its children, and those that these may: absolute path -> digest of the text.
+using Flows = std::map<std::string, std::string>;
+
 /// The first row of every run.
 struct RunStarted {
   std::string flow;
@@ -24,6 +28,9 @@ struct RunStarted {
   std::string nonce;   ///< idempotency keys are made from it
   Json inputs = Json::object();
   Json vars = Json::object();  ///< initial values, evaluated once
+  Flows flows = {};
+  std::string parent = {};  ///< the run that started this one as its child; empty: a person did
+  std::string work = {};    ///< the key of the work that the parent does by this run
   bool operator==(const RunStarted&) const = default;
 };
 
@@ -53,6 +60,8 @@ struct StateEnded {
 struct WaitsFor {
   std::optional<WallTime> until = {};
   std::string signal = {};
+  std::string run = {};        ///< the child that waits for the signal; empty: the run itself
+  std::uint64_t children = 0;  ///< so many of its children wait
   bool operator==(const WaitsFor&) const = default;
 };
 
@@ -71,6 +80,7 @@ struct RunResumed {
   std::optional<std::string> digest = {};  ///< another definition was given with `--file`
   std::optional<std::string> file = {};
   std::optional<std::string> folder = {};
+  Flows flows = {};  ///< of that definition
   bool operator==(const RunResumed&) const = default;
 };
 
@@ -173,14 +183,16 @@ struct Summary {
   std::optional<WallTime> ended_at = {};
   std::uint64_t rows = 0;                  ///< also the sequence of the next row
   std::optional<WaitsFor> waits_for = {};  ///< with kWaiting
+  std::string parent = {};
+  std::string work = {};
   bool operator==(const Summary&) const = default;
 };
 
 /// Folds one row into the summary.
 void apply(Summary& summary, const Row& row);
 
-/// The digest of the text that the row refers to, if it does.
-const std::string* text_of(const Row& row);
+/// The digests of the texts that the row refers to.
+std::vector<std::string_view> texts_of(const Row& row);
 
 /// The number of the signal that the row takes, if it does.
 std::optional<std::uint64_t> signal_of(const Row& row);

@@ -28,6 +28,9 @@ void fields(A& a, auto& row, const RunStarted*) {
   a("n", row.nonce);
   a("i", row.inputs);
   a("s", row.vars);
+  a.maybe("fl", row.flows);
+  a.maybe("pa", row.parent);
+  a.maybe("wk", row.work);
 }
 
 template <class A>
@@ -80,6 +83,7 @@ void fields(A& a, auto& row, const RunResumed*) {
   a.maybe("d", row.digest);
   a.maybe("p", row.file);
   a.maybe("w", row.folder);
+  a.maybe("fl", row.flows);
 }
 
 template <class A>
@@ -140,6 +144,8 @@ void fields(A& a, auto& entry, const RunEntry*) {
   a("b", summary.started_at);
   a.maybe("z", summary.ended_at);
   a.maybe("wf", summary.waits_for);
+  a.maybe("pa", summary.parent);
+  a.maybe("wk", summary.work);
   a("n", summary.rows);
   a.maybe("o", entry.owner);
 }
@@ -182,7 +188,19 @@ class Encoder {
     }
   }
   void write(const WaitsFor& value) {
-    writer_.json(Json::array({value.until ? Json(value.until->time_since_epoch().count()) : Json(), value.signal}));
+    Json list = Json::array({value.until ? Json(value.until->time_since_epoch().count()) : Json(), value.signal});
+    if (value.children > 0) {
+      list.push_back(value.run);
+      list.push_back(value.children);
+    }
+    writer_.json(list);
+  }
+  void write(const Flows& values) {
+    writer_.list(2 * values.size());
+    for (const auto& [path, digest] : values) {
+      write(path);
+      write(digest);
+    }
   }
   template <class T>
   void write(const std::optional<T>& value) {
@@ -274,8 +292,17 @@ class Decoder {
     return true;
   }
   static bool read(Json& from, WaitsFor& to) {
-    if (!from.is_array() || from.size() != 2) return false;
+    if (!from.is_array() || (from.size() != 2 && from.size() != 4)) return false;
+    if (from.size() == 4 && !(read(from[2], to.run) && read(from[3], to.children))) return false;
     return (from[0].is_null() || read(from[0], to.until)) && read(from[1], to.signal);
+  }
+  static bool read(Json& from, Flows& to) {
+    if (!from.is_array() || from.size() % 2 != 0) return false;
+    for (std::size_t i = 0; i < from.size(); i += 2) {
+      std::string path;
+      if (!read(from[i], path) || !read(from[i + 1], to[path])) return false;
+    }
+    return true;
   }
   static bool read(Json& from, Json& to) {
     to = std::move(from);

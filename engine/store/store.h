@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <expected>
 #include <functional>
+#include <future>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -47,10 +49,14 @@ using RunNumber = std::uint64_t;
 template <class T>
 using Completion = std::move_only_function<void(StoreResult<T>)>;
 
+/// Flows' texts by digest.
+using Texts = std::map<std::string, std::string, std::less<>>;
+
 struct NewRun {
   std::string id;         ///< `is_run_id`
-  std::string text;       ///< the flow's text, kept once per digest
   std::vector<Row> rows;  ///< the first is a RunStarted
+  /// By digest, kept once each: what the first row refers to and is not in the store yet.
+  Texts texts = {};
 };
 
 struct RunRecord {
@@ -62,7 +68,8 @@ struct RunRecord {
 struct ListFilter {
   std::optional<Status> status = {};
   std::optional<std::string> flow = {};
-  std::size_t limit = 0;  ///< 0: all
+  std::optional<std::string> parent = {};  ///< empty: that have none
+  std::size_t limit = 0;                   ///< 0: all
 };
 
 /// What somebody outside told a run; it waits until a state takes it.
@@ -79,14 +86,15 @@ enum class Request : std::uint8_t { kCancel };
 
 /// One store. One process at a time owns a run; what a run's owner appends is what the run is.
 ///
-/// Threads: `create` and `append` may be called from any thread and complete on any thread; the other
+/// Threads: `create`, `append` and `claim` may be called from any thread and complete on any thread; the other
 /// calls are synchronous, from any thread, but not from within a completion. Closing waits for what
 /// was asked.
 class CheckpointStore {
  public:
   virtual ~CheckpointStore() = default;
 
-  /// Starts a run and owns it: all of its first rows in one durable transaction. kRunExists.
+  /// Starts a run and owns it: all of its first rows in one durable transaction. kRunExists; kNotFound if a row
+  /// refers to a text that is not there.
   virtual void create(NewRun run, Completion<RunNumber> done) = 0;
 
   /// Appends rows `first`, `first`+1, … in one durable transaction, together with whatever else is
@@ -99,7 +107,14 @@ class CheckpointStore {
   /// Takes ownership of a run that nobody owns, and reads it: the summary has the status from before.
   /// kNoSuchRun, kOwned (by this process, too). Ended runs can be claimed: the caller looks at the
   /// rows and lets go if there is nothing to do.
-  virtual StoreResult<RunRecord> claim(std::string_view id) = 0;
+  virtual void claim(std::string id, Completion<RunRecord> done) = 0;
+  /// The same, and waits for it.
+  StoreResult<RunRecord> claim(std::string_view id) {
+    std::promise<StoreResult<RunRecord>> promise;
+    auto result = promise.get_future();
+    claim(std::string(id), [&promise](StoreResult<RunRecord> record) { promise.set_value(std::move(record)); });
+    return result.get();
+  }
 
   /// Gives up the ownership without a row.
   virtual StoreResult<void> release(RunNumber run) = 0;
@@ -107,7 +122,7 @@ class CheckpointStore {
   virtual StoreResult<RunRecord> load(std::string_view id) const = 0;
   /// One run without its rows.
   virtual StoreResult<Summary> find(std::string_view id) const = 0;
-  /// Newest first.
+  /// Newest first. The children of one run are found without a look at the others.
   virtual StoreResult<std::vector<Summary>> list(const ListFilter& filter) const = 0;
   /// The flow text of a digest. kNotFound.
   virtual StoreResult<std::string> text(std::string_view digest) const = 0;
@@ -130,7 +145,7 @@ class CheckpointStore {
   virtual int wake_fd() const = 0;
 
   /// Deletes runs of `flow` that may be deleted, ended before `before` and are owned by nobody, oldest
-  /// first, at most `limit`; gives their ids.
+  /// first, at most `limit`, with all their children; gives the ids without theirs. A child is not deleted by itself.
   virtual StoreResult<std::vector<std::string>> delete_ended(std::string_view flow, WallTime before,
                                                              std::size_t limit) = 0;
 

@@ -108,7 +108,7 @@ TEST_CASE_FIXTURE(Fixture, "a run that died at any row resumes to the same end, 
     CAPTURE(kept);
     store::MemoryStore cut;
     std::optional<store::RunNumber> number;
-    cut.create({"r1", flow->text, {all.begin(), all.begin() + static_cast<std::ptrdiff_t>(kept)}},
+    cut.create({"r1", {all.begin(), all.begin() + static_cast<std::ptrdiff_t>(kept)}, {{flow->digest, flow->text}}},
                [&](store::StoreResult<store::RunNumber> made) { number = *made; });
     REQUIRE(cut.release(*number));
     CHECK(cut.load("r1")->summary.status == store::Status::kInterrupted);

@@ -246,7 +246,7 @@ TEST_CASE_FIXTURE(Streams, "a stopped stream that lost its process after the las
   const auto all = store.load("r1")->rows;
   store::MemoryStore cut;
   std::optional<store::RunNumber> number;
-  cut.create({"r1", flow->text, {all.begin(), all.begin() + 3}},
+  cut.create({"r1", {all.begin(), all.begin() + 3}, {{flow->digest, flow->text}}},
              [&](store::StoreResult<store::RunNumber> made) { number = *made; });
   REQUIRE(cut.release(*number));
   Harness::feed.begun.clear();

@@ -46,16 +46,17 @@ class Generator {
   Row row() {
     Row made{WallTime(Millis(integer())), {}};
     switch (number(10)) {
-      case 0: made.body = RunStarted{text(), random_(), text(), text(), text(), text(), json(3), json(3)}; break;
+      case 0:
+        made.body =
+            RunStarted{text(), random_(), text(), text(), text(), text(), json(3), json(3), flows(), text(), text()};
+        break;
       case 1: made.body = StateEntered{text(), random_(), texts(), maybe(WallTime(Millis(integer())))}; break;
       case 2:
         made.body =
             StateEnded{text(),  random_(), static_cast<std::uint32_t>(random_()), Millis(integer()), json(4), json(2),
                        json(2), text()};
         break;
-      case 3:
-        made.body = RunSuspended{text(), maybe(WaitsFor{maybe(WallTime(Millis(integer()))), text()}), json(3)};
-        break;
+      case 3: made.body = RunSuspended{text(), maybe(waits()), json(3)}; break;
       case 5: {
         const PartEnded part{text(),  random_(), text(), static_cast<std::uint32_t>(random_()), Millis(integer()),
                              json(4), json(2),   text()};
@@ -67,7 +68,9 @@ class Generator {
                               json(3), json(4)};
         break;
       case 7: made.body = SignalReceived{text(), random_(), text(), random_(), json(4)}; break;
-      case 4: made.body = RunResumed{text(), number(2) == 0, maybe(text()), maybe(text()), maybe(text())}; break;
+      case 4:
+        made.body = RunResumed{text(), number(2) == 0, maybe(text()), maybe(text()), maybe(text()), flows()};
+        break;
       case 8:
         made.body = WindowEnded{.state = text(),
                                 .visit = random_(),
@@ -100,6 +103,21 @@ class Generator {
   template <class T>
   std::optional<T> maybe(T value) {
     return number(2) == 0 ? std::optional(std::move(value)) : std::nullopt;
+  }
+
+  WaitsFor waits() {
+    WaitsFor made{maybe(WallTime(Millis(integer()))), text()};
+    if (number(2) == 0) {
+      made.run = text();
+      made.children = 1 + number(9);
+    }
+    return made;
+  }
+
+  Flows flows() {
+    Flows made;
+    for (std::uint64_t i = number(3); i > 0; --i) made[text()] = text();
+    return made;
   }
 
   std::vector<std::string> texts() {

@@ -45,7 +45,7 @@ TEST_CASE_TEMPLATE("an id that is taken is refused, and nothing of the run that 
   Fixture fixture;
   CheckpointStore& store = fixture.store;
   REQUIRE(create(store, new_run("r1")));
-  const auto again = create(store, {"r1", "another text", {started("other", "d2")}});
+  const auto again = create(store, {"r1", {started("other", "d2")}, {{"d2", "another text"}}});
   CHECK(kind(again) == "run exists");
   CHECK(again.error().message == "a run with the id 'r1' exists");
   CHECK(again.error().hint == "`canorun resume r1` continues it");
@@ -321,4 +321,64 @@ TEST_CASE_TEMPLATE("a window that would replace something else is refused, and n
   CHECK(kind(append(store, *run, 3, {entered("t"), window_ended(1, 1)})) == "row exists");
   CHECK(rows_of(store, "r1") == before);
   CHECK(kind(create(store, new_run("r2", {started(), window_ended(0, 1)}))) == "io");
+}
+
+TEST_CASE_TEMPLATE("the children of a run are found, and only they", Fixture, InMemory, OnDisk) {
+  Fixture fixture;
+  CheckpointStore& store = fixture.store;
+  const auto child = [](const std::string& parent, const std::string& work) {
+    Row row = started("child", "d2");
+    std::get<RunStarted>(row.body).parent = parent;
+    std::get<RunStarted>(row.body).work = work;
+    return row;
+  };
+  REQUIRE(create(store, new_run("r")));
+  REQUIRE(create(store, new_run("r.1", {child("r", "w1")})));
+  REQUIRE(create(store, new_run("r.2")));  // somebody's own
+  REQUIRE(create(store, new_run("r.1.1", {child("r.1", "w1")})));
+  REQUIRE(create(store, new_run("r.10", {child("r", "w2"), run_ended(Status::kFailed)})));
+  REQUIRE(create(store, new_run("r.x")));
+  REQUIRE(create(store, new_run("rr.1", {child("rr", "w1")})));
+  CHECK(ids(store.list({.parent = "r"})) == std::vector<std::string>{"r.10", "r.1"});
+  CHECK(ids(store.list({.status = Status::kFailed, .parent = "r"})) == std::vector<std::string>{"r.10"});
+  CHECK(ids(store.list({.parent = "r", .limit = 1})) == std::vector<std::string>{"r.10"});
+  CHECK(ids(store.list({.parent = "r.1"})) == std::vector<std::string>{"r.1.1"});
+  CHECK(ids(store.list({.parent = "none"})).empty());
+  CHECK(ids(store.list({.parent = ""})) == std::vector<std::string>{"r.x", "r.2", "r"});
+  CHECK(ids(store.list({})).size() == 7);
+  CHECK(store.find("r.10")->work == "w2");
+}
+
+TEST_CASE_TEMPLATE("a run is deleted with all below it, and a child never alone", Fixture, InMemory, OnDisk) {
+  Fixture fixture;
+  CheckpointStore& store = fixture.store;
+  const auto child = [](const std::string& parent) {
+    Row row = started("order", "d2");
+    std::get<RunStarted>(row.body).parent = parent;
+    return row;
+  };
+  const Row end = run_ended(Status::kSucceeded);
+  REQUIRE(create(store, new_run("young")));
+  REQUIRE(create(store, new_run("young.1", {child("young"), end})));
+  REQUIRE(create(store, new_run("old", {started(), end})));
+  REQUIRE(create(store, new_run("old.1", {child("old"), end})));
+  REQUIRE(create(store, new_run("old.1.1", {child("old.1"), end})));
+  REQUIRE(create(store, new_run("old.2")));
+  CHECK(*store.delete_ended("order", after_start(100), 9) == std::vector<std::string>{"old"});
+  CHECK(ids(store.list({})) == std::vector<std::string>{"old.2", "young.1", "young"});
+}
+
+TEST_CASE_TEMPLATE("a run refers to the texts of the flows below it, which must be there", Fixture, InMemory, OnDisk) {
+  Fixture fixture;
+  CheckpointStore& store = fixture.store;
+  Row first = started("order", "d1");
+  std::get<RunStarted>(first.body).flows = {{"/a.yaml", "d2"}, {"/b.yaml", "d3"}};
+  CHECK(kind(create(store, {"r1", {first}, {{"d1", "one"}, {"d2", "two"}}})) == "not found");
+  CHECK(ids(store.list({})).empty());
+  REQUIRE(create(store, {"r1", {first, run_ended(Status::kFailed)}, {{"d1", "one"}, {"d2", "two"}, {"d3", "three"}}}));
+  REQUIRE(create(store, {"r2", {started("other", "d2")}}));
+  CHECK(*store.text("d3") == "three");
+  REQUIRE(store.delete_ended("order", after_start(100), 9)->size() == 1);
+  CHECK(*store.text("d2") == "two");
+  CHECK(kind(store.text("d3")) == "not found");
 }

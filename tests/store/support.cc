@@ -51,7 +51,13 @@ Row resumed(std::optional<std::string> digest) {
 
 Row run_ended(Status status, WallTime at) { return {at, RunEnded{.status = status, .state = "done", .entered = true}}; }
 
-NewRun new_run(std::string id, std::vector<Row> rows) { return {std::move(id), "name: order\n", std::move(rows)}; }
+NewRun new_run(std::string id, std::vector<Row> rows) {
+  NewRun run{std::move(id), std::move(rows)};
+  for (const Row& row : run.rows) {
+    for (const std::string_view digest : texts_of(row)) run.texts.emplace(digest, "name: order\n");
+  }
+  return run;
+}
 
 StoreResult<RunNumber> create(CheckpointStore& store, NewRun run) {
   std::promise<StoreResult<RunNumber>> done;
