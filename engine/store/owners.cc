@@ -2,12 +2,15 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <signal.h>
 #include <sys/file.h>
 #include <sys/inotify.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <charconv>
 #include <filesystem>
 
 #include "engine/base/random.h"
@@ -19,8 +22,19 @@ namespace {
 
 constexpr int kAttempts = 100;
 
+// A command that its owner was about to start when it died holds the lock until it has become its program: so often
+// it is looked at again, a millisecond apart.
+constexpr int kLooks = 500;
+
 bool is_owner_name(std::string_view name) {
   return !name.empty() && name.find_first_not_of("0123456789abcdef-") == std::string_view::npos;
+}
+
+// Whether there is a process with the number that the name begins with; in doubt, there is.
+bool exists(std::string_view name) {
+  pid_t pid = 0;
+  const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), pid);
+  return error != std::errc{} || pid <= 0 || ::kill(pid, 0) == 0 || errno != ESRCH;
 }
 
 // The file at `path` is the one that was opened.
@@ -78,7 +92,10 @@ bool Owners::alive(std::string_view name) const {
   const std::string file = path(name);
   const Fd fd(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
   if (!fd) return errno != ENOENT;
-  if (::flock(fd.get(), LOCK_SH | LOCK_NB) != 0) return true;
+  for (int look = 0; ::flock(fd.get(), LOCK_SH | LOCK_NB) != 0; ++look) {
+    if (look == kLooks || exists(name)) return true;
+    ::usleep(1000);
+  }
   ::unlink(file.c_str());
   return false;
 }

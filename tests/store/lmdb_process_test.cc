@@ -182,6 +182,29 @@ TEST_CASE("a run is owned until its process is gone, and can then be claimed") {
   CHECK(std::distance(fs::directory_iterator(folder.path() + "/owners"), {}) == 1);
 }
 
+TEST_CASE("a run can be claimed although its dead owner was about to start a command") {
+  const TempFolder folder;
+  const Gate ready;
+  Child owner([&] {
+    const auto store = open_lmdb(folder.path());
+    if (!create(*store, new_run("r1", {started(), entered("a")}))) return 1;
+    // It shares what the owner has open until it becomes another program, which takes it a while.
+    const pid_t parent = ::getpid();
+    if (::fork() == 0) {
+      while (::getppid() == parent) ::usleep(100);
+      ::usleep(20'000);
+      ::_exit(0);
+    }
+    ready.open();
+    sleep_forever();
+  });
+  ready.pass();
+  const auto store = open_lmdb(folder.path());
+  owner.kill();
+  CHECK(owner.wait() == -SIGKILL);
+  CHECK(kind(store->claim("r1")) == "success");
+}
+
 TEST_CASE("files of dead owners are removed by the next owner") {
   const TempFolder folder;
   open_lmdb(folder.path());
