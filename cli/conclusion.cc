@@ -3,10 +3,12 @@
 #include <fmt/format.h>
 
 #include "cli/report.h"
+#include "cli/run_document.h"
 
 namespace canorun::cli {
 
-OrRefusal<Conclusion> conclude(Wiring& wiring, const run::Finished& finished, bool kept) {
+OrRefusal<Conclusion> conclude(Wiring& wiring, const store::CheckpointStore& store, const run::Finished& finished,
+                               bool kept) {
   const run::RunState& run = finished.run;
   if (finished.refused) return refuse(RefusalKind::kInvalidInputs, finished.refused->message, finished.refused->hint);
   if (finished.store_error) {
@@ -27,7 +29,10 @@ OrRefusal<Conclusion> conclude(Wiring& wiring, const run::Finished& finished, bo
   CommandText command;
   if (kept) command = [&](std::string_view words) { return wiring.command(words); };
   wiring.err().write(failure_report(run, run.status, command, wiring.err_style()));
-  return Conclusion{exit_code(run.status), wiring.options().json ? run::to_json(run, run.status) : Json()};
+  if (!wiring.options().json) return Conclusion{exit_code(run.status), {}};
+  auto document = run_document(store, run, run.status);
+  if (!document) return std::unexpected(std::move(document.error()));
+  return Conclusion{exit_code(run.status), std::move(*document)};
 }
 
 }  // namespace canorun::cli

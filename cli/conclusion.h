@@ -14,6 +14,7 @@ struct Conclusion {
 /// Tells a person how the run ended: the outcome and the exit's output on stdout (not with `--json`,
 /// not with `--quiet`), the report of a failure on stderr. A run that the store refused or lost is a
 /// refusal. `kept`: the run is in a store, and other commands can reach it.
-OrRefusal<Conclusion> conclude(Wiring& wiring, const run::Finished& finished, bool kept);
+OrRefusal<Conclusion> conclude(Wiring& wiring, const store::CheckpointStore& store, const run::Finished& finished,
+                               bool kept);
 
 }  // namespace canorun::cli

@@ -30,13 +30,19 @@ struct Line {
   using Text = std::optional<std::string>;
 
   std::string_view run;
+  std::string_view around;
   Detail detail;
   bool marks;
   const Style& style;
 
   Text operator()(const model::RunBegan& event) const {
     const std::string at = event.state.empty() ? std::string() : fmt::format(" at {}", event.state);
-    return normal(style.bold("▶"), run, event.resumed ? "resumed" + at : fmt::format("started flow {}", event.flow));
+    if (around.empty()) {
+      return normal(style.bold("▶"), run, event.resumed ? "resumed" + at : fmt::format("started flow {}", event.flow));
+    }
+    return normal(
+        style.bold("▶"), around,
+        event.resumed ? fmt::format("{} resumed{}", run, at) : fmt::format("started flow {} as {}", event.flow, run));
   }
   Text operator()(const model::StateBegan& event) const {
     if (marks) return std::nullopt;  // the live line shows it
@@ -136,13 +142,37 @@ std::string_view last_overwrite(std::string_view line) {
   return back == std::string_view::npos ? line : line.substr(back + 1);
 }
 
+// Parts are told as parts: what happens inside the runs that they are fills screens.
+bool is_aside(const model::Event& event, Detail detail) {
+  return event.of_part && detail != Detail::kVerbose && !std::holds_alternative<model::Said>(event.what);
+}
+
+// The states of a child run are told under the work of its parent. `name` keeps what the event then refers to.
+model::Event in_its_place(const model::Event& event, std::string& name) {
+  model::Event told = event;
+  if (event.around.empty() || std::holds_alternative<model::RunBegan>(event.what)) return told;
+  const auto rename = [&](auto& what) {
+    if constexpr (requires { what.state; }) {
+      name = fmt::format("{} > {}", event.around, what.state);
+      what.state = name;
+    }
+  };
+  std::visit(rename, told.what);
+  return told;
+}
+
+// Whether that is told under the state or the part that is called so.
+bool is_under(std::string_view state, const std::string& work) {
+  return state.starts_with(work + " > ") || state.starts_with(work + "/");
+}
+
 Millis whole_frames(Millis time) { return std::max(Millis{0}, time) / kFrame * kFrame; }
 
 }  // namespace
 
 std::optional<std::string> event_line(const model::Event& event, Detail detail, bool marks, const Style& style) {
   if (detail == Detail::kQuiet && !std::holds_alternative<model::Said>(event.what)) return std::nullopt;
-  return std::visit(Line{event.run, detail, marks, style}, event.what);
+  return std::visit(Line{event.run, event.around, detail, marks, style}, event.what);
 }
 
 Progress::Progress(asio::any_io_executor executor, Output& err, const Clock& clock, Setting setting)
@@ -156,8 +186,11 @@ Progress::~Progress() {
 }
 
 void Progress::on_event(const model::Event& event) {
-  follow(event);
-  if (auto line = event_line(event, setting_.detail, setting_.live, setting_.style)) say(*line);
+  if (is_aside(event, setting_.detail)) return;
+  std::string name;
+  const model::Event told = in_its_place(event, name);
+  follow(told);
+  if (auto line = event_line(told, setting_.detail, setting_.live, setting_.style)) say(*line);
 }
 
 // Keeps the live lines and the commands' output up with the event: one overload per kind.
@@ -166,7 +199,7 @@ void Progress::follow(const model::Event& event) {
     Progress& self;
 
     void operator()(const model::RunBegan&) const {
-      if (self.setting_.live) self.tick();
+      if (self.setting_.live && !self.ticks_) self.tick();
     }
     void operator()(const model::StateBegan& began) const {
       if (self.setting_.detail == Detail::kQuiet) return;  // nothing will be said of it
@@ -200,9 +233,10 @@ void Progress::follow(const model::Event& event) {
       }
     }
     void operator()(const model::PartEnded& ended) const {
-      self.end_output(work_name(ended.state, ended.part));
+      const std::string name = work_name(ended.state, ended.part);
+      self.end_output(name);
       std::erase_if(self.running_, [&](const Running& it) {
-        return !it.part.empty() && it.part == ended.part && it.state == ended.state;
+        return (!it.part.empty() && it.part == ended.part && it.state == ended.state) || is_under(it.state, name);
       });
       Running* state = self.find(ended.state);
       if (state == nullptr || !state->counts) return;
@@ -237,13 +271,15 @@ void Progress::follow(const model::Event& event) {
       running->now = std::move(what);
       running->until = until;
     }
-    // The parts that were cancelled go with it.
+    // The parts and the children that were cancelled go with it.
     void end(std::string_view state) const {
-      self.end_output(std::string(state));
+      const std::string name(state);
+      self.end_output(name);
+      const auto goes = [&](const Running& it) { return it.state == name || is_under(it.state, name); };
       for (const Running& it : self.running_) {
-        if (it.state == state) self.end_output(work_name(it.state, it.part));
+        if (goes(it)) self.end_output(work_name(it.state, it.part));
       }
-      std::erase_if(self.running_, [&](const Running& it) { return it.state == state; });
+      std::erase_if(self.running_, goes);
     }
   };
   std::visit(Follow{*this}, event.what);
@@ -289,6 +325,7 @@ void Progress::flush() {
 }
 
 void Progress::tick() {
+  ticks_ = true;
   timer_.expires_after(kFrame);
   timer_.async_wait([this, alive = alive_](const boost::system::error_code& error) {
     if (error || !*alive) return;
@@ -343,6 +380,7 @@ void Progress::draw() {
 
 void Progress::finish() {
   timer_.cancel();
+  ticks_ = false;
   while (!half_lines_.empty()) end_output(std::string(half_lines_.begin()->first));
   running_.clear();
   flush();

@@ -81,6 +81,7 @@ class Progress final : public model::Observer {
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
   std::size_t drawn_ = 0;  ///< live lines on the terminal
   std::size_t frame_ = 0;
+  bool ticks_ = false;
   std::map<std::string, std::string, std::less<>> half_lines_;  ///< by work: output whose line has not ended
 };
 

@@ -65,7 +65,8 @@ std::vector<NextCommand> next_commands(const run::RunState& run, Status status, 
       break;
     case Status::kWaiting:
       if (run.waits_for && !run.waits_for->signal.empty()) {
-        add(fmt::format("signal {} {}", run.id, run.waits_for->signal), "what it waits for");
+        const std::string& to = run.waits_for->run.empty() ? run.id : run.waits_for->run;
+        add(fmt::format("signal {} {}", to, run.waits_for->signal), "what it waits for");
       }
       add("resume --due", "goes on with all runs whose time or signal has come");
       break;

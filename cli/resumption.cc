@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "cli/flow_source.h"
+#include "cli/run_document.h"
 #include "engine/base/suggest.h"
 
 namespace canorun::cli {
@@ -72,11 +73,13 @@ OrRefusal<void> check_fit(const model::Flow& flow, const run::RunState& run, boo
                 "choose where to go on with --from STATE");
 }
 
-Conclusion already(Wiring& wiring, const run::RunState& run) {
+OrRefusal<Conclusion> already(Wiring& wiring, const store::CheckpointStore& store, const run::RunState& run) {
   if (!wiring.options().json && !wiring.options().quiet) {
     wiring.out().write(fmt::format("{} has {} already\n", run.id, status_name(run.status)));
   }
-  return {ExitCode::kSuccess, run::to_json(run, run.status)};
+  auto document = run_document(store, run, run.status);
+  if (!document) return std::unexpected(std::move(document.error()));
+  return Conclusion{ExitCode::kSuccess, std::move(*document)};
 }
 
 }  // namespace
@@ -87,7 +90,12 @@ OrRefusal<Conclusion> resume_run(Wiring& wiring, store::CheckpointStore& store, 
   if (!claimed) return std::unexpected(refusal(std::move(claimed.error())));
   Claim claim(store, std::move(*claimed));
   const run::RunState run = run::replay(what.id, claim.record().rows);
-  if (what.success_is_fine && run.status == store::Status::kSucceeded) return already(wiring, run);
+  if (what.success_is_fine && run.status == store::Status::kSucceeded) return already(wiring, store, run);
+  if (!run.start.parent.empty()) {
+    return refuse(RefusalKind::kUsage,
+                  fmt::format("run '{}' is a child of '{}', and goes on with it", run.id, run.start.parent),
+                  wiring.command("resume " + run.start.parent));
+  }
   if (run.is_over()) {
     return refuse(RefusalKind::kRunOver, fmt::format("run '{}' is over: {}", run.id, status_name(run.status)),
                   "see what it did with: " + wiring.command("show " + run.id));
@@ -102,7 +110,7 @@ OrRefusal<Conclusion> resume_run(Wiring& wiring, store::CheckpointStore& store, 
   const auto finished = session.work_on(run.id, [&](run::Runtime& runtime, run::Interrupt& interrupt) {
     return run::resume(runtime, *flow, std::move(record), *from, interrupt);
   });
-  return conclude(wiring, finished, true);
+  return conclude(wiring, store, finished, true);
 }
 
 }  // namespace canorun::cli

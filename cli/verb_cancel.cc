@@ -4,6 +4,7 @@
 #include "cli/command_line.h"
 #include "cli/conclusion.h"
 #include "cli/follow.h"
+#include "cli/run_document.h"
 #include "cli/session.h"
 #include "cli/verb.h"
 
@@ -71,7 +72,9 @@ class Cancel final : public Verb {
     if (wiring.options().json) {
       const auto record = store.load(id_);
       if (!record) return std::unexpected(refusal(record.error()));
-      wiring.document(run::to_json(run::replay(id_, record->rows), status));
+      auto document = run_document(store, run::replay(id_, record->rows), status);
+      if (!document) return std::unexpected(std::move(document.error()));
+      wiring.document(*document);
     } else if (!wiring.options().quiet) {
       wiring.out().write(fmt::format("{} {}\n", id_, status_name(status)));
     }

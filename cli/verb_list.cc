@@ -26,6 +26,7 @@ class List final : public Verb {
   void declare(CommandLine& line) override {
     line.option(status_, "--status", "STATUS", "only runs in this status");
     line.option(flow_, "--flow", "NAME", "only runs of this flow");
+    line.option(under_, "--under", "ID", "the children of this run, all of them");
     line.count(limit_, "--limit", "N", "at most so many; 0, the default: all");
   }
 
@@ -34,11 +35,14 @@ class List final : public Verb {
     if (!status) return std::unexpected(status.error());
     const auto store = wiring.open_store(Wiring::Access::kRead);
     if (!store) return std::unexpected(store.error());
-    const auto runs = (*store)->list({.status = *status, .flow = flow_, .limit = limit_});
+    if (under_) {
+      if (const auto parent = (*store)->find(*under_); !parent) return std::unexpected(refusal(parent.error()));
+    }
+    const auto runs = look(**store, *status, wiring.options().json);
     if (!runs) return std::unexpected(refusal(runs.error()));
     if (wiring.options().json) {
       Json documents = Json::array();
-      for (const store::Summary& run : *runs) documents.push_back(to_json(run));
+      for (const Listed& one : *runs) documents.push_back(to_json(one.run));
       wiring.document(documents);
     } else if (runs->empty()) {
       wiring.note("no runs\n");
@@ -49,8 +53,25 @@ class List final : public Verb {
   }
 
  private:
+  // Whoever asks for some status or flow wants each such run, wherever it stands. Otherwise children are told under
+  // their parents, and many of them only in part, but to programs.
+  store::StoreResult<std::vector<Listed>> look(const store::CheckpointStore& store,
+                                               const std::optional<store::Status>& status, bool all) const {
+    const bool filtered = status || flow_;
+    store::ListFilter filter{.status = status, .flow = flow_, .parent = under_, .limit = limit_};
+    if (!filtered && !under_) filter.parent = "";
+    auto runs = store.list(filter);
+    if (!runs) return std::unexpected(std::move(runs.error()));
+    if (under_) std::ranges::reverse(*runs);
+    if (!filtered) return with_children(store, *runs, all || under_ ? 0 : kMostChildren);
+    std::vector<Listed> listed;
+    for (store::Summary& run : *runs) listed.push_back({std::move(run)});
+    return listed;
+  }
+
   std::optional<std::string> status_;
   std::optional<std::string> flow_;
+  std::optional<std::string> under_;
   std::size_t limit_ = 0;
 };
 

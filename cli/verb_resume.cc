@@ -4,6 +4,7 @@
 #include "cli/command_line.h"
 #include "cli/resumption.h"
 #include "cli/verb.h"
+#include "engine/run/due.h"
 
 namespace canorun::cli {
 namespace {
@@ -25,7 +26,10 @@ class Resume final : public Verb {
     if (!store) return std::unexpected(store.error());
     Session session(wiring, **store, suspend_ || due_);
     if (all_ || due_) return many(wiring, **store, session);
-    const auto ended = resume_run(wiring, **store, session, {.id = id_, .file = file_, .from = from_});
+    const auto root = root_of(**store);
+    if (!root) return std::unexpected(root.error());
+    if (*root != id_) wiring.note(fmt::format("{} is a child of {}, which is resumed\n", id_, *root));
+    const auto ended = resume_run(wiring, **store, session, {.id = *root, .file = file_, .from = from_});
     if (!ended) return std::unexpected(ended.error());
     if (wiring.options().json) wiring.document(ended->json);
     return ended->code;
@@ -45,23 +49,25 @@ class Resume final : public Verb {
     return {};
   }
 
-  // A signal that came wakes a run even if another could not be read: that one says so when it is resumed.
-  static bool is_due(const store::CheckpointStore& store, const store::Summary& run, WallTime now) {
-    if (run.status != store::Status::kWaiting || !run.waits_for) return false;
-    if (run.waits_for->until && *run.waits_for->until <= now) return true;
-    if (run.waits_for->signal.empty()) return false;
-    const auto signals = store.signals(run.id);
-    return !signals || std::ranges::find(*signals, run.waits_for->signal, &store::Signal::name) != signals->end();
+  // A child goes on with its parent; what a person says of the one is not meant for the other.
+  OrRefusal<std::string> root_of(const store::CheckpointStore& store) const {
+    std::string id = id_;
+    for (;;) {
+      auto run = store.find(id);
+      if (!run) return std::unexpected(refusal(run.error()));
+      if (run->parent.empty() || file_ || from_) return id;
+      id = std::move(run->parent);
+    }
   }
 
   bool is_meant(const store::CheckpointStore& store, const store::Summary& run, WallTime now) const {
     const bool stopped = run.status == store::Status::kInterrupted || run.status == store::Status::kSuspended;
-    return (all_ && stopped) || (due_ && is_due(store, run, now));
+    return (all_ && stopped) || (due_ && run::is_due(store, run, now));
   }
 
   store::StoreResult<std::vector<std::string>> resumable(const store::CheckpointStore& store, WallTime now) const {
     std::vector<std::string> ids;
-    auto runs = store.list({});
+    auto runs = store.list({.parent = ""});
     if (!runs) return std::unexpected(std::move(runs.error()));
     for (const store::Summary& run : *runs) {
       if (is_meant(store, run, now)) ids.push_back(run.id);

@@ -88,7 +88,7 @@ class Run final : public Verb {
     });
     const bool exists = finished.store_error && finished.store_error->kind == store::StoreErrorKind::kRunExists;
     if (exists && or_resume_) return resume_run(wiring, store, session, {.id = id, .success_is_fine = true});
-    auto ended = conclude(wiring, finished, !no_store_);
+    auto ended = conclude(wiring, store, finished, !no_store_);
     if (!ended && exists)
       ended.error().hint = "choose another --id, or go on with it: " + wiring.command("resume " + id);
     return ended;

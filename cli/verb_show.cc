@@ -1,6 +1,8 @@
 // canorun show: one run.
 #include "cli/command_line.h"
+#include "cli/run_document.h"
 #include "cli/verb.h"
+#include "cli/view_list.h"
 #include "cli/view_run.h"
 #include "cli/wiring.h"
 
@@ -17,10 +19,16 @@ class Show final : public Verb {
     const auto record = (*store)->load(id_);
     if (!record) return std::unexpected(refusal(record.error()));
     if (wiring.options().json) {
-      wiring.document(run::to_json(run::replay(id_, record->rows), record->summary.status));
+      auto document = run_document(**store, run::replay(id_, record->rows), record->summary.status);
+      if (!document) return std::unexpected(std::move(document.error()));
+      wiring.document(*document);
     } else {
       const auto command = [&](std::string_view words) { return wiring.command(words); };
-      wiring.out().write(run_text(*record, wiring.clock().now(), command, wiring.out_style()));
+      const WallTime now = wiring.clock().now();
+      auto children = with_children(**store, {record->summary}, kMostChildren);
+      if (!children) return std::unexpected(refusal(children.error()));
+      children->erase(children->begin());  // the run itself
+      wiring.out().write(run_text(*record, now, command, wiring.out_style(), *children));
     }
     return ExitCode::kSuccess;
   }

@@ -105,6 +105,7 @@ std::string header_text(const store::RunRecord& record, const run::RunState& run
   };
   const std::string file = run.start.file.empty() ? std::string() : fmt::format(", {}", printable(run.start.file));
   table.row({{"flow"}, {fmt::format("{} version {}{}", run.start.flow, run.start.version, file)}});
+  if (!run.start.parent.empty()) table.row({{"child of"}, {run.start.parent}});
   table.row({{"started"}, {format_time(run.started_at)}});
   if (run.ended_at)
     table.row({{"ended"}, {fmt::format("{}, {}", format_time(*run.ended_at), outcome(run, status, now))}});
@@ -121,6 +122,7 @@ std::string header_text(const store::RunRecord& record, const run::RunState& run
 std::string waits_text(const store::WaitsFor& waits) {
   std::string text = "waits";
   if (!waits.signal.empty()) text += " for signal " + printable(waits.signal);
+  if (!waits.run.empty()) text += " to " + waits.run;
   if (waits.until) text += (waits.signal.empty() ? " until " : ", at most until ") + format_time(*waits.until);
   return text;
 }
@@ -158,12 +160,14 @@ std::string output_summary(const Json& output, std::size_t most) {
   return is_command ? std::string() : brief(output, most);
 }
 
-std::string run_text(const store::RunRecord& record, WallTime now, const CommandText& command, const Style& style) {
+std::string run_text(const store::RunRecord& record, WallTime now, const CommandText& command, const Style& style,
+                     const std::vector<Listed>& children) {
   const run::RunState run = run::replay(record.summary.id, record.rows);
   const Status status = record.summary.status;
   std::string out = fmt::format("{}  {}\n", style.bold(run.id), painted(status, style));
   out += header_text(record, run, now);
   if (const auto all = visits(record.rows); !all.empty()) out += path_text(all, status, now, style);
+  if (!children.empty()) out += "\n" + list_text(children, now, style);
   if (const std::string report = failure_report(run, status, command, style); !report.empty()) out += "\n" + report;
   return out;
 }

@@ -5,12 +5,14 @@
 
 #include "cli/report.h"
 #include "cli/text.h"
+#include "cli/view_list.h"
 #include "engine/store/store.h"
 
 namespace canorun::cli {
 
 /// `now`: the time up to which a run that still works has worked.
-std::string run_text(const store::RunRecord& record, WallTime now, const CommandText& command, const Style& style);
+std::string run_text(const store::RunRecord& record, WallTime now, const CommandText& command, const Style& style,
+                     const std::vector<Listed>& children = {});
 
 /// A status, painted by what it means for the reader.
 /// `waits until 2026-12-01T09:00:00.000Z`, `waits for signal approval`, or both.

@@ -6,6 +6,7 @@
 #include "tasks/exec.h"
 #include "tasks/fail.h"
 #include "tasks/file.h"
+#include "tasks/flow.h"
 #include "tasks/http.h"
 #include "tasks/log.h"
 #include "tasks/pass.h"
@@ -14,7 +15,7 @@
 namespace canorun::tasks {
 namespace {
 
-constexpr std::array kKinds{kExec, kFail, kFile, kHttp, kLog, kPass, kShell};
+constexpr std::array kKinds{kExec, kFail, kFile, kFlow, kHttp, kLog, kPass, kShell};
 
 constexpr bool strictly_sorted(const auto& entries) {
   return std::ranges::adjacent_find(entries, [](const auto& a, const auto& b) { return a.name >= b.name; }) ==

@@ -23,14 +23,14 @@ bool has_output(const ShapeDef& shape) {
 
 class FlowCompiler {
  public:
-  FlowCompiler(Reader& reader, const Definition& definition)
+  FlowCompiler(Reader& reader, const Definition& definition, const ChildFlows& children)
       : reader_(reader),
         def_(definition),
         names_(definition),
         types_(definition, reader.catalog),
         reads_(names_),
         expressions_(reader, types_, names_, reads_),
-        actions_(reader, expressions_, defaults_),
+        actions_(reader, expressions_, defaults_, children),
         shapes_(reader, types_, expressions_, actions_) {}
 
   model::Flow run() {
@@ -217,8 +217,8 @@ class FlowCompiler {
 
 }  // namespace
 
-model::Flow compile_flow(Reader& reader, const Definition& definition) {
-  return FlowCompiler(reader, definition).run();
+model::Flow compile_flow(Reader& reader, const Definition& definition, const ChildFlows& children) {
+  return FlowCompiler(reader, definition, children).run();
 }
 
 }  // namespace canorun::workflows

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <optional>
+#include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "engine/model/flow.h"
@@ -22,15 +24,18 @@ struct CompiledDefaults {
   const Node* cwd = nullptr;
 };
 
+/// The flows that a flow's actions run, by what `file` says; those that cannot be read are missing. Borrowed.
+using ChildFlows = std::unordered_map<std::string_view, const Definition*>;
+
 /// Resolves every name and compiles every expression; problems are reported. The flow is whole only
-/// when nothing was; its text and place are left to the caller.
-model::Flow compile_flow(Reader& reader, const Definition& definition);
+/// when nothing was; its text and place, and the flows it runs, are left to the caller.
+model::Flow compile_flow(Reader& reader, const Definition& definition, const ChildFlows& children);
 
 /// The parts of it.
 class ActionCompiler {
  public:
-  ActionCompiler(Reader& reader, Expressions& expressions, const CompiledDefaults& defaults)
-      : reader_(reader), expressions_(expressions), defaults_(defaults) {}
+  ActionCompiler(Reader& reader, Expressions& expressions, const CompiledDefaults& defaults, const ChildFlows& children)
+      : reader_(reader), expressions_(expressions), defaults_(defaults), children_(children) {}
 
   /// `around`: where the action stands, with the names that the shape around it brings.
   model::Action compile(const ActionDef& def, const Place& around, bool has_default_timeout = true);
@@ -45,12 +50,17 @@ class ActionCompiler {
   bool check_value(const model::Param& param, const Node& node, expr::Tree& tree, bool good_names);
   bool check_names(const Node& environment);
   void check_given(const ActionDef& def, const Params& params);
+  const Definition* child_of(const ActionDef& def, const model::TaskKind& kind) const;
+  void compile_inputs(const Definition& child, const Entry& entry, Params& params);
+  void check_inputs(const Definition& child, const std::vector<std::string_view>& given, const Node& node);
+  std::optional<expr::Tree> compile_input(const model::Input& input, const Node& node, const Place& place);
   void check_whole(const ActionDef& def, const model::TaskKind& kind, const Params& params);
   void add_defaults(const model::TaskKind& kind, Params& params, model::Action& action);
 
   Reader& reader_;
   Expressions& expressions_;
   const CompiledDefaults& defaults_;
+  const ChildFlows& children_;
 };
 
 /// A script whose templates became references to CANORUN_V1, CANORUN_V2, …

@@ -1,4 +1,5 @@
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 
@@ -94,6 +95,10 @@ const Node* find_param_node(const ActionDef& def, std::string_view name) {
   return found != def.params.end() ? found->value : nullptr;
 }
 
+// Of a kind that runs a flow.
+constexpr const char* kFile = "file";
+constexpr const char* kInputs = "inputs";
+
 }  // namespace
 
 /// The parameters of one action while they are compiled.
@@ -137,8 +142,9 @@ model::RetryRule ActionCompiler::retry(const ActionDef& def, const Place& around
 model::Action ActionCompiler::compile(const ActionDef& def, const Place& around, bool has_default_timeout) {
   model::Action action;
   action.retry = retry(def, around);
-  action.timeout = def.timeout || !has_default_timeout ? def.timeout : defaults_.timeout;
   action.kind = model::find_kind(reader_.catalog, def.kind_name);
+  const bool runs_flow = action.kind != nullptr && action.kind->runs_flow;
+  action.timeout = def.timeout || !has_default_timeout || runs_flow ? def.timeout : defaults_.timeout;
   if (action.kind == nullptr) {
     std::vector<std::string_view> known;
     for (const model::TaskKind& kind : reader_.catalog) known.push_back(kind.name);
@@ -157,6 +163,9 @@ model::Action ActionCompiler::compile(const ActionDef& def, const Place& around,
     compile_param(def, {&key, def.script}, params);
   }
   for (const Entry& entry : def.params) compile_param(def, entry, params);
+  if (const Definition* const child = child_of(def, *action.kind); child != nullptr && !params.has(kInputs)) {
+    check_inputs(*child, {}, *def.kind);
+  }
   check_whole(def, *action.kind, params);
   add_defaults(*action.kind, params, action);
   action.params = expr::Tree::map(std::move(params.compiled));
@@ -178,6 +187,9 @@ void ActionCompiler::compile_param(const ActionDef& def, const Entry& entry, Par
     return;
   }
   params.given.push_back(param->name);
+  if (param->name == kInputs && entry.value->kind == NodeKind::kMap) {
+    if (const Definition* const child = child_of(def, params.kind)) return compile_inputs(*child, entry, params);
+  }
   const bool good_names = param->type != model::ParamType::kEnvironment || check_names(*entry.value);
   std::optional<expr::Tree> compiled;
   if (param->script && entry.value->is_scalar() && entry.value->kind != NodeKind::kNull) {
@@ -235,6 +247,71 @@ bool ActionCompiler::check_names(const Node& environment) {
                   fmt::format("'{}' cannot be the name of an environment variable", variable.key->text.substr(0, 80)));
   }
   return good;
+}
+
+const Definition* ActionCompiler::child_of(const ActionDef& def, const model::TaskKind& kind) const {
+  const Node* const file = kind.runs_flow ? find_param_node(def, kFile) : nullptr;
+  const auto found = file != nullptr ? children_.find(file->text) : children_.end();
+  return found != children_.end() ? found->second : nullptr;
+}
+
+// What a child flow is given, against what it declares.
+void ActionCompiler::compile_inputs(const Definition& child, const Entry& entry, Params& params) {
+  std::vector<std::pair<std::string, expr::Tree>> inputs;
+  std::vector<std::string_view> given;
+  bool good = true;
+  for (const auto& [key, node] : entry.value->map) {
+    const auto input = std::ranges::find(child.inputs, key->text, &model::Input::name);
+    if (input == child.inputs.end()) {
+      std::vector<std::string_view> known;
+      for (const model::Input& one : child.inputs) known.push_back(one.name);
+      Guess guess = reader_.report.guess(key->text, known);
+      if (guess.name) given.push_back(*guess.name);
+      reader_.error(Code::kUnknownInput, *key,
+                    fmt::format("flow '{}' has no input '{}'", child.name, key->text.substr(0, 80)),
+                    known.empty() ? "it takes none" : std::move(guess.hint));
+      good = false;
+      continue;
+    }
+    given.push_back(input->name);
+    auto value = compile_input(*input, *node, params.place);
+    good = good && value;
+    if (value) inputs.emplace_back(input->name, std::move(*value));
+  }
+  check_inputs(child, given, *entry.key);
+  if (good) params.compiled.emplace_back(kInputs, expr::Tree::map(std::move(inputs)));
+}
+
+std::optional<expr::Tree> ActionCompiler::compile_input(const model::Input& input, const Node& node,
+                                                        const Place& place) {
+  const Want want{.what = fmt::format("input '{}'", input.name),
+                  .wanted = model::described(input.type),
+                  .kinds = model::json_kinds(input.type)};
+  auto tree = expressions_.tree(node, place, input.type == model::InputType::kString, want);
+  const Json* const literal = tree ? tree->literal() : nullptr;
+  if (literal == nullptr) return tree;
+  if (!model::fits(input.type, *literal)) {
+    reader_.wrong_type(node, want.what, want.wanted);
+    return std::nullopt;
+  }
+  Json value = *literal;
+  model::convert(input.type, value);
+  if (input.one_of.empty() || std::ranges::find(input.one_of, value) != input.one_of.end()) return tree;
+  std::vector<std::string> allowed;
+  for (const Json& one : input.one_of) allowed.push_back(to_text(one));
+  reader_.error(Code::kBadValue, node, fmt::format("{} must not be {}", want.what, to_json_text(value).substr(0, 80)),
+                fmt::format("allowed: {}", fmt::join(allowed, ", ")));
+  return std::nullopt;
+}
+
+// All that the child cannot do without is given.
+void ActionCompiler::check_inputs(const Definition& child, const std::vector<std::string_view>& given,
+                                  const Node& node) {
+  for (const model::Input& input : child.inputs) {
+    if (input.fallback || std::ranges::find(given, input.name) != given.end()) continue;
+    reader_.error(Code::kMissingKey, node, fmt::format("flow '{}' needs input '{}'", child.name, input.name),
+                  fmt::format("give it under '{}'", kInputs));
+  }
 }
 
 // All that must be given is, and nothing that goes with another value of the parameter it depends on. When

@@ -101,11 +101,15 @@ struct Stopping {
   std::string_view reason;
 };
 
+/// `around` and `of_part` are of child runs: `ship`, `fetch/us`, `ship > pack` is the work that the run is for its
+/// parents; some of it is one part of many.
 struct Event {
   std::string_view run;
   std::variant<RunBegan, StateBegan, AttemptBegan, AttemptFailed, StateSucceeded, StateFailed, PartsBegan, PartEnded,
                Advanced, Waiting, Said, Wrote, OrphansFound, Stopping>
       what;
+  std::string_view around = {};
+  bool of_part = false;
 };
 
 /// Called on the event-loop thread, after what it tells is durable. What an event refers to lives

@@ -18,6 +18,9 @@
 
 namespace canorun::model {
 
+/// Runs nest no deeper than this: a child's child is the second level.
+inline constexpr std::size_t kMostNestedRuns = 16;
+
 struct Input {
   std::string name;
   InputType type = InputType::kAny;
@@ -70,6 +73,11 @@ struct Flow {
 
   /// Filled by the compiler: name -> id.
   std::unordered_map<std::string, StateId> by_name;
+
+  /// The flows that its actions run, by what they call them. Who keeps this one keeps them; it may be among them.
+  std::unordered_map<std::string, const Flow*> children;
+  /// These and theirs, each once.
+  std::vector<const Flow*> descendants;
 };
 
 /// Whether a value is of a type; `kDouble` takes integers too and `convert` makes them doubles.

@@ -72,6 +72,10 @@ class TaskContext {
   /// is recorded.
   virtual Result<std::string> kept_file() = 0;
 
+  /// Runs the flow that the flow file calls `file` as a child of this run, to its end. An attempt's child is its own;
+  /// after a resume, the one that was cut off goes on. A failure is the child's.
+  virtual boost::asio::awaitable<Outcome> run_flow(const std::string& file, Json inputs) = 0;
+
   /// Keeps output in the attempt's log; never fails the attempt.
   virtual void write_log(Stream stream, std::string_view bytes) = 0;
   /// Says something to whoever watches the run.

@@ -79,7 +79,9 @@ struct TaskKind {
   std::span<const Field> outputs;  ///< all fields of the output, sorted by name
   bool any_output = false;         ///< nothing is known of the output but when it runs
   bool never_succeeds = false;     ///< all it does is to fail
-  std::string_view example;        ///< YAML of a whole state
+  /// Its parameter `file` names a flow file, which is read with the flow; `inputs` are that flow's.
+  bool runs_flow = false;
+  std::string_view example;  ///< YAML of a whole state
   /// Whether parameters that are each right fit together; null where nothing can be said. Parameters
   /// that are known only at run time are missing from `literals`.
   Result<void> (*check)(const Json& literals) = nullptr;

@@ -52,6 +52,16 @@ Result<std::string> Attempt::scratch_file(std::string_view purpose) {
 
 Result<std::string> Attempt::kept_file() { return context_.kept_file(idempotency_key()); }
 
+boost::asio::awaitable<model::Outcome> Attempt::run_flow(const std::string& file, Json inputs) {
+  const auto& children = context_.flow().children;
+  const auto flow = children.find(file);
+  if (flow == children.end()) {
+    co_return model::failure(model::kind::kTask, fmt::format("flow file '{}' was not read with the flow", file));
+  }
+  auto outcome = co_await run_child(context_, piece_, view_, *flow->second, std::move(inputs));
+  co_return outcome;
+}
+
 void Attempt::write_log(model::Stream stream, std::string_view bytes) {
   if (!log_) log_.emplace(context_.log_folder(), name(), context_.runtime().clock);
   log_->write(stream, bytes);

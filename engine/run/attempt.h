@@ -40,6 +40,7 @@ class Attempt final : public model::TaskContext {
 
   Result<std::string> scratch_file(std::string_view purpose) override;
   Result<std::string> kept_file() override;
+  boost::asio::awaitable<model::Outcome> run_flow(const std::string& file, Json inputs) override;
   void write_log(model::Stream stream, std::string_view bytes) override;
   void say(model::LogLevel level, std::string_view message) override;
 

@@ -31,4 +31,22 @@ class Bell {
   Timer timer_;
 };
 
+/// Rings a bell once, after so long, unless it is gone by then.
+class Ringer {
+ public:
+  Ringer(const boost::asio::any_io_executor& executor, Bell& bell, Millis after) : timer_(executor) {
+    timer_.expires_after(after);
+    timer_.async_wait([&bell, alive = alive_](const boost::system::error_code& error) {
+      if (!error && *alive) bell.ring();
+    });
+  }
+  Ringer(const Ringer&) = delete;
+  Ringer& operator=(const Ringer&) = delete;
+  ~Ringer() { *alive_ = false; }
+
+ private:
+  Timer timer_;
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+};
+
 }  // namespace canorun::run

@@ -1,9 +1,11 @@
+#include "engine/run/end_orphans.h"
+
 #include <signal.h>
 
 #include <boost/asio/use_awaitable.hpp>
 
 #include "engine/process/orphans.h"
-#include "engine/run/loop.h"
+#include "engine/run/interrupt.h"
 
 namespace canorun::run {
 namespace {
@@ -14,6 +16,11 @@ constexpr Millis kGrace{5'000};
 constexpr Millis kLookAgain{20};
 
 }  // namespace
+
+bool Leftovers::has(const std::string& token) {
+  if (!tokens_) tokens_ = process::find_tokens();
+  return tokens_->contains(token);
+}
 
 asio::awaitable<void> end_orphans(Runtime& runtime, std::string_view run, std::string_view state, std::string token) {
   auto orphans = process::find_orphans(token);

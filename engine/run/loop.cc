@@ -34,7 +34,9 @@ asio::awaitable<std::optional<Worked>> work_or_stop(RunContext& context, Journal
 std::vector<store::Row> stop(RunContext& context) {
   const Interrupt& interrupt = context.interrupt();
   const WallTime now = context.runtime().clock.now();
-  if (interrupt.reason() == Reason::kSuspend) return {{now, store::RunSuspended{interrupt.detail()}}};
+  if (interrupt.reason() == Reason::kSuspend) {
+    return {{now, store::RunSuspended{.reason = interrupt.detail(), .waits_for = context.rest().agreed()}}};
+  }
   auto [error, status] = ending(interrupt, context.flow());
   return end_early(context.run(), std::move(error), status, now);
 }
@@ -77,6 +79,7 @@ asio::awaitable<store::StoreResult<void>> loop(RunContext& context, Journal& jou
   std::optional<model::StateId> at;
   if (run.current) at = context.flow().find(run.states[run.current->record].name);
   while (run.status == store::Status::kRunning && at) {
+    if (context.lost()) co_return std::unexpected(*context.lost());
     if (context.interrupt().reason() != Reason::kNone) {
       journal.add(stop(context));
       auto stopped = co_await journal.commit();

@@ -17,11 +17,6 @@ boost::asio::awaitable<store::StoreResult<void>> loop(RunContext& context, Journ
 inline constexpr std::uint64_t kRowsWithoutPause = 512;
 boost::asio::awaitable<void> let_others_run(const Interrupt& interrupt);
 
-/// Ends every process that carries the token: TERM, 5 s, KILL, until none is left. An interrupt does
-/// not cut it short: a run that is being ended must not leave them either.
-boost::asio::awaitable<void> end_orphans(Runtime& runtime, std::string_view run, std::string_view state,
-                                         std::string token);
-
 /// The error of a run that was ended from outside for `reason`, and the status it ends with.
 std::pair<model::RunError, store::Status> ending(const Interrupt& interrupt, const model::Flow& flow);
 

@@ -36,6 +36,7 @@ class Crew {
         room_(context.runtime().executor) {}
 
   asio::awaitable<store::StoreResult<void>> work() {
+    busy_.emplace(context_.rest());
     forget_strangers();
     for (const EndedPart& part : current().parts) {
       enough_ = parts_.enough(part) || enough_;
@@ -54,6 +55,7 @@ class Crew {
         result = co_await commit();
         if (!result) break;
       } else if (running_ > 0 && !may_start()) {
+        busy_.reset();
         co_await ended_.wait(context_.interrupt());
       } else if (running_ == 0) {
         break;
@@ -144,6 +146,7 @@ class Crew {
       ended.error = error.to_json();
       ended.stderr_tail = error.stderr_tail;
     }
+    if (!busy_) busy_.emplace(context_.rest());
     const WallTime now = context_.runtime().clock.now();
     rows_.push_back({now, parts_.branches ? store::Body(store::BranchEnded{std::move(ended)})
                                           : store::Body(store::ItemEnded{std::move(ended)})});
@@ -183,8 +186,9 @@ class Crew {
   std::vector<std::unique_ptr<Worker>> workers_;
   std::size_t running_ = 0;
   std::uint64_t next_ = 0;
-  std::uint64_t index_ = 0;       ///< of the part that `next` gave last
-  std::vector<store::Row> rows_;  ///< ended, and not in the journal yet
+  std::uint64_t index_ = 0;         ///< of the part that `next` gave last
+  std::vector<store::Row> rows_;    ///< ended, and not in the journal yet
+  std::optional<Rest::Work> busy_;  ///< there is more to do than what the workers do
   Bell ended_;
   Bell room_;
   bool enough_ = false;

@@ -5,6 +5,7 @@
 
 #include <array>
 #include <boost/asio/posix/stream_descriptor.hpp>
+#include <map>
 
 namespace canorun::run {
 namespace {
@@ -16,21 +17,29 @@ constexpr Millis kLookAgain{2'000};
 }  // namespace
 
 struct RequestWatch::Watch : std::enable_shared_from_this<Watch> {
-  Watch(Runtime& the_runtime, store::RunNumber the_run, Interrupt& the_interrupt, Bell& the_signals)
-      : runtime(the_runtime),
-        run(the_run),
-        interrupt(the_interrupt),
-        signals(the_signals),
-        wake(runtime.executor),
-        timer(runtime.executor) {}
+  struct Told {
+    Interrupt& interrupt;
+    Bell& signals;
+  };
 
+  explicit Watch(Runtime& the_runtime) : runtime(the_runtime), wake(runtime.executor), timer(runtime.executor) {}
+
+  // What is told may listen no longer.
   void look() {
-    signals.ring();
+    for (auto at = listeners.begin(); at != listeners.end();) {
+      const store::RunNumber run = at->first;
+      look(run, at->second);
+      at = listeners.upper_bound(run);
+    }
+  }
+
+  void look(store::RunNumber run, Told told) const {
+    told.signals.ring();
     const auto requests = runtime.store.take_requests(run);
     if (!requests) return;  // the next commit will say so
     for (const store::Request request : *requests) {
       switch (request) {
-        case store::Request::kCancel: interrupt.raise(Reason::kCancel, "cancelled by 'canorun cancel'"); break;
+        case store::Request::kCancel: told.interrupt.raise(Reason::kCancel, "cancelled by 'canorun cancel'"); break;
       }
     }
   }
@@ -57,16 +66,13 @@ struct RequestWatch::Watch : std::enable_shared_from_this<Watch> {
   }
 
   Runtime& runtime;
-  store::RunNumber run;
-  Interrupt& interrupt;
-  Bell& signals;
+  std::map<store::RunNumber, Told> listeners;
   asio::posix::stream_descriptor wake;
   Timer timer;
   bool closed = false;
 };
 
-RequestWatch::RequestWatch(Runtime& runtime, store::RunNumber run, Interrupt& interrupt, Bell& signals)
-    : watch_(std::make_shared<Watch>(runtime, run, interrupt, signals)) {
+RequestWatch::RequestWatch(Runtime& runtime) : watch_(std::make_shared<Watch>(runtime)) {
   const int fd = runtime.store.wake_fd();
   const int own = fd >= 0 ? ::fcntl(fd, F_DUPFD_CLOEXEC, 0) : -1;
   if (own >= 0) {
@@ -74,7 +80,6 @@ RequestWatch::RequestWatch(Runtime& runtime, store::RunNumber run, Interrupt& in
     watch_->wait_for_wake();
   }
   watch_->wait_for_time();
-  watch_->look();
 }
 
 RequestWatch::~RequestWatch() {
@@ -83,5 +88,13 @@ RequestWatch::~RequestWatch() {
   watch_->wake.close(ignored);
   watch_->timer.cancel();
 }
+
+RequestWatch::Listener::Listener(RequestWatch& watch, store::RunNumber run, Interrupt& interrupt, Bell& signals)
+    : watch_(watch.watch_), run_(run) {
+  watch_->listeners.emplace(run, Watch::Told{interrupt, signals});
+  watch_->look(run, {interrupt, signals});
+}
+
+RequestWatch::Listener::~Listener() { watch_->listeners.erase(run_); }
 
 }  // namespace canorun::run

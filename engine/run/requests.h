@@ -8,18 +8,32 @@
 
 namespace canorun::run {
 
-/// Raises the interrupt when a cancellation is asked for, and rings the bell whenever there may be a signal, as
-/// long as it lives: the store wakes it, and it looks by itself now and then, in case a wake-up is lost.
+/// One for a run and all below it: the store wakes it, and it looks by itself now and then, in case a wake-up is lost.
 /// Event-loop thread only.
 class RequestWatch {
+  struct Watch;
+
  public:
-  RequestWatch(Runtime& runtime, store::RunNumber run, Interrupt& interrupt, Bell& signals);
+  explicit RequestWatch(Runtime& runtime);
   RequestWatch(const RequestWatch&) = delete;
   RequestWatch& operator=(const RequestWatch&) = delete;
   ~RequestWatch();
 
+  /// While it lives, raises the interrupt when a cancellation of the run is asked for, and rings the bell whenever
+  /// there may be a signal.
+  class Listener {
+   public:
+    Listener(RequestWatch& watch, store::RunNumber run, Interrupt& interrupt, Bell& signals);
+    Listener(const Listener&) = delete;
+    Listener& operator=(const Listener&) = delete;
+    ~Listener();
+
+   private:
+    std::shared_ptr<Watch> watch_;
+    store::RunNumber run_;
+  };
+
  private:
-  struct Watch;
   std::shared_ptr<Watch> watch_;
 };
 

@@ -3,8 +3,9 @@
 #include <fmt/format.h>
 
 #include "engine/base/ids.h"
+#include "engine/run/end_orphans.h"
 #include "engine/run/loop.h"
-#include "engine/run/requests.h"
+#include "engine/run/run_context.h"
 
 namespace canorun::run {
 namespace {
@@ -33,10 +34,15 @@ asio::awaitable<store::StoreResult<void>> work_on(RunContext& context, Journal& 
   if (context.flow().timeout) {
     budget.arm(std::max(Millis{0}, *context.flow().timeout - context.run().worked), Reason::kRunTimeout);
   }
-  const RequestWatch watch(runtime, *journal.number(), context.interrupt(), context.signals());
+  const RequestWatch::Listener listener(context.requests(), *journal.number(), context.interrupt(), context.signals());
   if (context.interrupt().reason() != Reason::kNone) co_await calm();  // asked before anybody listened
   auto result = co_await loop(context, journal);
   budget.disarm();
+  // What earlier processes began below it, and no work of this one has gone on with.
+  if (result && context.run().ended_at && context.run().resumes > 0) {
+    result =
+        co_await cancel_children(runtime, context.run().id, "its parent has ended without it", context.leftovers());
+  }
   co_return result;
 }
 
@@ -46,13 +52,25 @@ std::string token_of(const RunState& run) {
   return work_key(run, run.states[run.current->record].name, run.current->visit);
 }
 
+store::Flows flows_below(const model::Flow& flow) {
+  store::Flows flows;
+  for (const model::Flow* below : flow.descendants) flows.emplace(below->file, below->digest);
+  return flows;
+}
+
+store::Texts texts_of(const model::Flow& flow) {
+  store::Texts texts{{flow.digest, flow.text}};
+  for (const model::Flow* below : flow.descendants) texts.emplace(below->digest, below->text);
+  return texts;
+}
+
 Error refusal(const model::Outcome& outcome) { return {std::get<model::Failure>(outcome).error.message}; }
 
 }  // namespace
 
-asio::awaitable<Finished> start(Runtime& runtime, std::shared_ptr<const model::Flow> flow, std::string id, Json inputs,
-                                Interrupt& interrupt) {
-  Finished finished;
+asio::awaitable<void> start_under(const Under& under, Finished& finished, Runtime& runtime,
+                                  std::shared_ptr<const model::Flow> flow, std::string id, Json inputs,
+                                  Interrupt& interrupt) {
   RunState& run = finished.run;
   run.id = std::move(id);
   run.started_at = runtime.clock.now();
@@ -62,13 +80,19 @@ asio::awaitable<Finished> start(Runtime& runtime, std::shared_ptr<const model::F
                .file = flow->file,
                .folder = flow->folder,
                .nonce = make_nonce(runtime.random),
-               .inputs = std::move(inputs)};
-  RunContext context(runtime, flow, run, interrupt);
+               .inputs = std::move(inputs),
+               .flows = flows_below(*flow)};
+  const bool is_child = under.parent != nullptr;
+  if (is_child) {
+    run.start.parent = under.parent->run().id;
+    run.start.work = under.work;
+  }
+  RunContext context(runtime, flow, run, interrupt, under);
   auto prepared = context.prepare();
   if (std::holds_alternative<model::Success>(prepared)) prepared = initial_vars(context);
   if (std::holds_alternative<model::Failure>(prepared)) {
     finished.refused = refusal(prepared);
-    co_return finished;
+    co_return;
   }
   run.start.vars = run.vars = std::get<model::Success>(std::move(prepared)).output;
 
@@ -76,27 +100,31 @@ asio::awaitable<Finished> start(Runtime& runtime, std::shared_ptr<const model::F
   Step first = enter(context, flow->start);
   first.rows.insert(first.rows.begin(), store::Row{run.started_at, run.start});
   journal.add(std::move(first.rows));
-  store::Texts texts{{flow->digest, flow->text}};
+  // A child's are in the store since its parent began.
+  store::Texts texts;
+  if (!is_child) texts = texts_of(*flow);
   auto result = co_await journal.create(std::move(texts));
   if (!journal.number()) run.rows = 0;  // the store refused it: nothing was begun
   if (result) {
     context.tell(model::RunBegan{flow->name, false, {}});
     result = co_await work_on(context, journal);
     // After the work: what is old can wait, and the run cannot.
-    if (flow->keep) (void)runtime.store.delete_ended(flow->name, runtime.clock.now() - *flow->keep, kMostDeleted);
+    if (flow->keep && !is_child)
+      (void)runtime.store.delete_ended(flow->name, runtime.clock.now() - *flow->keep, kMostDeleted);
   }
   if (!result) finished.store_error = std::move(result.error());
-  co_return finished;
 }
 
-asio::awaitable<Finished> resume(Runtime& runtime, std::shared_ptr<const model::Flow> flow, store::RunRecord claimed,
-                                 std::optional<model::StateId> from, Interrupt& interrupt) {
-  Finished finished;
+asio::awaitable<void> resume_under(const Under& under, Finished& finished, Runtime& runtime,
+                                   std::shared_ptr<const model::Flow> flow, store::RunRecord claimed,
+                                   std::optional<model::StateId> from, Interrupt& interrupt) {
   RunState& run = finished.run;
   run = replay(claimed.summary.id, claimed.rows);
-  if (const std::string token = token_of(run); !token.empty()) {
-    co_await end_orphans(runtime, run.id, run.state, token);
-  }
+  const std::string token = token_of(run);
+  // A run that was let go of, with nothing to do but wait, has left nothing behind.
+  bool leaves = !token.empty() && run.status != store::Status::kWaiting;
+  if (leaves && under.parent != nullptr) leaves = under.parent->leftovers().has(token);
+  if (leaves) co_await end_orphans(runtime, run.id, run.state, token);
   store::RunResumed resumed;
   resumed.by_hand = from.has_value();
   if (from) {
@@ -104,19 +132,30 @@ asio::awaitable<Finished> resume(Runtime& runtime, std::shared_ptr<const model::
   } else if (run.current) {
     resumed.state = run.states[run.current->record].name;
   }
-  if (flow->digest != run.start.digest) {
+  if (flow->digest != run.start.digest || flows_below(*flow) != run.start.flows) {
     resumed.digest = flow->digest;
     resumed.file = flow->file;
     resumed.folder = flow->folder;
-    if (auto kept = runtime.store.put_text(flow->digest, flow->text); !kept) {
-      finished.store_error = std::move(kept.error());
-      co_return finished;
+    resumed.flows = flows_below(*flow);
+    for (const auto& [digest, text] : texts_of(*flow)) {
+      if (auto kept = runtime.store.put_text(digest, text); !kept) {
+        finished.store_error = std::move(kept.error());
+        co_return;
+      }
+    }
+  }
+  if (from) {
+    Leftovers leftovers;
+    auto cancelled = co_await cancel_children(runtime, run.id, "its parent was resumed elsewhere", leftovers);
+    if (!cancelled) {
+      finished.store_error = std::move(cancelled.error());
+      co_return;
     }
   }
   // One commit: a person's word is not half done when the process dies.
   Journal journal(runtime, run, interrupt, claimed.number);
   journal.add(resumed);
-  RunContext context(runtime, flow, run, interrupt);
+  RunContext context(runtime, flow, run, interrupt, under);
   auto prepared = context.prepare();
   if (auto* failed = std::get_if<model::Failure>(&prepared)) {
     journal.add(end_early(run, failed->error, store::Status::kFailed, runtime.clock.now()));
@@ -129,22 +168,48 @@ asio::awaitable<Finished> resume(Runtime& runtime, std::shared_ptr<const model::
     result = co_await work_on(context, journal);
   }
   if (!result) finished.store_error = std::move(result.error());
+}
+
+asio::awaitable<Finished> start(Runtime& runtime, std::shared_ptr<const model::Flow> flow, std::string id, Json inputs,
+                                Interrupt& interrupt) {
+  Finished finished;
+  auto work = start_under(kNobody, finished, runtime, std::move(flow), std::move(id), std::move(inputs), interrupt);
+  co_await std::move(work);
+  co_return finished;
+}
+
+asio::awaitable<Finished> resume(Runtime& runtime, std::shared_ptr<const model::Flow> flow, store::RunRecord claimed,
+                                 std::optional<model::StateId> from, Interrupt& interrupt) {
+  Finished finished;
+  auto work = resume_under(kNobody, finished, runtime, std::move(flow), std::move(claimed), from, interrupt);
+  co_await std::move(work);
   co_return finished;
 }
 
 asio::awaitable<Finished> cancel(Runtime& runtime, store::RunRecord claimed, Interrupt& interrupt) {
+  Leftovers leftovers;
   Finished finished;
+  auto work = cancel_under(leftovers, finished, runtime, std::move(claimed), interrupt);
+  co_await std::move(work);
+  co_return finished;
+}
+
+asio::awaitable<void> cancel_under(Leftovers& leftovers, Finished& finished, Runtime& runtime, store::RunRecord claimed,
+                                   Interrupt& interrupt) {
   RunState& run = finished.run;
   run = replay(claimed.summary.id, claimed.rows);
-  if (const std::string token = token_of(run); !token.empty()) {
-    co_await end_orphans(runtime, run.id, run.state, token);
+  const std::string token = token_of(run);
+  if (!token.empty() && leftovers.has(token)) co_await end_orphans(runtime, run.id, run.state, token);
+  auto below = co_await cancel_children(runtime, run.id, interrupt.detail(), leftovers);
+  if (!below) {
+    finished.store_error = std::move(below.error());
+    co_return;
   }
   Journal journal(runtime, run, interrupt, claimed.number);
   const model::RunError error{.kind = std::string(model::kind::kCancelled), .message = interrupt.detail()};
   journal.add(end_early(run, error, store::Status::kCancelled, runtime.clock.now()));
   auto result = co_await journal.commit();
   if (!result) finished.store_error = std::move(result.error());
-  co_return finished;
 }
 
 }  // namespace canorun::run

@@ -11,6 +11,20 @@
 
 namespace canorun::run {
 
+class Leftovers;
+class RunContext;
+
+/// What a run is part of, as a child. A person began it: null.
+struct Under {
+  RunContext* parent = nullptr;
+  std::string work = {};    ///< the key of the parent's work that it does
+  std::string around = {};  ///< see model::Event
+  bool of_part = false;
+  bool suspends = false;  ///< when there is nothing to do but wait
+};
+
+inline const Under kNobody;
+
 /// What a process made of a run. All coroutines here are spawned with the slot of their `interrupt`
 /// bound, on the runtime's executor.
 struct Finished {
@@ -32,7 +46,18 @@ boost::asio::awaitable<Finished> resume(Runtime& runtime, std::shared_ptr<const 
                                         store::RunRecord claimed, std::optional<model::StateId> from,
                                         Interrupt& interrupt);
 
-/// Ends a claimed run that is not over as cancelled, and what its last attempt left running.
+/// The same for a child. What is lent lives until the work has ended: thousands may run at once, and each has these
+/// once.
+boost::asio::awaitable<void> start_under(const Under& under, Finished& finished, Runtime& runtime,
+                                         std::shared_ptr<const model::Flow> flow, std::string id, Json inputs,
+                                         Interrupt& interrupt);
+boost::asio::awaitable<void> resume_under(const Under& under, Finished& finished, Runtime& runtime,
+                                          std::shared_ptr<const model::Flow> flow, store::RunRecord claimed,
+                                          std::optional<model::StateId> from, Interrupt& interrupt);
+boost::asio::awaitable<void> cancel_under(Leftovers& leftovers, Finished& finished, Runtime& runtime,
+                                          store::RunRecord claimed, Interrupt& interrupt);
+
+/// Ends a claimed run that is not over as cancelled, with its children, and what its last attempt left running.
 boost::asio::awaitable<Finished> cancel(Runtime& runtime, store::RunRecord claimed, Interrupt& interrupt);
 
 }  // namespace canorun::run

@@ -14,12 +14,17 @@ namespace canorun::run {
 
 namespace fs = std::filesystem;
 
-RunContext::RunContext(Runtime& runtime, std::shared_ptr<const model::Flow> flow, RunState& run, Interrupt& interrupt)
+RunContext::RunContext(Runtime& runtime, std::shared_ptr<const model::Flow> flow, RunState& run, Interrupt& interrupt,
+                       const Under& under)
     : runtime_(runtime),
       flow_(std::move(flow)),
       run_(run),
       interrupt_(interrupt),
+      under_(under),
+      depth_(under_.parent != nullptr ? under_.parent->depth() + 1 : 0),
       signals_(runtime.executor),
+      rest_(runtime.executor, interrupt),
+      children_(runtime.store, run),
       states_(*flow_, run_),
       about_({{"id", run.id},
               {"flow", flow_->name},
@@ -46,6 +51,17 @@ void RunContext::fill(model::Scope& scope) const {
 RunContext::~RunContext() {
   std::error_code ignored;
   if (!scratch_folder_.empty()) fs::remove_all(scratch_folder_, ignored);
+}
+
+void RunContext::lose(store::StoreError error) {
+  if (!lost_) lost_ = std::move(error);
+  interrupt_.raise(Reason::kSuspend, "the store failed");
+}
+
+RequestWatch& RunContext::requests() {
+  if (under_.parent != nullptr) return under_.parent->requests();
+  if (!requests_) requests_ = std::make_unique<RequestWatch>(runtime_);
+  return *requests_;
 }
 
 Result<std::string> RunContext::scratch_folder() {

@@ -6,7 +6,12 @@
 
 #include "engine/model/flow.h"
 #include "engine/run/bell.h"
+#include "engine/run/children.h"
+#include "engine/run/end_orphans.h"
 #include "engine/run/journal.h"
+#include "engine/run/requests.h"
+#include "engine/run/rest.h"
+#include "engine/run/run.h"
 #include "engine/run/run_state.h"
 #include "engine/run/runtime.h"
 #include "engine/run/scope.h"
@@ -17,7 +22,8 @@ namespace canorun::run {
 /// thread only.
 class RunContext {
  public:
-  RunContext(Runtime& runtime, std::shared_ptr<const model::Flow> flow, RunState& run, Interrupt& interrupt);
+  RunContext(Runtime& runtime, std::shared_ptr<const model::Flow> flow, RunState& run, Interrupt& interrupt,
+             const Under& under = kNobody);
   RunContext(const RunContext&) = delete;
   RunContext& operator=(const RunContext&) = delete;
   ~RunContext();
@@ -27,6 +33,19 @@ class RunContext {
   const model::Flow& flow() const { return *flow_; }
   RunState& run() { return run_; }
   Interrupt& interrupt() { return interrupt_; }
+  const std::shared_ptr<const model::Flow>& shared_flow() const { return flow_; }
+  const Under& under() const { return under_; }
+  /// 0 of a run that a person began.
+  std::size_t depth() const { return depth_; }
+  /// With nothing to do but wait, the run is to be let go of.
+  bool suspends() const { return under_.parent != nullptr ? under_.suspends : runtime_.suspends; }
+  Rest& rest() { return rest_; }
+  Children& children() { return children_; }
+  /// The store fails what is worked on: the process must let the run go, as soon as nothing of it runs any more.
+  void lose(store::StoreError error);
+  const std::optional<store::StoreError>& lost() const { return lost_; }
+  RequestWatch& requests();
+  Leftovers& leftovers() { return under_.parent != nullptr ? under_.parent->leftovers() : leftovers_; }
   StatesView& states() { return states_; }
   /// Rings when the run may have got a signal.
   Bell& signals() { return signals_; }
@@ -48,7 +67,9 @@ class RunContext {
   /// Evaluates `env`; a failure fails the run.
   model::Outcome prepare();
 
-  void tell(decltype(model::Event::what) what) { runtime_.observer.on_event({run_.id, std::move(what)}); }
+  void tell(decltype(model::Event::what) what) {
+    runtime_.observer.on_event({run_.id, std::move(what), under_.around, under_.of_part});
+  }
 
  private:
   void remove_scratch() const;
@@ -57,7 +78,14 @@ class RunContext {
   std::shared_ptr<const model::Flow> flow_;
   RunState& run_;
   Interrupt& interrupt_;
+  const Under& under_;
+  std::size_t depth_;
   Bell signals_;
+  Rest rest_;
+  Children children_;
+  std::unique_ptr<RequestWatch> requests_;  ///< none of a child
+  Leftovers leftovers_;
+  std::optional<store::StoreError> lost_;
   StatesView states_;
   Json env_ = Json::object();
   Json about_;  ///< `run`

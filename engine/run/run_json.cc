@@ -27,6 +27,7 @@ class RowToJson {
     out["folder"] = row.folder;
     out["inputs"] = row.inputs;
     out["vars"] = row.vars;
+    if (!row.parent.empty()) out["parent"] = row.parent;
   }
   void operator()(const store::StateEntered& row) const {
     out["state"] = row.state;
@@ -105,7 +106,9 @@ class RowToJson {
 }  // namespace
 
 Json to_json(const store::WaitsFor& waits) {
-  return {{"until", time_or_null(waits.until)}, {"signal", waits.signal.empty() ? Json() : Json(waits.signal)}};
+  Json out{{"until", time_or_null(waits.until)}, {"signal", waits.signal.empty() ? Json() : Json(waits.signal)}};
+  if (!waits.run.empty()) out["run"] = waits.run;
+  return out;
 }
 
 std::string_view stream_end_name(store::StreamEnd end) {
@@ -130,6 +133,7 @@ Json to_json(const RunState& run, store::Status status) {
   Json out{{"id", run.id},
            {"flow", run.start.flow},
            {"version", run.start.version},
+           {"parent", run.start.parent.empty() ? Json() : Json(run.start.parent)},
            {"status", store::status_name(status)},
            {"state", run.state.empty() ? Json() : Json(run.state)},
            {"path", std::move(path)},

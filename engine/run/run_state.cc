@@ -119,6 +119,7 @@ void apply(RunState& run, const store::Row& row) {
         if (run.current) {
           run.current->entered_at = at;
           run.current->skipped = 0;
+          run.current->anew = true;
           std::erase_if(run.current->parts, [](const EndedPart& part) { return !part.error.is_null(); });
         }
       } else if (run.status == Status::kRunning) {
@@ -130,7 +131,10 @@ void apply(RunState& run, const store::Row& row) {
       run.ended_at.reset();
       run.session_began = at;
       ++run.resumes;
-      if (resumed.digest) run.start.digest = *resumed.digest;
+      if (resumed.digest) {
+        run.start.digest = *resumed.digest;
+        run.start.flows = resumed.flows;
+      }
       if (resumed.file) run.start.file = *resumed.file;
       if (resumed.folder) run.start.folder = *resumed.folder;
     }

@@ -64,6 +64,7 @@ struct Current {
   Json last = nullptr;              ///< what the last step gave
   std::optional<Json> signal = {};  ///< what it waited for
   Json progress = nullptr;          ///< of its shape, when the run was let go of
+  bool anew = false;                ///< it failed, and the run was resumed
 };
 
 struct RunState {

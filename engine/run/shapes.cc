@@ -76,7 +76,7 @@ asio::awaitable<Worked> work(RunContext& context, Journal& journal, const model:
 }
 
 bool lets_go(const RunContext& context, std::optional<Millis> wait) {
-  return context.runtime().suspends && (!wait || *wait > kWorthWaiting);
+  return context.suspends() && (!wait || *wait > kWorthWaiting);
 }
 
 std::optional<WallTime> deadline_of(RunContext& context, const model::State& state) {

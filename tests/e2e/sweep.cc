@@ -57,9 +57,14 @@ End end_of(const World& world, const SweepCase& example, int code) {
   return end;
 }
 
+// Of the run, or of the longest one below it.
 std::size_t rows_of(const World& world) {
-  const std::string events = world.canorun({"events", "r1", "--json"}).out;
-  return static_cast<std::size_t>(std::count(events.begin(), events.end(), '\n'));
+  std::ptrdiff_t most = 0;
+  for (const Json& run : world.json({"list"})) {
+    const std::string events = world.canorun({"events", run["id"], "--json"}).out;
+    most = std::max(most, std::count(events.begin(), events.end(), '\n'));
+  }
+  return static_cast<std::size_t>(most);
 }
 
 void kill_and_resume(const SweepCase& example, const std::string& crash, const End& whole) {

@@ -381,7 +381,7 @@ TEST_CASE("schema prints one JSON document, by which flows are checked, and take
   CHECK((*schema)["title"] == "canorun flow");
   CHECK((*schema)["required"] == Json{"name", "states"});
   CHECK((*schema)["$defs"]["task_state"]["properties"]["task"]["enum"] ==
-        Json{"exec", "fail", "file", "http", "log", "pass", "shell"});
+        Json{"exec", "fail", "file", "flow", "http", "log", "pass", "shell"});
   CHECK(said(world, {"schema", "flow.yaml"}) ==
         "2\nerror: unexpected argument 'flow.yaml'\nhint: usage: canorun schema [OPTIONS]\n");
   CHECK(!exists(world.store()));
@@ -442,7 +442,7 @@ TEST_CASE("kinds lists all kinds, and one with its parameters, output and exampl
   const World world;
   Names names;
   for (const Json& kind : world.json({"kinds"})) names.push_back(kind["name"]);
-  CHECK(names == Names{"exec", "fail", "file", "http", "log", "pass", "shell"});
+  CHECK(names == Names{"exec", "fail", "file", "flow", "http", "log", "pass", "shell"});
   CHECK(world.canorun({"kinds"}).out.find("http   Sends one HTTP request.") != std::string::npos);
   const std::string http = world.canorun({"kinds", "http"}).out;
   CHECK(http.starts_with("http: Sends one HTTP request. "));
@@ -456,7 +456,8 @@ TEST_CASE("kinds lists all kinds, and one with its parameters, output and exampl
   CHECK(shell.find("  lines        list(string)      with parse: lines  stdout, line by line\n") != std::string::npos);
   const Json outputs = world.json({"kinds", "shell"})["output"];
   CHECK(outputs[1] == Json{{"name", "exit_code"}, {"type", "int"}, {"doc", "one of `ok_exit_codes`"}});
-  CHECK(outputs[2] == Json{{"name", "json"}, {"type", "dyn"}, {"doc", "stdout, read"}, {"with", {{"parse", {"json"}}}}});
+  CHECK(outputs[2] ==
+        Json{{"name", "json"}, {"type", "dyn"}, {"doc", "stdout, read"}, {"with", {{"parse", {"json"}}}}});
   CHECK(said(world, {"kinds", "htp"}) == "2\nerror: there is no kind 'htp'\nhint: did you mean 'http'?\n");
 }
 
@@ -478,7 +479,7 @@ TEST_CASE("list shows the newest first, and what its filters let through") {
   const Json first = world.json({"list", "--status", "failed"})[0];
   CHECK(first["status"] == "failed");
   CHECK(first["state"] == "a");
-  CHECK(first.size() == 7);
+  CHECK(first.size() == 8);
   const std::string table = world.canorun({"list", "--flow", "other"}).out;
   CHECK(table.starts_with("ID  STATUS  STATE  STARTED"));
   CHECK(table.find("\nr2  failed  a      20") != std::string::npos);

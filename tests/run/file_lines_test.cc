@@ -38,6 +38,9 @@ class LoopOnly final : public model::TaskContext {
   const std::vector<std::pair<std::string, std::string>>& environment() const override { return environment_; }
   Result<std::string> scratch_file(std::string_view) override { return fail("none"); }
   Result<std::string> kept_file() override { return fail("none"); }
+  boost::asio::awaitable<model::Outcome> run_flow(const std::string&, Json) override {
+    co_return model::failure(model::kind::kTask, "none");
+  }
   void write_log(model::Stream, std::string_view) override {}
   void say(model::LogLevel, std::string_view) override {}
 

@@ -69,7 +69,24 @@ class FeedSource final : public model::LineSource {
   Json params_;
 };
 
-const std::array<model::TaskKind, 2> kKinds{{
+class FlowTask final : public model::Task {
+ public:
+  explicit FlowTask(Json params) : params_(std::move(params)) {}
+  asio::awaitable<model::Outcome> run(model::TaskContext& context) override {
+    auto outcome = co_await context.run_flow(params_["file"].get<std::string>(), params_.value("inputs", Json()));
+    co_return outcome;
+  }
+
+ private:
+  Json params_;
+};
+
+constexpr std::array<model::Param, 2> kFlowParams{{
+    {.name = "file", .type = model::ParamType::kString, .doc = "a flow", .required = true, .literal = true},
+    {.name = "inputs", .type = model::ParamType::kMap, .doc = "its inputs"},
+}};
+
+const std::array<model::TaskKind, 3> kKinds{{
     {.name = "act",
      .doc = "does what a test says",
      .params = kActParams,
@@ -91,6 +108,16 @@ const std::array<model::TaskKind, 2> kKinds{{
      },
      .make_lines = [](Json params) -> Result<std::unique_ptr<model::LineSource>> {
        return std::make_unique<FeedSource>(std::move(params));
+     }},
+    {.name = "flow",
+     .doc = "runs a flow",
+     .params = kFlowParams,
+     .outputs = {},
+     .any_output = true,
+     .runs_flow = true,
+     .example = "",
+     .make = [](Json params) -> Result<std::unique_ptr<model::Task>> {
+       return std::make_unique<FlowTask>(std::move(params));
      }},
 }};
 
@@ -135,14 +162,22 @@ struct Line {
 
 }  // namespace
 
-std::shared_ptr<const model::Flow> flow_of(const std::string& yaml) {
-  auto loaded = workflows::load_text("test.yaml", yaml, "/nowhere/test.yaml", "/tmp", kKinds);
+std::shared_ptr<const model::Flow> flow_of(const std::string& yaml,
+                                           const std::map<std::string, std::string>& children) {
+  const auto text_of = [&](const std::string& path) -> Result<std::string> {
+    const auto found = children.find(path.substr(path.rfind('/') + 1));
+    return found != children.end() ? Result<std::string>(found->second) : fail("there is no such file");
+  };
+  auto loaded = workflows::load_text("test.yaml", yaml, "/tmp/test.yaml", "/tmp", kKinds, text_of);
   for (const Diagnostic& diagnostic : loaded.diagnostics) MESSAGE(render(diagnostic, false));
   REQUIRE(loaded.flow);
   return loaded.flow;
 }
 
-void Recorder::on_event(const model::Event& event) { lines.push_back(std::visit(Line{}, event.what)); }
+void Recorder::on_event(const model::Event& event) {
+  const std::string around = event.around.empty() ? std::string() : fmt::format("{}: ", event.around);
+  lines.push_back(around + std::visit(Line{}, event.what));
+}
 
 Harness::Harness(store::CheckpointStore& store)
     : store_(store), runtime_{io_.get_executor(), store_, clock, random, recorder} {
@@ -171,6 +206,13 @@ void Harness::resume(std::shared_ptr<const model::Flow> flow, std::optional<std:
   spawn(run::resume(runtime_, std::move(flow), std::move(*claimed), state, interrupt));
 }
 
+void Harness::cancel(const std::string& id, std::string reason) {
+  auto claimed = store_.claim(id);
+  REQUIRE(claimed);
+  interrupt.raise(run::Reason::kCancel, std::move(reason));
+  spawn(run::cancel(runtime_, std::move(*claimed), interrupt));
+}
+
 void Harness::until(const std::function<bool()>& condition) {
   const auto patience = std::chrono::steady_clock::now() + std::chrono::seconds(5);
   while (!condition()) {
@@ -195,6 +237,17 @@ std::vector<std::string> rows_of(store::CheckpointStore& store, const std::strin
     }
     lines.push_back(row.empty() ? type : type + " " + to_json_text(row));
   }
+  return lines;
+}
+
+std::vector<std::string> runs_of(store::CheckpointStore& store) {
+  std::vector<std::string> lines;
+  const auto runs = store.list({});
+  REQUIRE(runs);
+  for (const store::Summary& run : *runs) {
+    lines.push_back(fmt::format("{} {}", run.id, store::status_name(run.status)));
+  }
+  std::ranges::reverse(lines);
   return lines;
 }
 

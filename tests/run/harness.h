@@ -6,6 +6,7 @@
 #include <boost/asio.hpp>
 #include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -38,10 +39,13 @@ struct Feed {
   }
 };
 
-/// The flow of a text, with the kinds `act` and `feed`; the test fails on any diagnostic.
-std::shared_ptr<const model::Flow> flow_of(const std::string& yaml);
+/// The flow of a text, with the kinds `act`, `feed` and `flow`; the test fails on any diagnostic. `children`: the flow
+/// files that it may name; it is `test.yaml` itself.
+std::shared_ptr<const model::Flow> flow_of(const std::string& yaml,
+                                           const std::map<std::string, std::string>& children = {});
 
-/// Tells events as short lines: `enter a`, `attempt a 1/3`, `failed a 1 exit retry 100`, `ended a`.
+/// Tells events as short lines: `enter a`, `attempt a 1/3`, `failed a 1 exit retry 100`, `ended a`; those of a child
+/// behind the work that it is: `a: enter x`.
 class Recorder final : public model::Observer {
  public:
   void on_event(const model::Event& event) override;
@@ -60,6 +64,8 @@ class Harness {
   void let_go() { runtime_.suspends = true; }
   void start(std::shared_ptr<const model::Flow> flow, Json inputs = Json::object(), std::string id = "r1");
   void resume(std::shared_ptr<const model::Flow> flow, std::optional<std::string> from = {}, std::string id = "r1");
+
+  void cancel(const std::string& id, std::string reason);
 
   /// Turns the loop until `condition`; fails the test when nothing comes of it for five seconds.
   void until(const std::function<bool()>& condition);
@@ -85,6 +91,9 @@ class Harness {
 
 /// The rows of a run as `events --json` would print them, without times and durations.
 std::vector<std::string> rows_of(store::CheckpointStore& store, const std::string& id = "r1");
+
+/// All runs with their status, in the order in which they began: `r1 running`.
+std::vector<std::string> runs_of(store::CheckpointStore& store);
 
 /// One run in an empty store, and what a test does with it.
 struct Fixture {

@@ -40,7 +40,7 @@ TEST_CASE("the catalog has the kinds of this version, each with its documentatio
       if (!field.with.always()) depends_on_a_literal(field.with);
     }
   }
-  CHECK(names == std::vector<std::string_view>{"exec", "fail", "file", "http", "log", "pass", "shell"});
+  CHECK(names == std::vector<std::string_view>{"exec", "fail", "file", "flow", "http", "log", "pass", "shell"});
 }
 
 TEST_CASE("exactly the parameters the design names may stand beside run") {

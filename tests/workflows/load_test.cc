@@ -83,3 +83,113 @@ TEST_CASE("a problem where a text ends too early is still in the text") {
     CHECK_MESSAGE(loaded.diagnostics.front().span.end <= text.size(), text);
   }
 }
+
+namespace {
+
+constexpr auto kParent = R"(name: parent
+states:
+  a: {task: flow, with: {file: sub/child.yaml, inputs: {n: 1}}, next: b}
+  b: {task: flow, with: {file: ./sub/../sub/child.yaml, inputs: {n: 2}}, next: done}
+  done: {exit: success}
+)";
+constexpr auto kChild = R"(name: child
+inputs: {n: {type: int}, kind: {type: string, enum: [big, small], default: big}}
+states:
+  a: {task: flow, with: {file: leaf.yaml}, next: done}
+  done: {exit: success}
+)";
+
+}  // namespace
+
+TEST_CASE("a flow is loaded with the flows that it runs, each once, wherever the process is") {
+  const testing::TempFolder folder;
+  std::filesystem::create_directory(folder.path() + "/sub");
+  folder.write("parent.yaml", kParent);
+  folder.write("sub/child.yaml", kChild);
+  folder.write("sub/leaf.yaml", kGood);
+  const auto loaded = load_file(folder.path() + "/parent.yaml", tasks::catalog());
+  CHECK(testing::problems(loaded).empty());
+  REQUIRE(loaded.flow);
+  REQUIRE(loaded.flow->children.size() == 2);
+  const model::Flow& child = *loaded.flow->children.at("sub/child.yaml");
+  CHECK(loaded.flow->children.at("./sub/../sub/child.yaml") == &child);
+  CHECK(child.name == "child");
+  CHECK(child.file == folder.path() + "/sub/child.yaml");
+  CHECK(child.folder == folder.path() + "/sub");
+  CHECK(child.digest == digest(kChild));
+  const model::Flow& leaf = *child.children.at("leaf.yaml");
+  CHECK(loaded.flow->descendants == std::vector<const model::Flow*>{&child, &leaf});
+  CHECK(child.descendants == std::vector<const model::Flow*>{&leaf});
+}
+
+TEST_CASE("flows from the store are loaded with those that were kept with them") {
+  const auto text_of = [](const std::string& path) -> Result<std::string> {
+    if (path == "/flows/sub/child.yaml") return kChild;
+    if (path == "/flows/sub/leaf.yaml") return kGood;
+    return fail("not kept");
+  };
+  const auto loaded = load_text("x", kParent, "/flows/parent.yaml", "/flows", tasks::catalog(), text_of);
+  REQUIRE(loaded.flow);
+  CHECK(loaded.flow->descendants.size() == 2);
+}
+
+TEST_CASE("flows may run each other, and themselves") {
+  const testing::TempFolder folder;
+  const auto runs = [](const std::string& name, const std::string& file) {
+    return "name: " + name + "\nstates:\n  a: {task: flow, with: {file: " + file +
+           "}, next: done}\n  done: {exit: success}\n";
+  };
+  folder.write("one.yaml", runs("one", "two.yaml"));
+  folder.write("two.yaml", runs("two", "one.yaml"));
+  const auto loaded = load_file(folder.path() + "/one.yaml", tasks::catalog());
+  CHECK(testing::problems(loaded).empty());
+  REQUIRE(loaded.flow);
+  CHECK(loaded.flow->children.at("two.yaml")->children.at("one.yaml") == loaded.flow.get());
+  CHECK(loaded.flow->descendants.size() == 2);
+}
+
+TEST_CASE(
+    "what is wrong with a flow below is told with its file, and what is wrong with its inputs where they are given") {
+  const testing::TempFolder folder;
+  const auto before = std::filesystem::current_path();
+  std::filesystem::current_path(folder.path());
+  std::filesystem::create_directory("sub");
+  folder.write("sub/child.yaml", kChild);
+  folder.write("parent.yaml", R"(name: parent
+states:
+  a: {task: flow, with: {file: sub/child.yaml, inputs: {n: 1, kin: big}}, next: b}
+  b: {task: flow, with: {file: sub/child.yaml, inputs: {n: one, kind: tiny}}, next: c}
+  c: {task: flow, with: {file: sub/child.yaml, inputs: {n: "${{ run.id }}"}}, next: d}
+  d: {task: flow, with: {file: sub/child.yaml}, next: e}
+  e: {task: flow, with: {file: none.yaml, inputs: {x: 1}}, next: f}
+  f: {task: flow, with: {file: "${{ run.id }}"}, next: done}
+  done: {exit: success}
+)");
+  const std::string problems = problems_of("parent.yaml");
+  std::filesystem::current_path(before);
+  CHECK(problems == R"(parent.yaml:3:63: error: flow 'child' has no input 'kin' [unknown-input]
+    3 |   a: {task: flow, with: {file: sub/child.yaml, inputs: {n: 1, kin: big}}, next: b}
+      |                                                               ^^^ did you mean 'kind'?
+parent.yaml:4:60: error: input 'n' must be an int, not a string [wrong-type]
+    4 |   b: {task: flow, with: {file: sub/child.yaml, inputs: {n: one, kind: tiny}}, next: c}
+      |                                                            ^^^
+parent.yaml:4:71: error: input 'kind' must not be "tiny" [bad-value]
+    4 |   b: {task: flow, with: {file: sub/child.yaml, inputs: {n: one, kind: tiny}}, next: c}
+      |                                                                       ^^^^ allowed: big, small
+parent.yaml:5:65: error: input 'n' must be an int, not a string [expression-type]
+    5 |   c: {task: flow, with: {file: sub/child.yaml, inputs: {n: "${{ run.id }}"}}, next: d}
+      |                                                                 ^^^^^^
+parent.yaml:6:13: error: flow 'child' needs input 'n' [missing-key]
+    6 |   d: {task: flow, with: {file: sub/child.yaml}, next: e}
+      |             ^^^^ give it under 'inputs'
+parent.yaml:7:32: error: flow file 'none.yaml': there is no such file [unreadable-file]
+    7 |   e: {task: flow, with: {file: none.yaml, inputs: {x: 1}}, next: f}
+      |                                ^^^^^^^^^ give the path of a flow file
+parent.yaml:8:32: error: a template cannot stand in 'file' [misplaced-template]
+    8 |   f: {task: flow, with: {file: "${{ run.id }}"}, next: done}
+      |                                ^^^^^^^^^^^^^^^ it must be known before the flow runs
+sub/child.yaml:4:32: error: flow file 'leaf.yaml': there is no such file [unreadable-file]
+    4 |   a: {task: flow, with: {file: leaf.yaml}, next: done}
+      |                                ^^^^^^^^^ give the path of a flow file
+)");
+}
