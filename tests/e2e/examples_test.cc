@@ -109,3 +109,87 @@ TEST_CASE("a backup is verified, and the oldest ones go") {
                     "into=" + world.folder() + "/into"})["state"] == "failed");
   CHECK(read_tree(world.folder() + "/into").size() == 3);
 }
+
+TEST_CASE("a file is taken once two mirrors agree on it") {
+  const char* const mirrors = "mkdir a b old; echo 2.0 | tee a/app >b/app; echo 1.0 >old/app";
+  const auto inputs = [](const World& world, const std::vector<std::string>& names) {
+    Json folders = Json::array();
+    for (const std::string& name : names) folders.push_back(world.folder() + "/" + name);
+    return std::vector<std::string>{
+        "run", example("mirrors.yaml"),           "-i", "file=app", "-i", "into=" + world.folder() + "/into/app",
+        "-i",  "mirrors=" + to_json_text(folders)};
+  };
+  CHECK(sweep({.flow = example("mirrors.yaml"),
+               .inputs = {"file=app", "into={world}/into/app", R"(mirrors=["{world}/a", "{world}/b"])"},
+               .compare = {"into"},
+               .prepare = [mirrors](const World& world) { run_in(world, mirrors); }}) == 8);
+  const World world;
+  run_in(world, mirrors);
+  const std::string into = world.folder() + "/into";
+  const std::string sum = "d526eb4e878a23ef26ae190031b4efd2d58ed66789ac049ea3dbaf74c9df7402";
+  CHECK(world.json(inputs(world, {"gone", "a", "b"}))["output"] == Json{{"file", into + "/app"}, {"sha256", sum}});
+  CHECK(read_tree(into) == std::map<std::string, std::string>{{"app", "2.0\n"}});
+  const Json differ = world.json(inputs(world, {"a", "old"}));
+  CHECK(differ["state"] == "differ");
+  CHECK(differ["output"] == Json{{"why", world.folder() + "/a and " + world.folder() + "/old hold different files"}});
+  const Json few = world.json(inputs(world, {"a", "gone"}));
+  CHECK(few["state"] == "too_few");
+  CHECK(few["output"] == Json{{"why",
+                               "the join 'quorum' can no longer be satisfied: 1 of 2 branches failed: "
+                               "1 (exit code 2)"}});
+}
+
+TEST_CASE("texts that cannot be converted are named, and hold up no other") {
+  const char* const texts =
+      "mkdir -p texts/sub wrong; printf 'caf\\351\\n' | tee texts/latin.txt >wrong/latin.txt;"
+      "printf 'caf\\303\\251\\n' >texts/utf8.txt; echo plain >texts/sub/plain.txt; echo other >texts/other.md";
+  const std::vector<std::string> inputs{"folder={world}/texts", "to=UTF-16LE", "into={world}/into"};
+  CHECK(sweep({.flow = example("convert.yaml"),
+               .inputs = inputs,
+               .compare = {"into"},
+               .prepare = [texts](const World& world) { run_in(world, texts); }}) == 11);
+  const World world;
+  run_in(world, texts);
+  const auto convert = [&](const std::string& folder) {
+    return world.json({"run", example("convert.yaml"), "-i", "folder=" + world.folder() + "/" + folder, "-i",
+                       "into=" + world.folder() + "/into"});
+  };
+  CHECK(convert("texts")["output"] == Json{{"converted", 2}, {"failed", {"./latin.txt"}}});
+  CHECK(read_tree(world.folder() + "/into") ==
+        std::map<std::string, std::string>{{"utf8.txt", "caf\303\251\n"}, {"sub/plain.txt", "plain\n"}});
+  const Json wrong = convert("wrong");
+  CHECK(wrong["state"] == "wrong");
+  CHECK(wrong["output"] == Json{{"why", "1 of 1 items failed, and 1 must succeed: 0 (exit code 1)"}});
+  CHECK(world.json({"run", example("convert.yaml"), "-i", "into=" + world.folder() + "/again"})["output"] ==
+        Json{{"converted", 3}, {"failed", Json::array()}});
+}
+
+TEST_CASE("a service's errors are listed once, and the next run goes on behind them") {
+  const char* const log = R"sh(
+mkdir list
+for i in $(seq 249); do
+  level=info
+  [ $((i % 100)) -ne 0 ] || level=error
+  echo '{"time": "t'$i'", "level": "'$level'", "message": "m'$i'"}'
+done >log
+echo 'no JSON' >>log
+echo '{"message": "no level"}' >>log
+echo '{"level": "stop"}' >>log
+)sh";
+  CHECK(sweep({.flow = example("errors.yaml"),
+               .inputs = {"log={world}/log", "list={world}/list/errors"},
+               .compare = {"list"},
+               .prepare = [log](const World& world) { run_in(world, log); }}) == 7);
+  const World world;
+  run_in(world, log);
+  const auto errors_from = [&](std::uint64_t from) {
+    return world.json({"run", example("errors.yaml"), "-i", "log=" + world.folder() + "/log", "-i",
+                       "list=" + world.folder() + "/list/errors", "-i", "from=" + std::to_string(from)})["output"];
+  };
+  const std::uint64_t stopped = read_file(world.folder() + "/log").size();
+  CHECK(errors_from(0) == Json{{"lines", 250}, {"from", stopped}});
+  CHECK(read_file(world.folder() + "/list/errors") == "t100 m100\nt200 m200\n");
+  run_in(world, "echo '{\"level\": \"error\"}' >>log; echo '{\"level\": \"stop\"}' >>log");
+  CHECK(errors_from(stopped) == Json{{"lines", 2}, {"from", read_file(world.folder() + "/log").size()}});
+  CHECK(read_file(world.folder() + "/list/errors") == "t100 m100\nt200 m200\nat some time no message\n");
+}
