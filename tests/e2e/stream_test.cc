@@ -1,9 +1,13 @@
 // Streams for real: killed at every row, stopped in the middle, and a store that does not grow.
 #include <fmt/format.h>
+#include <sys/stat.h>
 
+#include <filesystem>
+#include <fstream>
 #include <set>
 
 #include "canorun.h"
+#include "support/sanitizer.h"
 
 using namespace canorun;
 using namespace canorun::test;
@@ -42,6 +46,50 @@ std::set<std::string> words(const std::string& text) {
     }
   }
   return found;
+}
+
+struct Taken {
+  long peak_kib = 0;   ///< of resident memory
+  long store_kib = 0;  ///< what the store's files take on disk: they have holes
+};
+
+// What a run takes that follows a log while so many lines are written to it, in windows of 500.
+Taken follow(int lines) {
+  const World world;
+  const std::string flow = world.file("flow.yaml", R"yaml(
+name: follower
+states:
+  follow:
+    stream:
+      source: {file: log, follow: true}
+      window: {count: 500}
+      flush: {task: pass, with: {value: "${{ items[0] }}"}}
+      stop_when: item == 'end'
+    next: measured
+  measured: {wait: {signal: measured}, next: done}
+  done: {exit: success, output: "${{ states.follow.output }}"}
+)yaml");
+  Program run(world.command({"run", flow, "--id", "r1"}));
+  std::ofstream log(world.folder() + "/log");
+  for (int i = 1; i < lines; ++i) log << "line " << i << " of a log\n";
+  log << "end" << std::endl;
+  Taken taken;
+  REQUIRE(eventually([&] { return run.err().find("waits for signal") != std::string::npos; }));
+  const std::string status = read_file(fmt::format("/proc/{}/status", run.pid()));
+  const std::string peak = "VmHWM:";
+  REQUIRE(status.find(peak) != std::string::npos);
+  taken.peak_kib = std::stol(status.substr(status.find(peak) + peak.size()));
+  REQUIRE(world.canorun({"signal", "r1", "measured"}).code == 0);
+  CHECK(run.wait().code == 0);
+  const auto size = static_cast<std::int64_t>(std::filesystem::file_size(world.folder() + "/log"));
+  CHECK(world.json({"show", "r1"})["output"] ==
+        Json{{"items", lines}, {"windows", lines / 500}, {"cursor", size}, {"reason", "stopped"}});
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(world.store())) {
+    struct stat file{};
+    REQUIRE(::lstat(entry.path().c_str(), &file) == 0);
+    taken.store_kib += static_cast<long>(file.st_blocks) / 2;  // st_blocks counts 512 bytes
+  }
+  return taken;
 }
 
 }  // namespace
@@ -188,4 +236,13 @@ states:
   CHECK(wrote.find("129\n") != std::string::npos);
   CHECK(wrote.find("\n200\n") != std::string::npos);
   CHECK(wrote.find("loud\n") != std::string::npos);
+}
+
+TEST_CASE("a log of 1,000,000 lines is followed in flat memory, and in a store that does not grow with it") {
+  const Taken few = follow(10'000);
+  const Taken many = follow(kSanitized ? 50'000 : 1'000'000);
+  INFO("peaks: ", few.peak_kib, " and ", many.peak_kib, " KiB; stores: ", few.store_kib, " and ", many.store_kib,
+       " KiB");
+  CHECK((kSanitized || many.peak_kib < few.peak_kib + 2048));
+  CHECK(many.store_kib < few.store_kib + 64);
 }
