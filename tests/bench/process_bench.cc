@@ -1,4 +1,5 @@
-// Whole processes: what a start costs over /bin/true, and a flow of 10,000 states from read to exit.
+// Whole processes: what a start costs over /bin/true, a flow of 10,000 states from read to exit, a batch beside xargs,
+// and a stream beside what else goes through a log.
 // Usage: bench_process CANORUN [RUNS]
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -22,6 +23,7 @@ namespace {
 using canorun::test::TempFolder;
 
 constexpr int kItems = 1'000;
+constexpr int kLines = 100'000;
 
 struct Sample {
   double ms = 0;
@@ -88,6 +90,29 @@ std::string write_batch(const TempFolder& folder, int items) {
   return path;
 }
 
+std::string write_log(const TempFolder& folder, int lines) {
+  const std::string path = folder.path() + "/log";
+  std::ofstream out(path);
+  for (int i = 0; i < lines; ++i) out << "line " << i << " of a log\n";
+  return path;
+}
+
+// A stream in windows of 1,000 lines, whose flush does nothing: what is left is reading and keeping.
+std::string write_stream(const TempFolder& folder, const std::string& name, const std::string& source) {
+  const std::string path = folder.path() + "/" + name + ".yaml";
+  std::ofstream(path) << "name: " << name << "\nstates:\n  s: {stream: {" << source
+                      << ", window: {count: 1000}, flush: {task: pass}}, next: done}\n"
+                         "  done: {exit: success}\n";
+  return path;
+}
+
+// Lines in so many milliseconds, beside what two others took for as many.
+void print_lines(const char* what, const Figure& f, const Figure& counting, const Figure& looping) {
+  fmt::print("{:<40} {:>9.2f} ms [{:.2f}, {:.2f}] {:>6.2f} million lines/s, {:>7.2f} x wc, {:>5.2f} x while  {} KiB\n",
+             what, f.median, f.low, f.high, kLines / f.median / 1'000, f.median / counting.median,
+             f.median / looping.median, f.max_rss_kib);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -101,6 +126,11 @@ int main(int argc, char** argv) {
   const std::string one = write_flow(folder, "one", 1);
   const std::string many = write_flow(folder, "many", 10'000);
   const std::string batch = write_batch(folder, kItems);
+  const std::string log = write_log(folder, kLines);
+  const std::string of_file = write_stream(folder, "of_file", "source: {file: log}");
+  const std::string of_command =
+      write_stream(folder, "of_command", "source: {run: cat log}, initial: 0, cursor: cursor + 1");
+  const std::string store = folder.path() + "/store";
   const std::vector<std::vector<std::string>> commands{
       {"/bin/true"},
       {canorun, "--version"},
@@ -108,7 +138,13 @@ int main(int argc, char** argv) {
       {canorun, "validate", "--quiet", many},
       {canorun, "run", many, "--no-store", "--quiet"},
       {"/bin/sh", "-c", fmt::format("seq {} | xargs -P2 -I{{}} sh -ec true", kItems)},
-      {canorun, "run", batch, "--store", folder.path() + "/store", "--quiet"},
+      {canorun, "run", batch, "--store", store, "--quiet"},
+      {"wc", "-l", log},
+      {"/bin/sh", "-c", fmt::format("while IFS= read -r line; do :; done <{}", log)},
+      {canorun, "run", of_file, "--no-store", "--quiet"},
+      {canorun, "run", of_file, "--store", store, "--quiet"},
+      {canorun, "run", of_command, "--no-store", "--quiet"},
+      {canorun, "run", of_command, "--store", store, "--quiet"},
   };
   // In turns, so that a machine that drifts does not decide.
   std::vector<std::vector<Sample>> samples(commands.size());
@@ -135,5 +171,9 @@ int main(int argc, char** argv) {
   fmt::print("{:<40} {:>9.2f} ms [{:.2f}, {:.2f}] {:>6.2f} x  budget 1.15 x: {}  {} KiB\n",
              fmt::format("batch of {} run: true, concurrency 2", kItems), figures[6].median, figures[6].low,
              figures[6].high, ratio, ratio <= 1.15 ? "met" : "NOT MET", figures[6].max_rss_kib);
+  const char* const readers[] = {"wc -l of 100,000 lines",          "while read; do :; done",
+                                 "stream of a file, --no-store",    "stream of a file, windows of 1,000",
+                                 "stream of a command, --no-store", "stream of a command, windows of 1,000"};
+  for (std::size_t i = 0; i < std::size(readers); ++i) print_lines(readers[i], figures[7 + i], figures[7], figures[8]);
   return 0;
 }
