@@ -22,7 +22,7 @@ class SendSignal final : public Verb {
   OrRefusal<ExitCode> run(Wiring& wiring) override {
     auto data = data_ ? parse_json(*data_) : Result<Json>(Json());
     if (!data) {
-      return refuse(RefusalKind::kUsage, "--data is no JSON: " + data.error().message,
+      return refuse(RefusalKind::kUsage, "--data: " + data.error().message,
                     "a text needs quotes of its own: --data '\"yes\"'");
     }
     auto store = wiring.open_store(Wiring::Access::kWork);

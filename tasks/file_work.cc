@@ -30,7 +30,7 @@ Result<Json> read_file(const FileWork& work, const Stop&) {
                 "raise `max_size`, or let a command read it");
   }
   Json output{{"path", work.path}, {"size", bytes->size()}, {"content", to_utf8(*bytes)}};
-  if (auto parsed = add_parsed(work.parse, *bytes, "it", output); !parsed) return std::unexpected(parsed.error());
+  if (auto parsed = add_parsed(work.parse, *bytes, {}, output); !parsed) return std::unexpected(parsed.error());
   return output;
 }
 

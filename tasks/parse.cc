@@ -31,7 +31,7 @@ Result<void> add_parsed(Parse parse, std::string_view bytes, std::string_view wh
     case Parse::kLines: output["lines"] = split_lines(to_utf8(bytes)); break;
     case Parse::kJson: {
       auto json = parse_json(bytes);
-      if (!json) return fail(fmt::format("{} is no JSON: {}", what, json.error().message));
+      if (!json) return fail(what.empty() ? json.error().message : fmt::format("{}: {}", what, json.error().message));
       output["json"] = std::move(*json);
       break;
     }

@@ -25,7 +25,7 @@ inline constexpr model::With kWithLines{.param = "parse", .values = kLinesForm};
 /// The checked parameter; `kNone` where it is not given.
 Parse read_parse(const Json& params);
 
-/// Adds what `parse` asks for to the output. The error says that `what` is no JSON, and where.
+/// Adds what `parse` asks for to the output. The error says that `what` is not JSON, and where.
 Result<void> add_parsed(Parse parse, std::string_view bytes, std::string_view what, Json& output);
 
 }  // namespace canorun::tasks

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <boost/asio/co_spawn.hpp>
 #include <memory>
 #include <unordered_set>
@@ -24,6 +25,8 @@ struct Worker {
   Interrupt interrupt;
   model::Scope around;
 };
+
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 class Crew {
  public:
@@ -241,15 +244,24 @@ model::Failure parts_failed(std::string_view kind, std::string message, const st
 std::string failed_parts(const std::vector<EndedPart>& parts) {
   constexpr std::size_t kMost = 8;
   constexpr std::size_t kMessage = 200;
-  std::string text;
-  std::size_t shown = 0;
-  std::size_t failed = 0;
+  std::vector<const EndedPart*> failed;
   for (const EndedPart& part : parts) {
-    if (part.error.is_null() || ++failed > kMost) continue;
-    const std::string message = model::RunError::from_json(part.error).message;
-    text += fmt::format("{}{} ({})", shown++ == 0 ? "" : ", ", part.name, message.substr(0, kMessage));
+    if (!part.error.is_null()) failed.push_back(&part);
   }
-  if (failed > kMost) text += fmt::format(" and {} more", failed - kMost);
+  // In an order that is not that of their ends: the same failure is told in the same words. Numbers come by size.
+  const auto before = [](const EndedPart* a, const EndedPart* b) {
+    const bool numbers = is_digit(a->name.front()) && is_digit(b->name.front());
+    if (numbers && a->name.size() != b->name.size()) return a->name.size() < b->name.size();
+    return a->name < b->name;
+  };
+  const std::size_t shown = std::min(failed.size(), kMost);
+  std::ranges::partial_sort(failed, failed.begin() + static_cast<std::ptrdiff_t>(shown), before);
+  std::string text;
+  for (std::size_t i = 0; i < shown; ++i) {
+    const std::string message = model::RunError::from_json(failed[i]->error).message;
+    text += fmt::format("{}{} ({})", i == 0 ? "" : ", ", failed[i]->name, message.substr(0, kMessage));
+  }
+  if (failed.size() > shown) text += fmt::format(" and {} more", failed.size() - shown);
   return text;
 }
 

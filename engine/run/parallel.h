@@ -61,7 +61,7 @@ class PartOutputs {
 /// The failure of a shape, with what one of its parts wrote to stderr.
 model::Failure parts_failed(std::string_view kind, std::string message, const std::vector<EndedPart>& parts);
 
-/// `us (exit code 3), eu (…)`: the parts that failed, the first few.
+/// `eu (exit code 3), us (…)`: the parts that failed, in the order of their names, the first few.
 std::string failed_parts(const std::vector<EndedPart>& parts);
 
 }  // namespace canorun::run

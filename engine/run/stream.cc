@@ -202,8 +202,8 @@ class Stream {
     if (stream_.json) {
       auto parsed = parse_json(line.bytes);
       if (!parsed) {
-        return std::unexpected(model::RunError{.kind = std::string(model::kind::kTask),
-                                               .message = fmt::format("no JSON: {}", parsed.error().message)});
+        return std::unexpected(
+            model::RunError{.kind = std::string(model::kind::kTask), .message = std::move(parsed.error().message)});
       }
       item = std::move(*parsed);
     } else {

@@ -345,3 +345,25 @@ states:
   CHECK(keys["a1"] != keys["b1"]);
   CHECK(keys["b1"] == keys["b2"]);
 }
+
+TEST_CASE_FIXTURE(SplitFixture, "what failed is told in the order of its names, whichever failed first") {
+  Harness::acts = {{"s/2", after(1s, fails("exit", "two"))},
+                   {"s/10", after(2s, fails("exit", "ten"))},
+                   {"s/1", after(3s, fails("exit", "one"))}};
+  process.start(flow_of(R"(
+name: order
+states:
+  s:
+    batch: {items: "[0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10]", concurrency: 11, do: {task: act}}
+    next: done
+  done: {exit: success}
+)"));
+  until_line("parts s 11 of 11");
+  for (int i = 0; i < 3; ++i) {
+    turn();
+    pass(1s);
+  }
+  process.until_done();
+  CHECK(process.finished->run.error["message"] ==
+        "3 of 11 items failed, and 11 must succeed: 1 (one), 2 (two), 10 (ten)");
+}

@@ -145,7 +145,7 @@ TEST_CASE("stdout is parsed as asked") {
 TEST_CASE("stdout that cannot be parsed is the task's failure, and says why") {
   auto error = Bench().error("shell", shell("echo hello; echo why >&2", {{"parse", "json"}}));
   CHECK(error.kind == "task");
-  CHECK(error.message.starts_with("stdout is no JSON: "));
+  CHECK(error.message.starts_with("stdout: not JSON: "));
   CHECK(error.stderr_tail == "why");
   error = Bench().error("shell", shell("echo '[1, 2, 3]'", {{"parse", "json"}, {"capture", "4B"}}));
   CHECK(error.message == "stdout is larger than 4 B and cannot be parsed (raise `capture`)");

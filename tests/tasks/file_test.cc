@@ -133,9 +133,9 @@ TEST_CASE_FIXTURE(Files, "read parses what it is asked to") {
                                                         {"content", "one\n\ntwo\xef\xbf\xbd"},
                                                         {"lines", {"one", "", "two\xef\xbf\xbd"}}});
   CHECK_FALSE(does("read", "b", {{"parse", "none"}}).contains("lines"));
-  CHECK(cannot("read", "b", {{"parse", "json"}}).starts_with("cannot read @/b: it is no JSON: "));
+  CHECK(cannot("read", "b", {{"parse", "json"}}).starts_with("cannot read @/b: not JSON: "));
   put("deep", std::string(513, '['));
-  CHECK(cannot("read", "deep", {{"parse", "json"}}).starts_with("cannot read @/deep: it is no JSON: "));
+  CHECK(cannot("read", "deep", {{"parse", "json"}}).starts_with("cannot read @/deep: JSON is nested deeper than "));
 }
 
 TEST_CASE_FIXTURE(Files, "read takes no more than max_size") {
