@@ -2,6 +2,7 @@
 #include <filesystem>
 #include <set>
 
+#include "support/sanitizer.h"
 #include "sweep.h"
 
 using namespace canorun;
@@ -229,4 +230,30 @@ states:
     const std::string events = world.canorun({"events", "r1", "--json"}).out;
     CHECK(events.find("signal_received") == events.rfind("signal_received"));
   }
+}
+
+TEST_CASE("ten thousand branches that wait a second in one process end together, in 64 MiB") {
+  const World world;
+  const std::size_t count = kSanitized ? 500 : 10'000;
+  Json list = Json::array();
+  for (std::size_t i = 0; i < count; ++i) list.push_back(i);
+  world.file("list.json", Json{{"list", std::move(list)}}.dump());
+  std::string text = R"yaml(
+name: many
+inputs: {list: list}
+states:
+  all:
+    split:
+      for_each: inputs.list
+      do: {task: fail, with: {message: "no"}, retry: {max: 1, delay: 1s, jitter: 0}}
+      join: {partial_results: COUNT}
+    next: done
+  done: {exit: success, output: "${{ states.all.output.failed }}"}
+)yaml";
+  text.replace(text.find("COUNT"), 5, std::to_string(count));
+  const std::string flow = world.file("flow.yaml", text);
+  const Ran ran = world.canorun({"run", flow, "--id", "r1", "--inputs", "list.json", "-q"});
+  CHECK(ran.code == 0);
+  CHECK(world.json({"show", "r1"})["output"] == count);
+  CHECK((kSanitized || ran.peak < 64 * 1024));
 }
