@@ -73,7 +73,6 @@ bool uses_expressions(const model::Action& action) {
 asio::awaitable<Worked> perform(RunContext& context, Piece piece) {
   const model::Action& action = piece.action;
   const std::uint32_t most = action.retry.policy.attempts();
-  const Rest::Work work(context.rest());
   ActionView view(context.run(), piece.state.name, piece.part);
   model::Scope scope;
   if (uses_expressions(action)) {

@@ -39,7 +39,7 @@ class Crew {
         room_(context.runtime().executor) {}
 
   asio::awaitable<store::StoreResult<void>> work() {
-    busy_.emplace(context_.rest());
+    context_.rest().set_at_work(Rest::kBusy);
     forget_strangers();
     for (const EndedPart& part : current().parts) {
       enough_ = parts_.enough(part) || enough_;
@@ -58,8 +58,9 @@ class Crew {
         result = co_await commit();
         if (!result) break;
       } else if (running_ > 0 && !may_start()) {
-        busy_.reset();
+        if (!is_stopped()) context_.rest().set_at_work(running_);
         co_await ended_.wait(context_.interrupt());
+        context_.rest().set_at_work(Rest::kBusy);
       } else if (running_ == 0) {
         break;
       }
@@ -149,7 +150,7 @@ class Crew {
       ended.error = error.to_json();
       ended.stderr_tail = error.stderr_tail;
     }
-    if (!busy_) busy_.emplace(context_.rest());
+    context_.rest().set_at_work(Rest::kBusy);  // until its end has been judged
     const WallTime now = context_.runtime().clock.now();
     rows_.push_back({now, parts_.branches ? store::Body(store::BranchEnded{std::move(ended)})
                                           : store::Body(store::ItemEnded{std::move(ended)})});
@@ -189,9 +190,8 @@ class Crew {
   std::vector<std::unique_ptr<Worker>> workers_;
   std::size_t running_ = 0;
   std::uint64_t next_ = 0;
-  std::uint64_t index_ = 0;         ///< of the part that `next` gave last
-  std::vector<store::Row> rows_;    ///< ended, and not in the journal yet
-  std::optional<Rest::Work> busy_;  ///< there is more to do than what the workers do
+  std::uint64_t index_ = 0;       ///< of the part that `next` gave last
+  std::vector<store::Row> rows_;  ///< ended, and not in the journal yet
   Bell ended_;
   Bell room_;
   bool enough_ = false;

@@ -14,7 +14,7 @@ void Rest::consider() {
 
 void Rest::decide() {
   posted_ = false;
-  if (waits_.empty() || waits_.size() < working_ || interrupt_.reason() != Reason::kNone) return;
+  if (waits_.empty() || waits_.size() < at_work_ || interrupt_.reason() != Reason::kNone) return;
   store::WaitsFor all;
   all.children = waits_.size();
   for (const store::WaitsFor& one : waits_) {

@@ -3,6 +3,7 @@
 
 #include <boost/asio/any_io_executor.hpp>
 #include <cstdint>
+#include <limits>
 #include <list>
 #include <memory>
 #include <optional>
@@ -22,35 +23,30 @@ class Rest {
   Rest& operator=(const Rest&) = delete;
   ~Rest() { *alive_ = false; }
 
-  /// While it lives, something is worked on: an action, or a shape that does more than its actions.
-  class Work {
-   public:
-    explicit Work(Rest& rest) : rest_(rest) { ++rest_.working_; }
-    Work(const Work&) = delete;
-    Work& operator=(const Work&) = delete;
-    ~Work() {
-      --rest_.working_;
-      rest_.consider();
-    }
+  /// So many pieces of work are at work now, and nothing else is done for the state that is current; `kBusy`: more is.
+  void set_at_work(std::size_t pieces) {
+    at_work_ = pieces;
+    consider();
+  }
+  static constexpr std::size_t kBusy = std::numeric_limits<std::size_t>::max();
 
-   private:
-    Rest& rest_;
-  };
-
-  /// While it lives, one that is worked on only waits.
+  /// While it lives, one of these only waits. May be the last to go when the loop ends in the middle of a run.
   class Wait {
    public:
     Wait(Rest& rest, store::WaitsFor waits)
-        : rest_(rest), at_(rest.waits_.insert(rest.waits_.end(), std::move(waits))) {
+        : rest_(rest), at_(rest.waits_.insert(rest.waits_.end(), std::move(waits))), alive_(rest.alive_) {
       rest_.consider();
     }
     Wait(const Wait&) = delete;
     Wait& operator=(const Wait&) = delete;
-    ~Wait() { rest_.waits_.erase(at_); }
+    ~Wait() {
+      if (*alive_) rest_.waits_.erase(at_);
+    }
 
    private:
     Rest& rest_;
     std::list<store::WaitsFor>::iterator at_;
+    std::shared_ptr<bool> alive_;
   };
 
   /// The first of the times, and one of the signals; none: the run was not let go of.
@@ -63,7 +59,7 @@ class Rest {
 
   boost::asio::any_io_executor executor_;
   Interrupt& interrupt_;
-  std::size_t working_ = 0;
+  std::size_t at_work_ = 1;
   std::list<store::WaitsFor> waits_;
   bool posted_ = false;
   std::optional<store::WaitsFor> agreed_;

@@ -369,7 +369,7 @@ class Stream {
 }  // namespace
 
 asio::awaitable<Worked> work_stream(RunContext& context, Journal& journal, const model::State& state) {
-  const Rest::Work reading(context.rest());
+  context.rest().set_at_work(Rest::kBusy);  // it reads, whatever its actions do
   Stream stream(context, journal, state);
   auto worked = co_await stream.work();
   co_return worked;
