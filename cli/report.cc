@@ -55,7 +55,11 @@ std::vector<NextCommand> next_commands(const run::RunState& run, Status status, 
   switch (status) {
     case Status::kFailed:
       if (!run.exited) add("resume " + run.id, error.state.empty() ? "tries again" : "tries again from " + error.state);
-      if (wrote_logs(error)) add("logs " + run.id + " " + error.state, "all that it wrote");
+      if (!error.run.empty()) {
+        add("show " + error.run, "what the child run did");
+      } else if (wrote_logs(error)) {
+        add("logs " + run.id + " " + error.state, "all that it wrote");
+      }
       if (run.exited) add("show " + run.id, "what led there");
       break;
     case Status::kSuspended:

@@ -2,9 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <set>
+
 #include "cli/flow_source.h"
 #include "cli/run_document.h"
 #include "engine/base/suggest.h"
+#include "engine/run/children.h"
 
 namespace canorun::cli {
 namespace {
@@ -39,11 +43,6 @@ std::vector<std::string_view> state_names(const model::Flow& flow) {
   return names;
 }
 
-bool is_work(const model::State& state) {
-  return !std::holds_alternative<model::RouteShape>(state.shape) &&
-         !std::holds_alternative<model::ExitShape>(state.shape);
-}
-
 OrRefusal<std::optional<model::StateId>> entry_state(const model::Flow& flow, const std::optional<std::string>& from) {
   if (!from) return std::nullopt;
   if (const auto state = flow.find(*from)) return state;
@@ -66,11 +65,34 @@ OrRefusal<void> check_fit(const model::Flow& flow, const run::RunState& run, boo
   if (elsewhere || !run.current) return {};
   const std::string& due = run.states[run.current->record].name;
   const auto state = flow.find(due);
-  if (state && is_work(flow.states[*state])) return {};
+  if (state && model::is_work(flow.states[*state])) return {};
   return refuse(RefusalKind::kUnknownState,
                 fmt::format("state '{}' is due, and {}", due,
                             state ? "does no work in this flow" : "this flow has none of that name"),
                 "choose where to go on with --from STATE");
+}
+
+// The same for the children that it would go on with, and those below them.
+OrRefusal<void> check_children(const store::CheckpointStore& store, const model::Flow& flow, const std::string& id) {
+  const auto children = store.list({.parent = id});
+  if (!children) return std::unexpected(refusal(children.error()));
+  std::set<std::string_view> seen;
+  for (const store::Summary& child : *children) {  // the newest for a piece of work is the one that goes on
+    if (!seen.insert(child.work).second || store::is_over(child.status)) continue;
+    const auto record = store.load(child.id);
+    if (!record) return std::unexpected(refusal(record.error()));
+    const run::RunState run = run::replay(child.id, record->rows);
+    const auto below = std::ranges::find(flow.descendants, run.start.file, &model::Flow::file);
+    if (run.is_over() || below == flow.descendants.end()) continue;
+    if (const std::string why = run::misfit(**below, run); !why.empty()) {
+      return refuse(
+          RefusalKind::kVersionMismatch, fmt::format("run '{}' cannot go on: {}", child.id, why),
+          "leave --file away to go on with what the run was started with, or choose where to go on with --from "
+          "STATE");
+    }
+    if (auto fits = check_children(store, **below, child.id); !fits) return fits;
+  }
+  return {};
 }
 
 OrRefusal<Conclusion> already(Wiring& wiring, const store::CheckpointStore& store, const run::RunState& run) {
@@ -105,6 +127,10 @@ OrRefusal<Conclusion> resume_run(Wiring& wiring, store::CheckpointStore& store, 
   const auto from = entry_state(**flow, what.from);
   if (!from) return std::unexpected(from.error());
   if (const auto fits = check_fit(**flow, run, from->has_value()); !fits) return std::unexpected(fits.error());
+
+  if (what.file && !what.from) {
+    if (const auto fit = check_children(store, **flow, run.id); !fit) return std::unexpected(fit.error());
+  }
 
   store::RunRecord record = claim.hand_on();
   const auto finished = session.work_on(run.id, [&](run::Runtime& runtime, run::Interrupt& interrupt) {

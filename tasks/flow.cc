@@ -21,6 +21,11 @@ class FlowTask final : public model::Task {
 
 }  // namespace
 
+Result<void> check_flow(const Json& literals) {
+  if (literals.value("file", std::string("-")).empty()) return fail("'file' must not be empty", "name a flow file");
+  return {};
+}
+
 Result<std::unique_ptr<model::Task>> make_flow(Json params) { return std::make_unique<FlowTask>(std::move(params)); }
 
 }  // namespace canorun::tasks

@@ -7,6 +7,7 @@
 
 namespace canorun::tasks {
 
+Result<void> check_flow(const Json& literals);
 Result<std::unique_ptr<model::Task>> make_flow(Json params);
 
 inline constexpr std::array kFlowParams{
@@ -34,6 +35,7 @@ inline constexpr model::TaskKind kFlow{
     inputs: {order: "${{ inputs.order_id }}"}
   next: done
 )",
+    .check = check_flow,
     .make = make_flow,
 };
 

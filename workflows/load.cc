@@ -15,6 +15,7 @@
 #include <optional>
 #include <system_error>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "engine/base/ids.h"
 #include "engine/base/path.h"
@@ -130,6 +131,8 @@ struct FlowFiles {
   void operator()(const auto&) {}
 };
 
+constexpr std::size_t kMostFiles = 256;
+
 // A flow file and all that may run below it, each read once.
 class Loader {
  public:
@@ -203,6 +206,9 @@ class Loader {
     if (file.depth == model::kMostNestedRuns) {
       return refuse({fmt::format("flows run flows more than {} levels deep here", model::kMostNestedRuns)});
     }
+    if (files_.size() == kMostFiles) {
+      return refuse({fmt::format("a run reads at most {} flow files", kMostFiles)});
+    }
     auto text = text_of_(path);
     if (!text) return refuse(text.error());
     if (auto problem = check_size(*text)) return refuse({std::move(problem->message), std::move(problem->hint)});
@@ -235,9 +241,10 @@ class Loader {
     }
     for (model::Flow& flow : *flows_) {
       std::vector<const model::Flow*>& below = flow.descendants;
+      std::unordered_set<const model::Flow*> seen;
       const auto take = [&](const model::Flow& parent) {
         for (const auto& [name, child] : parent.children) {
-          if (std::ranges::find(below, child) == below.end()) below.push_back(child);
+          if (seen.insert(child).second) below.push_back(child);
         }
       };
       take(flow);

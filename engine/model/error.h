@@ -45,12 +45,13 @@ struct RunError {
   std::string state = {};
   std::uint32_t attempts = 0;
   std::optional<int> exit_code = {};
+  std::string run = {};  ///< the child run whose failure it was; empty: the run's own
   /// The last lines a command wrote to stderr: shown to people, not part of `error` in expressions.
   std::string stderr_tail = {};
   /// What the other side asked to wait (Retry-After); not stored.
   Millis retry_after{0};
 
-  /// `{kind, message, state, attempts, exit_code?}`
+  /// `{kind, message, state, attempts, exit_code?, run?}`
   Json to_json() const;
   static RunError from_json(const Json& value);
 };

@@ -6,6 +6,10 @@
 
 namespace canorun::model {
 
+bool is_work(const State& state) {
+  return !std::holds_alternative<RouteShape>(state.shape) && !std::holds_alternative<ExitShape>(state.shape);
+}
+
 std::optional<StateId> Flow::find(std::string_view state) const {
   const auto found = by_name.find(std::string(state));
   if (found == by_name.end()) return std::nullopt;

@@ -51,6 +51,9 @@ struct Var {
   InputType type = InputType::kAny;  ///< fixed by the initial value; kAny where that is null or its type not known
 };
 
+/// Whether the state does any work: it is neither passed nor an end.
+bool is_work(const State& state);
+
 /// Immutable after compile; shared by everything that runs it.
 struct Flow {
   std::string name;

@@ -90,6 +90,7 @@ const Type& error_type() {
     error->add("state", Type::string());
     error->add("attempts", Type::integer());
     error->add("exit_code", Type::integer(), true);
+    error->add("run", Type::string(), true);
     return Type::record(std::move(error));
   }();
   return type;

@@ -65,38 +65,28 @@ asio::awaitable<void> work_below(RunContext& parent, const Interrupt& around, as
   co_await asio::async_initiate<decltype(asio::use_awaitable), void(std::exception_ptr)>(begin, asio::use_awaitable);
 }
 
-// Why the definition of now cannot go on with a child that was begun with another; empty: it can.
-std::string misfit(const model::Flow& flow, const RunState& child) {
-  if (flow.name != child.start.flow || flow.version != child.start.version) {
-    return fmt::format("it was begun with version {} of flow '{}', and this is version {} of '{}'", child.start.version,
-                       child.start.flow, flow.version, flow.name);
-  }
-  if (!child.current || flow.find(child.states[child.current->record].name)) return {};
-  return fmt::format("its state '{}' is due, and the flow has none of that name now",
-                     child.states[child.current->record].name);
-}
-
-model::Failure child_failure(const std::string& id, std::string_view message) {
-  return model::failure(model::kind::kTask, fmt::format("run {}: {}", id, message));
-}
-
 // A child's failure is its action's. What ended the child alone, and would end its parent, is a failure like any other.
 model::Failure failure_of(const RunState& child) {
-  if (child.exited) {
-    return child_failure(child.id, fmt::format("it ended in '{}', which is a failure", child.state));
-  }
   model::RunError error = model::RunError::from_json(child.error);
+  if (child.exited) {
+    error = {.kind = std::string(model::kind::kTask),
+             .message = fmt::format("it ended in '{}', which is a failure", child.state)};
+  }
   if (const StateRecord* failed = child.find(error.state)) error.stderr_tail = failed->stderr_tail;
   if (model::is_final(error.kind)) {
     error.kind = error.kind == model::kind::kRunTimeout ? model::kind::kTimeout : model::kind::kTask;
   }
   // That of a run further below says where it comes from.
-  if (!error.message.starts_with(fmt::format("run {}.", child.id))) {
-    error.message =
-        fmt::format("run {}: {}{}{}", child.id, error.state, error.state.empty() ? "" : ": ", error.message);
+  if (error.run.empty()) {
+    error.run = child.id;
+    const char* const colon = error.state.empty() ? "" : ": ";
+    error.message = fmt::format("run {}: {}{}{}", child.id, error.state, colon, error.message);
   }
   return model::Failure{std::move(error)};
 }
+
+// The wall clock may be set while a child waits for its time.
+constexpr Millis kLongestSleep{60'000};
 
 // So many at once share a commit.
 constexpr std::size_t kMostCancelled = 512;
@@ -135,33 +125,39 @@ class ChildRun {
   asio::awaitable<model::Outcome> run() {
     std::optional<store::Summary> left;
     if (view_.attempt == 1) left = known(parent_.children().take(view_.idempotency_key()));
-    const bool anew = left && parent_.run().current->anew;
+    bool began_here = false;
     for (;;) {
-      std::string id;  // none: a new one
+      RunState child;
       if (left) {
         if (left->status == Status::kWaiting && under_.suspends) co_await rest(*left);
-        RunState child = replay(left->id, known(runtime_.store.load(left->id)).rows);
-        if (child.status == Status::kSucceeded) co_return model::Success{std::move(child.output)};
-        if (child.is_over() && !anew) co_return failure_of(child);
-        if (!child.is_over()) {
-          if (const std::string why = misfit(*flow_, child); !why.empty()) co_return child_failure(child.id, why);
-          id = child.id;
-        }
+        child = replay(left->id, known(runtime_.store.load(left->id)).rows);
+        const bool counts = began_here || ends_the_work(child);
+        if (counts && child.status == Status::kSucceeded) co_return model::Success{std::move(child.output)};
+        if (counts && child.is_over()) co_return failure_of(child);
+        // One that does not fit the flow of now is left, and ended with the state.
+        if (child.is_over() || !misfit(*flow_, child).empty()) left.reset();
       }
+      if (piece_.interrupt.reason() != Reason::kNone) model::cut_off();
       finished_ = {};
-      co_await work(std::move(id));
+      if (left) {
+        co_await go_on(child);
+      } else {
+        co_await begin();
+      }
       if (finished_.refused) co_return model::task_failure(*finished_.refused);
       if (finished_.store_error) give_up(*finished_.store_error);
-      RunState& child = finished_.run;
-      if (child.status == Status::kSucceeded) co_return model::Success{std::move(child.output)};
-      if (child.status != Status::kWaiting) {
+      RunState& now = finished_.run;
+      if (now.status == Status::kSucceeded) co_return model::Success{std::move(now.output)};
+      if (!now.ended_at) parent_.children().leave_open();
+      if (now.status != Status::kWaiting && now.status != Status::kRunning) {
         if (piece_.interrupt.reason() != Reason::kNone) model::cut_off();
-        co_return failure_of(child);
+        co_return failure_of(now);
       }
+      began_here = true;
       left.emplace();
-      left->id = child.id;
-      left->status = child.status;
-      left->waits_for = child.waits_for;
+      left->id = now.id;
+      left->status = now.status;
+      left->waits_for = now.waits_for;
     }
   }
 
@@ -176,6 +172,14 @@ class ChildRun {
     return std::move(*result);
   }
 
+  // Whether a child that an earlier process began, and that has ended, is what became of the work: not if the state has
+  // failed since, and is tried again, nor where each attempt is to ask anew.
+  bool ends_the_work(const RunState& child) const {
+    if (piece_.asks) return false;
+    const auto& failed = parent_.run().current->failed_at;
+    return child.status == Status::kSucceeded || !failed || !child.ended_at || *child.ended_at > *failed;
+  }
+
   // Until the child is due, or somebody else has ended it.
   asio::awaitable<void> rest(const store::Summary& child) {
     const Clock& clock = runtime_.clock;
@@ -183,11 +187,7 @@ class ChildRun {
     if (!waits.signal.empty() && waits.run.empty()) waits.run = child.id;
     if (const auto limit = deadline_of(parent_, piece_.state))
       waits.until = std::min(*limit, waits.until.value_or(*limit));
-    std::optional<Ringer> ringer;
-    if (child.waits_for->until) {
-      ringer.emplace(runtime_.executor, parent_.signals(), *child.waits_for->until - clock.now());
-    }
-    const Rest::Wait wait(parent_.rest(), std::move(waits));
+    Rest::Wait wait(parent_.rest(), std::move(waits));
     for (;;) {
       const store::Summary now = known(runtime_.store.find(child.id));
       if (now.status != Status::kWaiting || is_due(runtime_.store, now, clock.now())) co_return;
@@ -195,7 +195,11 @@ class ChildRun {
         if (piece_.interrupt.reason() != Reason::kSuspend) co_await drop(child.id);
         model::cut_off();
       }
-      co_await parent_.signals().wait(piece_.interrupt);
+      std::optional<Ringer> ringer;
+      if (child.waits_for->until) {
+        ringer.emplace(runtime_.executor, wait.bell(), std::min(kLongestSleep, *child.waits_for->until - clock.now()));
+      }
+      co_await wait.bell().wait(piece_.interrupt);
     }
   }
 
@@ -208,38 +212,48 @@ class ChildRun {
     if (error) give_up(std::move(*error));
   }
 
-  // Goes on with the child of that id, or with a new one.
-  asio::awaitable<void> work(std::string id) {
-    Interrupt interrupt;
-    if (!id.empty()) {
-      auto claimed = co_await claim(runtime_, id, piece_.interrupt);
-      if (piece_.interrupt.reason() != Reason::kNone) {
-        if (claimed) (void)runtime_.store.release(claimed->number);
-        model::cut_off();
-      }
-      if (!claimed && claimed.error().kind == store::StoreErrorKind::kOwned) {
-        co_return refuse(claimed.error().message, claimed.error().hint);
-      }
-      auto work = resume_under(under_, finished_, runtime_, flow_, known(std::move(claimed)), std::nullopt, interrupt);
-      co_await work_below(parent_, piece_.interrupt, std::move(work), interrupt);
+  // With a child as it was seen: one that changed before it could be claimed is looked at again.
+  asio::awaitable<void> go_on(const RunState& seen) {
+    auto claimed = co_await claim(runtime_, seen.id, piece_.interrupt);
+    if (!claimed && claimed.error().kind == store::StoreErrorKind::kOwned) {
+      co_return refuse(claimed.error().message, claimed.error().hint);
+    }
+    store::RunRecord record = known(std::move(claimed));
+    if (piece_.interrupt.reason() != Reason::kNone || record.summary.rows != seen.rows) {
+      if (auto released = runtime_.store.release(record.number); !released) give_up(std::move(released.error()));
+      finished_.run.id = seen.id;
+      finished_.run.status = Status::kRunning;
       co_return;
     }
+    Interrupt interrupt;
+    auto work = resume_under(under_, finished_, runtime_, flow_, std::move(record), std::nullopt, interrupt);
+    co_await work_below(parent_, piece_.interrupt, std::move(work), interrupt);
+  }
+
+  asio::awaitable<void> begin() {
     if (parent_.depth() == model::kMostNestedRuns) {
       co_return refuse(fmt::format("runs nest {} levels deep already", model::kMostNestedRuns),
                        "does a flow run itself without an end?");
     }
     auto inputs = model::bind_inputs(*flow_, inputs_, {});
-    if (!inputs) co_return refuse(inputs.error().front().message, inputs.error().front().hint);
+    if (!inputs) co_return refuse(wrong_inputs(inputs.error()), {});
+    Interrupt interrupt;
     do {
-      id = known(parent_.children().next_id());
+      std::string id = known(parent_.children().next_id());
       if (!is_run_id(id)) {
         co_return refuse(fmt::format("'{}' is too long for the id of a child run", id),
                          "give the run a shorter one with --id");
       }
       finished_ = {};
-      auto work = start_under(under_, finished_, runtime_, flow_, id, *inputs, interrupt);
+      auto work = start_under(under_, finished_, runtime_, flow_, std::move(id), *inputs, interrupt);
       co_await work_below(parent_, piece_.interrupt, std::move(work), interrupt);
     } while (finished_.store_error && finished_.store_error->kind == store::StoreErrorKind::kRunExists);
+  }
+
+  std::string wrong_inputs(const std::vector<Error>& problems) const {
+    std::string text = fmt::format("inputs of flow '{}'", flow_->name);
+    for (std::size_t i = 0; i < problems.size(); ++i) text += (i == 0 ? ": " : "; ") + problems[i].message;
+    return text;
   }
 
   void refuse(std::string message, std::string hint) { finished_.refused = Error{std::move(message), std::move(hint)}; }
@@ -262,13 +276,27 @@ class ChildRun {
 
 }  // namespace
 
+std::string misfit(const model::Flow& flow, const RunState& child) {
+  if (flow.name != child.start.flow || flow.version != child.start.version) {
+    return fmt::format("it was begun with version {} of flow '{}', and this is version {} of '{}'", child.start.version,
+                       child.start.flow, flow.version, flow.name);
+  }
+  if (!child.current) return {};
+  const std::string& due = child.states[child.current->record].name;
+  const auto state = flow.find(due);
+  if (state && model::is_work(flow.states[*state])) return {};
+  return fmt::format("its state '{}' is due, and {}", due,
+                     state ? "does no work in the flow of now" : "the flow has none of that name now");
+}
+
 store::StoreResult<void> Children::look() {
-  if (std::exchange(known_, true) || run_.resumes == 0) return {};
+  if (run_.resumes == 0 || std::exchange(known_, true)) return {};
   auto children = store_.list({.parent = run_.id});
   if (!children) return std::unexpected(std::move(children.error()));
   for (store::Summary& child : *children) {
     const std::uint64_t number = child_number(run_.id, child.id).value_or(0);
     last_ = std::max(last_, number);
+    open_ = open_ || !child.ended_at;
     std::string work = child.work;
     left_.try_emplace(std::move(work), std::move(child));  // the newest comes first
   }
@@ -281,6 +309,11 @@ store::StoreResult<std::optional<store::Summary>> Children::take(const std::stri
   return found.empty() ? std::nullopt : std::optional(std::move(found.mapped()));
 }
 
+store::StoreResult<bool> Children::any_open() {
+  if (auto looked = look(); !looked) return std::unexpected(std::move(looked.error()));
+  return open_;
+}
+
 store::StoreResult<std::string> Children::next_id() {
   if (auto looked = look(); !looked) return std::unexpected(std::move(looked.error()));
   return child_run_id(run_.id, ++last_);
@@ -291,6 +324,16 @@ asio::awaitable<model::Outcome> run_child(RunContext& parent, const Piece& piece
   ChildRun child(parent, piece, view, flow, std::move(inputs));
   auto outcome = co_await child.run();
   co_return outcome;
+}
+
+asio::awaitable<store::StoreResult<void>> end_open_children(RunContext& parent) {
+  const auto open = parent.children().any_open();
+  if (!open) co_return std::unexpected(open.error());
+  if (!*open) co_return store::StoreResult<void>{};
+  auto ended =
+      co_await cancel_children(parent.runtime(), parent.run().id, "its parent goes on without it", parent.leftovers());
+  if (ended) parent.children().left_none_open();
+  co_return ended;
 }
 
 asio::awaitable<store::StoreResult<void>> cancel_children(Runtime& runtime, std::string parent, std::string reason,

@@ -35,7 +35,9 @@ std::vector<store::Row> stop(RunContext& context) {
   const Interrupt& interrupt = context.interrupt();
   const WallTime now = context.runtime().clock.now();
   if (interrupt.reason() == Reason::kSuspend) {
-    return {{now, store::RunSuspended{.reason = interrupt.detail(), .waits_for = context.rest().agreed()}}};
+    return {
+        {now, store::RunSuspended{
+                  .reason = interrupt.detail(), .waits_for = context.rest().agreed(), .progress = context.progress()}}};
   }
   auto [error, status] = ending(interrupt, context.flow());
   return end_early(context.run(), std::move(error), status, now);
@@ -81,6 +83,10 @@ asio::awaitable<store::StoreResult<void>> loop(RunContext& context, Journal& jou
   while (run.status == store::Status::kRunning && at) {
     if (context.lost()) co_return std::unexpected(*context.lost());
     if (context.interrupt().reason() != Reason::kNone) {
+      if (context.interrupt().reason() != Reason::kSuspend) {
+        auto below = co_await end_open_children(context);
+        if (!below) co_return below;
+      }
       journal.add(stop(context));
       auto stopped = co_await journal.commit();
       co_return stopped;
@@ -95,6 +101,8 @@ asio::awaitable<store::StoreResult<void>> loop(RunContext& context, Journal& jou
       auto let_go = co_await journal.commit();
       co_return let_go;
     }
+    auto below = co_await end_open_children(context);
+    if (!below) co_return below;
     const SteadyTime end = clock.steady();
     const auto took = std::chrono::duration_cast<Millis>(end - begin);
     const model::StateSucceeded ended{state.name, run.current->visit, worked->attempts, took};

@@ -26,6 +26,13 @@ struct Worker {
   model::Scope around;
 };
 
+// Cut between characters.
+std::string_view shortened(std::string_view text, std::size_t most) {
+  if (text.size() <= most) return text;
+  while (most > 0 && (static_cast<unsigned char>(text[most]) & 0xC0) == 0x80) --most;
+  return text.substr(0, most);
+}
+
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 class Crew {
@@ -259,7 +266,7 @@ std::string failed_parts(const std::vector<EndedPart>& parts) {
   std::string text;
   for (std::size_t i = 0; i < shown; ++i) {
     const std::string message = model::RunError::from_json(failed[i]->error).message;
-    text += fmt::format("{}{} ({})", i == 0 ? "" : ", ", failed[i]->name, message.substr(0, kMessage));
+    text += fmt::format("{}{} ({})", i == 0 ? "" : ", ", failed[i]->name, shortened(message, kMessage));
   }
   if (failed.size() > shown) text += fmt::format(" and {} more", failed.size() - shown);
   return text;

@@ -18,6 +18,8 @@ struct Piece {
   std::string part = {};
   /// `item` and the like, where the shape brings them.
   const model::Scope* around = nullptr;
+  /// Each time it is done is another ask: what an earlier process was told counts for nothing, only what it was at.
+  bool asks = false;
 };
 
 /// Makes attempts until one succeeds or there may be no other. Throws `operation_aborted` when it was

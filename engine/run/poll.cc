@@ -29,11 +29,15 @@ std::uint32_t count_in(const Json& progress, const char* what) {
   return found != progress.end() && found->is_number_integer() ? found->get<std::uint32_t>() : 0;
 }
 
-Worked lets_go_until(WallTime until, std::uint32_t polls, std::uint32_t errors) {
+Json progress(std::uint32_t polls, std::uint32_t errors) {
   Json progress{{"polls", polls}, {"errors", errors}};
   normalize(progress);
+  return progress;
+}
+
+Worked lets_go_until(WallTime until, std::uint32_t polls, std::uint32_t errors) {
   return {.waits = store::RunSuspended{
-              .reason = "waits", .waits_for = store::WaitsFor{.until = until}, .progress = std::move(progress)}};
+              .reason = "waits", .waits_for = store::WaitsFor{.until = until}, .progress = progress(polls, errors)}};
 }
 
 }  // namespace
@@ -46,8 +50,14 @@ asio::awaitable<Worked> work_poll(RunContext& context, Journal&, const model::St
   std::uint32_t errors = count_in(before, "errors");
   Timer timer(context.runtime().executor);
   for (std::uint32_t ask = count_in(before, "polls");; ++ask) {
-    // Every ask is work of its own: an answer that was kept for the key of another would never change.
-    const Piece piece{state, poll.ask, context.interrupt(), fmt::format("{}:{}", resumes, ask)};
+    // Every ask is work of its own: an answer that was kept for the key of another would never change. A child run,
+    // which keeps none, goes on in the ask that it was begun for.
+    Piece piece{state, poll.ask, context.interrupt(), fmt::format("{}:{}", resumes, ask)};
+    if (poll.ask.kind->runs_flow) {
+      piece.part = fmt::format("{}", ask);
+      piece.asks = true;
+      context.progress() = progress(ask, errors);
+    }
     auto worked = co_await perform(context, piece);
     Millis at_least{0};
     if (auto* success = std::get_if<model::Success>(&worked.outcome)) {

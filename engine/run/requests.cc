@@ -19,7 +19,7 @@ constexpr Millis kLookAgain{2'000};
 struct RequestWatch::Watch : std::enable_shared_from_this<Watch> {
   struct Told {
     Interrupt& interrupt;
-    Bell& signals;
+    std::function<void()> ring;
   };
 
   explicit Watch(Runtime& the_runtime) : runtime(the_runtime), wake(runtime.executor), timer(runtime.executor) {}
@@ -28,13 +28,13 @@ struct RequestWatch::Watch : std::enable_shared_from_this<Watch> {
   void look() {
     for (auto at = listeners.begin(); at != listeners.end();) {
       const store::RunNumber run = at->first;
-      look(run, at->second);
+      look(run, Told(at->second));
       at = listeners.upper_bound(run);
     }
   }
 
-  void look(store::RunNumber run, Told told) const {
-    told.signals.ring();
+  void look(store::RunNumber run, const Told& told) const {
+    told.ring();
     const auto requests = runtime.store.take_requests(run);
     if (!requests) return;  // the next commit will say so
     for (const store::Request request : *requests) {
@@ -89,10 +89,12 @@ RequestWatch::~RequestWatch() {
   watch_->timer.cancel();
 }
 
-RequestWatch::Listener::Listener(RequestWatch& watch, store::RunNumber run, Interrupt& interrupt, Bell& signals)
+RequestWatch::Listener::Listener(RequestWatch& watch, store::RunNumber run, Interrupt& interrupt,
+                                 std::function<void()> ring)
     : watch_(watch.watch_), run_(run) {
-  watch_->listeners.emplace(run, Watch::Told{interrupt, signals});
-  watch_->look(run, {interrupt, signals});
+  const Watch::Told told{interrupt, std::move(ring)};
+  watch_->listeners.emplace(run, told);
+  watch_->look(run, told);
 }
 
 RequestWatch::Listener::~Listener() { watch_->listeners.erase(run_); }

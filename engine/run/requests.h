@@ -1,9 +1,10 @@
 // What other processes ask of a run that this one owns.
 #pragma once
 
+#include <functional>
 #include <memory>
 
-#include "engine/run/bell.h"
+#include "engine/run/interrupt.h"
 #include "engine/run/runtime.h"
 
 namespace canorun::run {
@@ -23,7 +24,7 @@ class RequestWatch {
   /// there may be a signal.
   class Listener {
    public:
-    Listener(RequestWatch& watch, store::RunNumber run, Interrupt& interrupt, Bell& signals);
+    Listener(RequestWatch& watch, store::RunNumber run, Interrupt& interrupt, std::function<void()> ring);
     Listener(const Listener&) = delete;
     Listener& operator=(const Listener&) = delete;
     ~Listener();

@@ -12,12 +12,17 @@ void Rest::consider() {
   });
 }
 
+void Rest::ring() {
+  for (Wait* wait : waits_) wait->bell_.ring();
+}
+
 void Rest::decide() {
   posted_ = false;
   if (waits_.empty() || waits_.size() < at_work_ || interrupt_.reason() != Reason::kNone) return;
   store::WaitsFor all;
   all.children = waits_.size();
-  for (const store::WaitsFor& one : waits_) {
+  for (const Wait* wait : waits_) {
+    const store::WaitsFor& one = wait->waits_;
     if (one.until) all.until = std::min(*one.until, all.until.value_or(*one.until));
     if (!one.signal.empty() && all.signal.empty()) {
       all.signal = one.signal;

@@ -8,7 +8,7 @@
 #include <memory>
 #include <optional>
 
-#include "engine/run/interrupt.h"
+#include "engine/run/bell.h"
 #include "engine/store/row.h"
 
 namespace canorun::run {
@@ -34,7 +34,11 @@ class Rest {
   class Wait {
    public:
     Wait(Rest& rest, store::WaitsFor waits)
-        : rest_(rest), at_(rest.waits_.insert(rest.waits_.end(), std::move(waits))), alive_(rest.alive_) {
+        : rest_(rest),
+          waits_(std::move(waits)),
+          bell_(rest.executor_),
+          at_(rest.waits_.insert(rest.waits_.end(), this)),
+          alive_(rest.alive_) {
       rest_.consider();
     }
     Wait(const Wait&) = delete;
@@ -43,11 +47,20 @@ class Rest {
       if (*alive_) rest_.waits_.erase(at_);
     }
 
+    /// Rings when somebody may have told the child something.
+    Bell& bell() { return bell_; }
+
    private:
+    friend class Rest;
     Rest& rest_;
-    std::list<store::WaitsFor>::iterator at_;
+    store::WaitsFor waits_;
+    Bell bell_;
+    std::list<Wait*>::iterator at_;
     std::shared_ptr<bool> alive_;
   };
+
+  /// Rings the bells of all that wait.
+  void ring();
 
   /// The first of the times, and one of the signals; none: the run was not let go of.
   const std::optional<store::WaitsFor>& agreed() const { return agreed_; }
@@ -60,7 +73,7 @@ class Rest {
   boost::asio::any_io_executor executor_;
   Interrupt& interrupt_;
   std::size_t at_work_ = 1;
-  std::list<store::WaitsFor> waits_;
+  std::list<Wait*> waits_;
   bool posted_ = false;
   std::optional<store::WaitsFor> agreed_;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);

@@ -34,15 +34,14 @@ asio::awaitable<store::StoreResult<void>> work_on(RunContext& context, Journal& 
   if (context.flow().timeout) {
     budget.arm(std::max(Millis{0}, *context.flow().timeout - context.run().worked), Reason::kRunTimeout);
   }
-  const RequestWatch::Listener listener(context.requests(), *journal.number(), context.interrupt(), context.signals());
+  const auto ring = [&context] {
+    context.signals().ring();
+    context.rest().ring();
+  };
+  const RequestWatch::Listener listener(context.requests(), *journal.number(), context.interrupt(), ring);
   if (context.interrupt().reason() != Reason::kNone) co_await calm();  // asked before anybody listened
   auto result = co_await loop(context, journal);
   budget.disarm();
-  // What earlier processes began below it, and no work of this one has gone on with.
-  if (result && context.run().ended_at && context.run().resumes > 0) {
-    result =
-        co_await cancel_children(runtime, context.run().id, "its parent has ended without it", context.leftovers());
-  }
   co_return result;
 }
 
@@ -144,14 +143,6 @@ asio::awaitable<void> resume_under(const Under& under, Finished& finished, Runti
       }
     }
   }
-  if (from) {
-    Leftovers leftovers;
-    auto cancelled = co_await cancel_children(runtime, run.id, "its parent was resumed elsewhere", leftovers);
-    if (!cancelled) {
-      finished.store_error = std::move(cancelled.error());
-      co_return;
-    }
-  }
   // One commit: a person's word is not half done when the process dies.
   Journal journal(runtime, run, interrupt, claimed.number);
   journal.add(resumed);
@@ -163,6 +154,7 @@ asio::awaitable<void> resume_under(const Under& under, Finished& finished, Runti
     journal.add(enter(context, from.value_or(flow->start)).rows);
   }
   auto result = co_await journal.commit();
+  if (result && from) result = co_await end_open_children(context);
   if (result && run.status == store::Status::kRunning) {
     context.tell(model::RunBegan{flow->name, true, run.state});
     result = co_await work_on(context, journal);
@@ -198,6 +190,10 @@ asio::awaitable<void> cancel_under(Leftovers& leftovers, Finished& finished, Run
                                    Interrupt& interrupt) {
   RunState& run = finished.run;
   run = replay(claimed.summary.id, claimed.rows);
+  if (run.ended_at) {  // somebody was faster
+    if (auto released = runtime.store.release(claimed.number); !released) finished.store_error = released.error();
+    co_return;
+  }
   const std::string token = token_of(run);
   if (!token.empty() && leftovers.has(token)) co_await end_orphans(runtime, run.id, run.state, token);
   auto below = co_await cancel_children(runtime, run.id, interrupt.detail(), leftovers);

@@ -40,6 +40,8 @@ class RunContext {
   /// With nothing to do but wait, the run is to be let go of.
   bool suspends() const { return under_.parent != nullptr ? under_.suspends : runtime_.suspends; }
   Rest& rest() { return rest_; }
+  /// What the shape of the state that is current goes on from when its run is let go of amid its work; null: nothing.
+  Json& progress() { return progress_; }
   Children& children() { return children_; }
   /// The store fails what is worked on: the process must let the run go, as soon as nothing of it runs any more.
   void lose(store::StoreError error);
@@ -85,6 +87,7 @@ class RunContext {
   Children children_;
   std::unique_ptr<RequestWatch> requests_;  ///< none of a child
   Leftovers leftovers_;
+  Json progress_ = nullptr;
   std::optional<store::StoreError> lost_;
   StatesView states_;
   Json env_ = Json::object();

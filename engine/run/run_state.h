@@ -61,10 +61,10 @@ struct Current {
   store::StreamEnd end = store::StreamEnd::kNone;
   /// After the steps or windows that have ended; null before the first, and after the last step.
   Json cursor = nullptr;
-  Json last = nullptr;              ///< what the last step gave
-  std::optional<Json> signal = {};  ///< what it waited for
-  Json progress = nullptr;          ///< of its shape, when the run was let go of
-  bool anew = false;                ///< it failed, and the run was resumed
+  Json last = nullptr;                     ///< what the last step gave
+  std::optional<Json> signal = {};         ///< what it waited for
+  Json progress = nullptr;                 ///< of its shape, when the run was let go of
+  std::optional<WallTime> failed_at = {};  ///< and the run was resumed since
 };
 
 struct RunState {

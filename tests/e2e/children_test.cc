@@ -247,3 +247,22 @@ states:
   CHECK(world.json({"show", "r1"})["output"] == count);
   CHECK(world.json({"list", "--status", "succeeded"}).size() == count + 1);
 }
+
+TEST_CASE("a child that another definition does not fit is refused before anything runs") {
+  const World world;
+  const std::string flow = write_approved(world);
+  CHECK(world.canorun({"run", flow, "--id", "r1", "--suspend"}).code == 75);
+  const std::string before = world.canorun({"events", "r1", "--json"}).out;
+  world.file("ask.yaml", "name: ask\nversion: 2\nstates: {end: {exit: success, output: 1}}\n");
+  const Ran version = world.canorun({"resume", "r1", "--file", flow});
+  CHECK(version.code == 2);
+  CHECK(
+      version.err.starts_with("error: run 'r1.1' cannot go on: it was begun with version 0 of flow 'ask', and this is "
+                              "version 2 of 'ask'\nhint: leave --file away"));
+  world.file("ask.yaml", "name: ask\nstates: {wait: {exit: success, output: 1}}\n");
+  CHECK(world.canorun({"resume", "r1", "--file", flow})
+            .err.starts_with(
+                "error: run 'r1.1' cannot go on: its state 'wait' is due, and does no work in the flow of now\n"));
+  CHECK(world.canorun({"events", "r1", "--json"}).out == before);
+  CHECK(runs(world) == Strings{"r1 waiting", "r1.1 waiting", "r1.2 waiting"});
+}

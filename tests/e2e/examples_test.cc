@@ -110,7 +110,7 @@ TEST_CASE("a backup is verified, and the oldest ones go") {
   CHECK(read_tree(world.folder() + "/into").size() == 3);
 }
 
-TEST_CASE("a file is taken once two mirrors agree on it") {
+TEST_CASE("a file is taken if the first two mirrors to answer agree on it") {
   const char* const mirrors = "mkdir a b old; echo 2.0 | tee a/app >b/app; echo 1.0 >old/app";
   const auto inputs = [](const World& world, const std::vector<std::string>& names) {
     Json folders = Json::array();

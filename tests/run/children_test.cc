@@ -1,4 +1,6 @@
 // Runs below runs: what of the one becomes of the other.
+#include "engine/run/children.h"
+
 #include "harness.h"
 
 using namespace canorun;
@@ -157,7 +159,7 @@ states:
   lost: {exit: failure, output: "${{ states.s.error.message }}"}
 )");
   process.until_done();
-  CHECK(process.finished->run.output == "input 'n' must be an int, not string \"text\"");
+  CHECK(process.finished->run.output == "inputs of flow 'child': input 'n' must be an int, not string \"text\"");
   CHECK(runs_of(store) == Strings{"r1 failed"});
 }
 
@@ -402,7 +404,128 @@ states:
     flow = flow_of(kParent, {{"child.yaml", child_of(2, "another")}});
     again();
     last().until_done();
-    CHECK(last().finished->run.error["message"] ==
-          "run r1.1: it was begun with version 1 of flow 'child', and this is version 2 of 'child'");
+    CHECK(run::misfit(*flow->children.at("child.yaml"), run::replay("r1.1", store.load("r1.1")->rows)) ==
+          "it was begun with version 1 of flow 'child', and this is version 2 of 'child'");
+    CHECK(last().finished->run.output == "another");
+    CHECK(runs_of(store) == Strings{"r1 succeeded", "r1.1 failed", "r1.2 succeeded"});
   }
+}
+
+TEST_CASE_FIXTURE(ChildFixture, "a child whose due state works no more, or is gone, gives way to another one") {
+  Harness::acts["b"] = fails("exit");
+  begin("name: parent\nstates:\n  s: {task: flow, with: {file: child.yaml}, next: done}\n  done: {exit: success}\n");
+  process.until_done();
+  const char* child = "name: child\nstates:\n  a: {task: act, next: b}\n  b: {exit: success}\n";
+  flow = flow_of(flow->text + "timeout: 1h\n", {{"child.yaml", child}});
+  again();
+  last().until_done();
+  CHECK(runs_of(store) == Strings{"r1 succeeded", "r1.1 failed", "r1.2 succeeded"});
+}
+
+TEST_CASE_FIXTURE(ChildFixture, "a poll goes on with the child that its ask was at, and asks another one then") {
+  const char* kPoll = R"(
+name: poll
+states:
+  s: {poll: {do: {task: flow, with: {file: child.yaml}}, until: output.n == 2, every: 1s}, next: done}
+  done: {exit: success, output: "${{ states.s.output.polls }}"}
+)";
+  const char* child = R"(
+name: child
+states:
+  w: {timer: {for: 1h}, next: a}
+  a: {task: act, next: end}
+  end: {exit: success, output: {n: "${{ states.a.output }}"}}
+)";
+  Harness::acts["a"] = gives(1);
+  process.let_go();
+  begin(kPoll, child);
+  process.until_done();
+  CHECK(runs_of(store) == Strings{"r1 waiting", "r1.1 waiting"});
+  const auto session = [&](int hours) {
+    again({}, true);
+    last().clock.advance(std::chrono::hours(hours));
+    last().until([&] { return last().finished || !last().recorder.last_begins("poll s"); });
+    int turns = 0;
+    last().until([&] {
+      last().clock.advance(1s);
+      return last().finished || ++turns > 1000;
+    });
+    CHECK(last().finished);
+  };
+  session(1);
+  CHECK(runs_of(store) == Strings{"r1 waiting", "r1.1 succeeded", "r1.2 waiting"});
+  Harness::acts["a"] = gives(2);
+  session(3);
+  CHECK(runs_of(store) == Strings{"r1 succeeded", "r1.1 succeeded", "r1.2 succeeded"});
+  CHECK(last().finished->run.output == 2);
+}
+
+TEST_CASE_FIXTURE(ChildFixture, "a child that suspended before its parent was cancelled is cancelled, too") {
+  Harness::acts["b"] = [](model::TaskContext& context, Json) -> boost::asio::awaitable<model::Outcome> {
+    co_await run::deaf();  // takes its time
+    run::Timer timer(context.executor());
+    timer.expires_after(5s);
+    co_await timer.async_wait(boost::asio::use_awaitable);
+    co_await run::calm();
+    model::cut_off();
+  };
+  begin(two("file: child.yaml", "file: waits.yaml, inputs: {for: 1h}"));
+  until_line("s/a: attempt b 1/1");
+  process.interrupt.raise(run::Reason::kSuspend, "SIGTERM");
+  process.until([&] { return runs_of(store)[2] == "r1.2 suspended"; });
+  process.interrupt.raise(run::Reason::kCancel, "by a person");
+  turn();
+  process.clock.advance(5s);
+  process.until_done();
+  CHECK(runs_of(store) == Strings{"r1 cancelled", "r1.1 cancelled", "r1.2 cancelled"});
+}
+
+TEST_CASE_FIXTURE(ChildFixture, "a child of a state that was over when it was taken up again is ended with the state") {
+  process.let_go();
+  begin(R"(
+name: parent
+states:
+  s: {split: {branches: {x: {task: flow, with: {file: asks.yaml}}}}, timeout: 2m, next: t, on_error: t}
+  t: {split: {branches: {x: {task: flow, with: {file: asks.yaml}}}}, next: done}
+  done: {exit: success}
+)");
+  process.until_done();
+  CHECK(runs_of(store) == Strings{"r1 waiting", "r1.1 waiting"});
+  again({}, true);
+  last().clock.advance(2min);
+  last().until_done();
+  CHECK(runs_of(store) == Strings{"r1 waiting", "r1.1 cancelled", "r1.2 waiting"});
+}
+
+TEST_CASE_FIXTURE(ChildFixture, "a child that is cancelled after its parent was resumed fails its action") {
+  Harness::acts["a"] = fails("exit");
+  begin("name: parent\nstates:\n  s: {task: flow, with: {file: child.yaml}, next: done}\n  done: {exit: success}\n",
+        "name: child\nstates:\n  a: {task: act, next: w}\n  w: {wait: {signal: go}, next: end}\n  end: {exit: "
+        "success}\n");
+  process.until_done();
+  Harness::acts.clear();
+  again({}, true);
+  last().until_done();
+  CHECK(runs_of(store) == Strings{"r1 waiting", "r1.1 waiting"});
+  Harness other{store};
+  other.clock.advance(1s);
+  other.cancel("r1.1", "by a person");
+  other.until_done();
+  again({}, true);
+  last().until_done();
+  CHECK(last().finished->run.error["message"] == "run r1.1: w: by a person");
+  CHECK(last().finished->run.error["run"] == "r1.1");
+  CHECK(runs_of(store) == Strings{"r1 failed", "r1.1 cancelled"});
+}
+
+TEST_CASE_FIXTURE(ChildFixture, "a run that has ended is not ended again by a cancellation that comes late") {
+  begin(parent());
+  process.until_done();
+  const auto rows_before = store.load("r1")->rows.size();
+  Harness other{store};
+  other.cancel("r1", "by a person");
+  other.until_done();
+  CHECK(other.finished->run.status == store::Status::kSucceeded);
+  CHECK(store.load("r1")->rows.size() == rows_before);
+  CHECK(store.claim("r1"));  // it was let go of
 }
