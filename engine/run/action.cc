@@ -16,26 +16,37 @@ namespace {
 
 namespace asio = boost::asio;
 
+// What an attempt begins with.
+struct Prepared {
+  Environment environment;
+  std::unique_ptr<model::Task> task;
+};
+
+Result<Prepared, model::Failure> prepare(RunContext& context, const model::Action& action, model::Scope& scope) {
+  auto environment = make_environment(context, action, scope);
+  if (!environment) return std::unexpected(std::move(environment.error()));
+  auto params = make_params(action, scope);
+  if (!params) return std::unexpected(std::move(params.error()));
+  auto task = action.kind->make(std::move(*params));
+  if (!task) return std::unexpected(bad_params("parameters", task.error()));
+  return Prepared{std::move(*environment), std::move(*task)};
+}
+
 // One attempt's work. What goes wrong before there is a task is the attempt's failure.
 asio::awaitable<model::Outcome> run_task(RunContext& context, const Piece& piece, const ActionView& view,
-                                         model::Scope& scope, std::optional<Alarm>& alarm) {
-  const model::Action& action = piece.action;
-  const auto environment = make_environment(context, action, scope);
-  if (!environment) co_return environment.error();
-  auto params = make_params(action, scope);
-  if (!params) co_return std::move(params.error());
-  auto task = action.kind->make(std::move(*params));
-  if (!task) co_return bad_params("parameters", task.error());
-  Attempt current(context, piece, view, *environment);
-  if (alarm) alarm->arm(*action.timeout);
-  auto outcome = co_await (*task)->run(current);
+                                         model::Scope& scope, Alarm* alarm) {
+  auto prepared = prepare(context, piece.action, scope);
+  if (!prepared) co_return std::move(prepared.error());
+  Attempt current(context, piece, view, prepared->environment);
+  if (alarm != nullptr) alarm->arm(*piece.action.timeout);
+  auto outcome = co_await prepared->task->run(current);
   co_return outcome;
 }
 
 // One attempt under its timeout: the one place where exceptions are caught. Cancellation goes on to
 // who is further out; any other is a fault, and fails the attempt.
 asio::awaitable<model::Outcome> attempt(RunContext& context, const Piece& piece, const ActionView& view,
-                                        model::Scope& scope, std::optional<Alarm>& alarm) {
+                                        model::Scope& scope, Alarm* alarm) {
   Interrupt& interrupt = piece.interrupt;
   std::optional<model::Outcome> outcome;
   bool cut_off = false;
@@ -48,7 +59,7 @@ asio::awaitable<model::Outcome> attempt(RunContext& context, const Piece& piece,
   } catch (const std::exception& error) {
     outcome = model::failure(model::kind::kTask, fmt::format("a fault in canorun: {}", error.what()));
   }
-  if (alarm) alarm->disarm();
+  if (alarm != nullptr) alarm->disarm();
   if (interrupt.reason() == Reason::kTimeout) {
     interrupt.forget(Reason::kTimeout);
     co_await calm();
@@ -63,6 +74,24 @@ asio::awaitable<model::Outcome> attempt(RunContext& context, const Piece& piece,
   co_return std::move(*outcome);
 }
 
+// Of an action without expressions: nobody looks at it.
+model::Scope& no_scope() {
+  static thread_local model::Scope scope;
+  return scope;
+}
+
+// The delay before the next attempt, or none where this one was the last: then the outcome is what it gave, or the
+// error of the rule that asks for another.
+std::optional<Millis> again_after(RunContext& context, const Piece& piece, std::uint32_t attempt, model::Scope& scope,
+                                  model::Outcome& outcome) {
+  auto* const failed = std::get_if<model::Failure>(&outcome);
+  if (failed == nullptr) return std::nullopt;
+  auto again = after_failure(context, piece, attempt, scope, *failed);
+  if (again) return *again;
+  outcome = model::Failure{std::move(again.error())};
+  return std::nullopt;
+}
+
 bool uses_expressions(const model::Action& action) {
   return action.params.literal() == nullptr || !action.script_values.empty() || !action.env.empty() ||
          action.retry.when;
@@ -74,24 +103,24 @@ asio::awaitable<Worked> perform(RunContext& context, Piece piece) {
   const model::Action& action = piece.action;
   const std::uint32_t most = action.retry.policy.attempts();
   ActionView view(context.run(), piece.state.name, piece.part);
-  model::Scope scope;
+  // Most have no expressions, and a frame that is small is cheap.
+  std::unique_ptr<model::Scope> own;
   if (uses_expressions(action)) {
-    if (piece.around != nullptr) scope = *piece.around;
-    context.fill(scope);
-    slot(scope, model::Slot::kAction) = expr::Value::object(view);
+    own = std::make_unique<model::Scope>();
+    if (piece.around != nullptr) *own = *piece.around;
+    context.fill(*own);
+    slot(*own, model::Slot::kAction) = expr::Value::object(view);
   }
-  std::optional<Alarm> alarm;
-  if (action.timeout) alarm.emplace(context.runtime().executor, piece.interrupt);
+  model::Scope& scope = own ? *own : no_scope();
+  std::unique_ptr<Alarm> alarm;
+  if (action.timeout) alarm = std::make_unique<Alarm>(context.runtime().executor, piece.interrupt);
   for (view.attempt = 1;; ++view.attempt) {
     context.tell(model::AttemptBegan{piece.state.name, view.attempt, most, piece.part});
-    model::Outcome outcome = co_await attempt(context, piece, view, scope, alarm);
-    auto* failed = std::get_if<model::Failure>(&outcome);
-    if (failed == nullptr) co_return Worked{std::move(outcome), view.attempt};
-    const auto again = after_failure(context, piece, view.attempt, scope, *failed);
-    if (!again) co_return Worked{model::Failure{again.error()}, view.attempt};
-    if (!*again) co_return Worked{std::move(outcome), view.attempt};
+    model::Outcome outcome = co_await attempt(context, piece, view, scope, alarm.get());
+    const auto again = again_after(context, piece, view.attempt, scope, outcome);
+    if (!again) co_return Worked{std::move(outcome), view.attempt};
     Timer timer(context.runtime().executor);
-    timer.expires_after(**again);
+    timer.expires_after(*again);
     co_await timer.async_wait(asio::use_awaitable);
   }
 }

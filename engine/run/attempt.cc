@@ -63,7 +63,7 @@ boost::asio::awaitable<model::Outcome> Attempt::run_flow(const std::string& file
 }
 
 void Attempt::write_log(model::Stream stream, std::string_view bytes) {
-  if (!log_) log_.emplace(context_.log_folder(), name(), context_.runtime().clock);
+  if (!log_) log_ = std::make_unique<AttemptLog>(context_.log_folder(), name(), context_.runtime().clock);
   log_->write(stream, bytes);
   context_.tell(model::Wrote{state(), stream, bytes, part()});
 }

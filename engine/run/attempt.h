@@ -2,6 +2,7 @@
 // whether there is another one.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -51,7 +52,7 @@ class Attempt final : public model::TaskContext {
   const Piece& piece_;
   const ActionView& view_;
   const Environment& environment_;
-  std::optional<AttemptLog> log_;
+  std::unique_ptr<AttemptLog> log_;  ///< once there is something to log
   std::vector<std::string> scratch_;
 };
 

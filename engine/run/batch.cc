@@ -34,7 +34,7 @@ asio::awaitable<Worked> work_batch(RunContext& context, Journal& journal, const 
   };
   const Parts parts{.total = total, .at_once = batch.concurrency, .branches = false, .part = part, .enough = enough};
   auto worked = co_await work_on_parts(context, journal, state, parts);
-  if (!worked) co_return Worked{.store_error = std::move(worked.error())};
+  if (!worked) co_return store_failed(std::move(worked.error()));
   if (context.interrupt().reason() != Reason::kNone && context.run().current->parts.size() < total) {
     model::cut_off();
   }

@@ -36,8 +36,7 @@ Json progress(std::uint32_t polls, std::uint32_t errors) {
 }
 
 Worked lets_go_until(WallTime until, std::uint32_t polls, std::uint32_t errors) {
-  return {.waits = store::RunSuspended{
-              .reason = "waits", .waits_for = store::WaitsFor{.until = until}, .progress = progress(polls, errors)}};
+  return lets_go_for({.until = until}, progress(polls, errors));
 }
 
 }  // namespace

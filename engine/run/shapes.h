@@ -12,11 +12,25 @@ namespace canorun::run {
 struct Worked {
   model::Outcome outcome = model::Success{};
   std::uint32_t attempts = 0;
-  /// It has not ended: there is nothing to do but wait, and the run is let go of meanwhile.
-  std::optional<store::RunSuspended> waits = {};
+  /// It has not ended: there is nothing to do but wait, and the run is let go of meanwhile. Both of these are rare, and
+  /// every frame on the way has room for what it hands on.
+  std::unique_ptr<store::RunSuspended> waits = {};
   /// What of it was to be kept was not: the process must let the run go. The outcome says nothing then.
-  std::optional<store::StoreError> store_error = {};
+  std::unique_ptr<store::StoreError> store_error = {};
 };
+
+/// Nothing was to do but wait.
+inline Worked lets_go_for(store::WaitsFor waits, Json progress = nullptr) {
+  Worked worked;
+  worked.waits =
+      std::make_unique<store::RunSuspended>(store::RunSuspended{"waits", std::move(waits), std::move(progress)});
+  return worked;
+}
+inline Worked store_failed(store::StoreError error) {
+  Worked worked;
+  worked.store_error = std::make_unique<store::StoreError>(std::move(error));
+  return worked;
+}
 
 /// Does the work of the state that is current, within its deadline; what of it ends by itself goes into the
 /// journal. Throws `operation_aborted` when it was interrupted from outside (see Interrupt); by then nothing

@@ -84,7 +84,7 @@ asio::awaitable<Worked> work_split(RunContext& context, Journal& journal, const 
                       .part = part,
                       .enough = enough};
     auto worked = co_await work_on_parts(context, journal, state, parts);
-    if (!worked) co_return Worked{.store_error = std::move(worked.error())};
+    if (!worked) co_return store_failed(std::move(worked.error()));
   }
   const Reason reason = context.interrupt().reason();
   if (reason == Reason::kDeadline) verdict = split.join.judge_late(tally);

@@ -58,7 +58,7 @@ asio::awaitable<Worked> work_stepped(RunContext& context, Journal& journal, cons
                                  .cursor = *next,
                                  .output = std::move(success->output)});
     auto committed = co_await journal.commit();
-    if (!committed) co_return Worked{.store_error = std::move(committed.error())};
+    if (!committed) co_return store_failed(std::move(committed.error()));
     context.drop_kept();
     context.tell(model::Advanced{.state = state.name, .unit = "step", .count = step + 1});
     cursor = std::move(*next);

@@ -297,7 +297,7 @@ class Stream {
     auto committed = co_await journal_.commit();
     if (!committed) {
       gave_up_flush_ = true;
-      co_return Worked{.store_error = std::move(committed.error())};
+      co_return store_failed(std::move(committed.error()));
     }
     context_.drop_kept();
     if (current().windows % kWindowsLogged == 0) remove_old_logs();

@@ -53,7 +53,7 @@ asio::awaitable<Worked> work_timer(RunContext& context, Journal&, const model::S
   if (end > limit) end = WallTime::max();
   const WallTime until = std::min(end, limit);
   if (lets_go(context, until - clock.now())) {
-    co_return Worked{.waits = store::RunSuspended{.reason = "waits", .waits_for = store::WaitsFor{.until = until}}};
+    co_return lets_go_for({.until = until});
   }
   context.tell(model::Waiting{state.name, until});
   Timer timer(context.runtime().executor);

@@ -43,7 +43,7 @@ asio::awaitable<Worked> work_wait(RunContext& context, Journal& journal, const m
   while (!context.run().current->signal) {
     if (interrupt.reason() != Reason::kNone) model::cut_off();
     auto signal = find_signal(context, wait.signal);
-    if (!signal) co_return Worked{.store_error = std::move(signal.error())};
+    if (!signal) co_return store_failed(std::move(signal.error()));
     if (*signal) {
       journal.add(store::SignalReceived{.state = state.name,
                                         .visit = context.run().current->visit,
@@ -51,13 +51,12 @@ asio::awaitable<Worked> work_wait(RunContext& context, Journal& journal, const m
                                         .number = (*signal)->number,
                                         .data = std::move((*signal)->data)});
       auto committed = co_await journal.commit();
-      if (!committed) co_return Worked{.store_error = std::move(committed.error())};
+      if (!committed) co_return store_failed(std::move(committed.error()));
       break;
     }
     const auto left = until ? std::optional(*until - context.runtime().clock.now()) : std::nullopt;
     if (lets_go(context, left)) {
-      co_return Worked{.waits = store::RunSuspended{
-                           .reason = "waits", .waits_for = store::WaitsFor{.until = until, .signal = wait.signal}}};
+      co_return lets_go_for({.until = until, .signal = wait.signal});
     }
     if (!std::exchange(told, true)) context.tell(model::Waiting{state.name, until, wait.signal});
     co_await context.signals().wait(interrupt);
