@@ -173,8 +173,8 @@ Result<Step, RunError> succeed(RunContext& context, const model::State& state, s
   }
   const WallTime now = context.runtime().clock.now();
   step.rows.reserve(2);
-  step.rows.push_back({now, std::move(ended)});
-  step.rows.push_back({now, std::move(*body)});
+  step.rows.emplace_back(now, std::move(ended));
+  step.rows.emplace_back(now, std::move(*body));
   return step;
 }
 
@@ -206,8 +206,8 @@ Step fail_state(RunContext& context, const model::State& state, store::StateEnde
   if (!body) body = run_failed(error);
   const WallTime now = context.runtime().clock.now();
   step.failed = std::move(error);
-  step.rows.push_back({now, std::move(ended)});
-  step.rows.push_back({now, std::move(*body)});
+  step.rows.emplace_back(now, std::move(ended));
+  step.rows.emplace_back(now, std::move(*body));
   return step;
 }
 
@@ -223,7 +223,7 @@ Step enter(RunContext& context, model::StateId target) {
     step.failed->state = context.flow().states[target].name;
     body = run_failed(*step.failed);
   }
-  step.rows.push_back({now, std::move(*body)});
+  step.rows.emplace_back(now, std::move(*body));
   return step;
 }
 
