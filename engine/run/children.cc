@@ -126,8 +126,8 @@ class ChildRun {
     std::optional<store::Summary> left;
     if (view_.attempt == 1) left = known(parent_.children().take(view_.idempotency_key()));
     bool began_here = false;
+    RunState& child = finished_.run;
     for (;;) {
-      RunState child;
       if (left) {
         if (left->status == Status::kWaiting && under_.suspends) co_await rest(*left);
         child = replay(left->id, known(runtime_.store.load(left->id)).rows);
@@ -138,26 +138,26 @@ class ChildRun {
         if (child.is_over() || !misfit(*flow_, child).empty()) left.reset();
       }
       if (piece_.interrupt.reason() != Reason::kNone) model::cut_off();
+      const std::uint64_t rows = child.rows;
       finished_ = {};
       if (left) {
-        co_await go_on(child);
+        co_await go_on(left->id, rows);
       } else {
         co_await begin();
       }
       if (finished_.refused) co_return model::task_failure(*finished_.refused);
       if (finished_.store_error) give_up(*finished_.store_error);
-      RunState& now = finished_.run;
-      if (now.status == Status::kSucceeded) co_return model::Success{std::move(now.output)};
-      if (!now.ended_at) parent_.children().leave_open();
-      if (now.status != Status::kWaiting && now.status != Status::kRunning) {
+      if (child.status == Status::kSucceeded) co_return model::Success{std::move(child.output)};
+      if (!child.ended_at) parent_.children().leave_open();
+      if (child.status != Status::kWaiting && child.status != Status::kRunning) {
         if (piece_.interrupt.reason() != Reason::kNone) model::cut_off();
-        co_return failure_of(now);
+        co_return failure_of(child);
       }
       began_here = true;
       left.emplace();
-      left->id = now.id;
-      left->status = now.status;
-      left->waits_for = now.waits_for;
+      left->id = child.id;
+      left->status = child.status;
+      left->waits_for = child.waits_for;
     }
   }
 
@@ -212,16 +212,16 @@ class ChildRun {
     if (error) give_up(std::move(*error));
   }
 
-  // With a child as it was seen: one that changed before it could be claimed is looked at again.
-  asio::awaitable<void> go_on(const RunState& seen) {
-    auto claimed = co_await claim(runtime_, seen.id, piece_.interrupt);
+  // With a child that was seen with so many rows: one that changed before it could be claimed is looked at again.
+  asio::awaitable<void> go_on(const std::string& id, std::uint64_t rows) {
+    auto claimed = co_await claim(runtime_, id, piece_.interrupt);
     if (!claimed && claimed.error().kind == store::StoreErrorKind::kOwned) {
       co_return refuse(claimed.error().message, claimed.error().hint);
     }
     store::RunRecord record = known(std::move(claimed));
-    if (piece_.interrupt.reason() != Reason::kNone || record.summary.rows != seen.rows) {
+    if (piece_.interrupt.reason() != Reason::kNone || record.summary.rows != rows) {
       if (auto released = runtime_.store.release(record.number); !released) give_up(std::move(released.error()));
-      finished_.run.id = seen.id;
+      finished_.run.id = id;
       finished_.run.status = Status::kRunning;
       co_return;
     }
