@@ -309,6 +309,8 @@ store::StoreResult<std::optional<store::Summary>> Children::take(const std::stri
   return found.empty() ? std::nullopt : std::optional(std::move(found.mapped()));
 }
 
+bool Children::may_be_open() const { return open_ || (run_.resumes > 0 && !known_); }
+
 store::StoreResult<bool> Children::any_open() {
   if (auto looked = look(); !looked) return std::unexpected(std::move(looked.error()));
   return open_;

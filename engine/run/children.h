@@ -34,7 +34,8 @@ class Children {
   /// An id that no child has, though another run may.
   store::StoreResult<std::string> next_id();
 
-  /// Whether some have not ended, and may have nobody who works on them.
+  /// Whether some have not ended, and may have nobody who works on them. The first is told without a look at the store.
+  bool may_be_open() const;
   store::StoreResult<bool> any_open();
   void leave_open() { open_ = true; }
   void left_none_open() { open_ = false; }

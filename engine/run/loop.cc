@@ -101,8 +101,10 @@ asio::awaitable<store::StoreResult<void>> loop(RunContext& context, Journal& jou
       auto let_go = co_await journal.commit();
       co_return let_go;
     }
-    auto below = co_await end_open_children(context);
-    if (!below) co_return below;
+    if (context.children().may_be_open()) {
+      auto below = co_await end_open_children(context);
+      if (!below) co_return below;
+    }
     const SteadyTime end = clock.steady();
     const auto took = std::chrono::duration_cast<Millis>(end - begin);
     const model::StateSucceeded ended{state.name, run.current->visit, worked->attempts, took};
