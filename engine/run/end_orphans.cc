@@ -22,10 +22,11 @@ bool Leftovers::has(const std::string& token) {
   return tokens_->contains(token);
 }
 
-asio::awaitable<void> end_orphans(Runtime& runtime, std::string_view run, std::string_view state, std::string token) {
+asio::awaitable<void> end_orphans(Runtime& runtime, const Under& under, std::string_view run, std::string_view state,
+                                  std::string token) {
   auto orphans = process::find_orphans(token);
   if (orphans.empty()) co_return;
-  runtime.observer.on_event({run, model::OrphansFound{state, orphans.size()}});
+  runtime.observer.on_event({run, model::OrphansFound{state, orphans.size()}, under.around, under.of_part});
   co_await deaf();
   const SteadyTime patience = runtime.clock.steady() + kGrace;
   Timer timer(runtime.executor);

@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-#include "engine/run/runtime.h"
+#include "engine/run/run.h"
 
 namespace canorun::run {
 
@@ -23,7 +23,7 @@ class Leftovers {
 
 /// Ends every process that carries the token: TERM, 5 s, KILL, until none is left. An interrupt does
 /// not cut it short: a run that is being ended must not leave them either.
-boost::asio::awaitable<void> end_orphans(Runtime& runtime, std::string_view run, std::string_view state,
-                                         std::string token);
+boost::asio::awaitable<void> end_orphans(Runtime& runtime, const Under& under, std::string_view run,
+                                         std::string_view state, std::string token);
 
 }  // namespace canorun::run

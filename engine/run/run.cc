@@ -123,7 +123,7 @@ asio::awaitable<void> resume_under(const Under& under, Finished& finished, Runti
   // A run that was let go of, with nothing to do but wait, has left nothing behind.
   bool leaves = !token.empty() && run.status != store::Status::kWaiting;
   if (leaves && under.parent != nullptr) leaves = under.parent->leftovers().has(token);
-  if (leaves) co_await end_orphans(runtime, run.id, run.state, token);
+  if (leaves) co_await end_orphans(runtime, under, run.id, run.state, token);
   store::RunResumed resumed;
   resumed.by_hand = from.has_value();
   if (from) {
@@ -195,7 +195,7 @@ asio::awaitable<void> cancel_under(Leftovers& leftovers, Finished& finished, Run
     co_return;
   }
   const std::string token = token_of(run);
-  if (!token.empty() && leftovers.has(token)) co_await end_orphans(runtime, run.id, run.state, token);
+  if (!token.empty() && leftovers.has(token)) co_await end_orphans(runtime, kNobody, run.id, run.state, token);
   auto below = co_await cancel_children(runtime, run.id, interrupt.detail(), leftovers);
   if (!below) {
     finished.store_error = std::move(below.error());
