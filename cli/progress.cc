@@ -142,15 +142,17 @@ std::string_view last_overwrite(std::string_view line) {
   return back == std::string_view::npos ? line : line.substr(back + 1);
 }
 
-// Parts are told as parts: what happens inside the runs that they are fills screens.
+// Parts are told as parts: what happens inside the runs that they are fills screens. With --quiet nothing is told but
+// what tasks say.
 bool is_aside(const model::Event& event, Detail detail) {
-  return event.of_part && detail != Detail::kVerbose && !std::holds_alternative<model::Said>(event.what);
+  if (detail == Detail::kVerbose || (detail == Detail::kNormal && !event.of_part)) return false;
+  return !std::holds_alternative<model::Said>(event.what);
 }
 
 // The states of a child run are told under the work of its parent. `name` keeps what the event then refers to.
 model::Event in_its_place(const model::Event& event, std::string& name) {
   model::Event told = event;
-  if (event.around.empty() || std::holds_alternative<model::RunBegan>(event.what)) return told;
+  if (std::holds_alternative<model::RunBegan>(event.what)) return told;
   const auto rename = [&](auto& what) {
     if constexpr (requires { what.state; }) {
       name = fmt::format("{} > {}", event.around, what.state);
@@ -187,10 +189,14 @@ Progress::~Progress() {
 
 void Progress::on_event(const model::Event& event) {
   if (is_aside(event, setting_.detail)) return;
+  if (event.around.empty()) return tell(event);
   std::string name;
-  const model::Event told = in_its_place(event, name);
-  follow(told);
-  if (auto line = event_line(told, setting_.detail, setting_.live, setting_.style)) say(*line);
+  tell(in_its_place(event, name));
+}
+
+void Progress::tell(const model::Event& event) {
+  follow(event);
+  if (auto line = event_line(event, setting_.detail, setting_.live, setting_.style)) say(*line);
 }
 
 // Keeps the live lines and the commands' output up with the event: one overload per kind.
@@ -202,7 +208,6 @@ void Progress::follow(const model::Event& event) {
       if (self.setting_.live && !self.ticks_) self.tick();
     }
     void operator()(const model::StateBegan& began) const {
-      if (self.setting_.detail == Detail::kQuiet) return;  // nothing will be said of it
       self.running_.push_back({std::string(began.state), {}, self.clock_.steady(), {}, {}});
     }
     void operator()(const model::AttemptBegan& began) const {

@@ -57,6 +57,7 @@ class Progress final : public model::Observer {
     SteadyTime counted = {};  ///< when the counts were said last
   };
 
+  void tell(const model::Event& event);
   void follow(const model::Event& event);
   void say(std::string_view line);
   void tick();

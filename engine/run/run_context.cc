@@ -32,6 +32,7 @@ RunContext::RunContext(Runtime& runtime, std::shared_ptr<const model::Flow> flow
               {"started_at", format_time(run.started_at)}}),
       log_folder_(runtime.store.log_folder(run.id)) {
   normalize(about_);
+  run.expect(flow_->states.size());
 }
 
 model::Scope RunContext::scope() const {

@@ -18,6 +18,12 @@ std::optional<expr::Value> state_field(std::string_view key, const Json& output,
 
 std::vector<std::string> state_fields() { return {"error", "output", "visits"}; }
 
+void RunState::expect(std::size_t count) {
+  states.reserve(count);
+  path.reserve(count);
+  index_.reserve(count);
+}
+
 const StateRecord* RunState::find(std::string_view name) const {
   const auto found = index_.find(std::string(name));
   return found != index_.end() ? &states[found->second] : nullptr;

@@ -90,6 +90,9 @@ struct RunState {
   WallTime session_began{};
   WallTime last_row{};
 
+  /// Makes room for the states of a flow.
+  void expect(std::size_t count);
+
   const StateRecord* find(std::string_view state) const;
 
   /// Nothing can make this run go on: see semantics.md, "Resume".
