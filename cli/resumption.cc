@@ -73,12 +73,17 @@ OrRefusal<void> check_fit(const model::Flow& flow, const run::RunState& run, boo
 }
 
 // The same for the children that it would go on with, and those below them.
-OrRefusal<void> check_children(const store::CheckpointStore& store, const model::Flow& flow, const std::string& id) {
-  const auto children = store.list({.parent = id});
+OrRefusal<void> check_children(const store::CheckpointStore& store, const model::Flow& flow,
+                               const run::RunState& parent) {
+  const auto children = store.list({.parent = parent.id});
   if (!children) return std::unexpected(refusal(children.error()));
   std::set<std::string_view> seen;
   for (const store::Summary& child : *children) {  // the newest for a piece of work is the one that goes on
     if (!seen.insert(child.work).second || store::is_over(child.status)) continue;
+    // One that failed goes on only with the state that failed by it.
+    const bool failed_by_it = parent.status == store::Status::kFailed && parent.current && child.ended_at &&
+                              *child.ended_at >= parent.current->entered_at;
+    if (child.status == store::Status::kFailed && !failed_by_it) continue;
     const auto record = store.load(child.id);
     if (!record) return std::unexpected(refusal(record.error()));
     const run::RunState run = run::replay(child.id, record->rows);
@@ -90,7 +95,7 @@ OrRefusal<void> check_children(const store::CheckpointStore& store, const model:
           "leave --file away to go on with what the run was started with, or choose where to go on with --from "
           "STATE");
     }
-    if (auto fits = check_children(store, **below, child.id); !fits) return fits;
+    if (auto fits = check_children(store, **below, run); !fits) return fits;
   }
   return {};
 }
@@ -129,7 +134,7 @@ OrRefusal<Conclusion> resume_run(Wiring& wiring, store::CheckpointStore& store, 
   if (const auto fits = check_fit(**flow, run, from->has_value()); !fits) return std::unexpected(fits.error());
 
   if (what.file && !what.from) {
-    if (const auto fit = check_children(store, **flow, run.id); !fit) return std::unexpected(fit.error());
+    if (const auto fit = check_children(store, **flow, run); !fit) return std::unexpected(fit.error());
   }
 
   store::RunRecord record = claim.hand_on();

@@ -127,6 +127,13 @@ class ChildRun {
     if (view_.attempt == 1) left = known(parent_.children().take(view_.idempotency_key()));
     bool began_here = false;
     RunState& child = finished_.run;
+    if (left) {
+      child = replay(left->id, known(runtime_.store.load(left->id)).rows);
+      if (!child.ended_at && !misfit(*flow_, child).empty()) {
+        co_await drop(left->id, "its parent goes on with another flow");
+        left.reset();
+      }
+    }
     for (;;) {
       if (left) {
         if (left->status == Status::kWaiting && under_.suspends) co_await rest(*left);
@@ -134,8 +141,8 @@ class ChildRun {
         const bool counts = began_here || ends_the_work(child);
         if (counts && child.status == Status::kSucceeded) co_return model::Success{std::move(child.output)};
         if (counts && child.is_over()) co_return failure_of(child);
-        // One that does not fit the flow of now is left, and ended with the state.
-        if (child.is_over() || !misfit(*flow_, child).empty()) left.reset();
+        const bool was_told = piece_.asks && !began_here && child.ended_at;
+        if (child.is_over() || was_told || !misfit(*flow_, child).empty()) left.reset();
       }
       if (piece_.interrupt.reason() != Reason::kNone) model::cut_off();
       const std::uint64_t rows = child.rows;
@@ -192,7 +199,11 @@ class ChildRun {
       const store::Summary now = known(runtime_.store.find(child.id));
       if (now.status != Status::kWaiting || is_due(runtime_.store, now, clock.now())) co_return;
       if (piece_.interrupt.reason() != Reason::kNone) {
-        if (piece_.interrupt.reason() != Reason::kSuspend) co_await drop(child.id);
+        if (piece_.interrupt.reason() != Reason::kSuspend) {
+          Interrupt told;
+          pass_on(piece_.interrupt, told);
+          co_await drop(child.id, told.detail());
+        }
         model::cut_off();
       }
       std::optional<Ringer> ringer;
@@ -204,11 +215,9 @@ class ChildRun {
   }
 
   // It waits without a process, and for nothing any more.
-  asio::awaitable<void> drop(const std::string& id) {
-    Interrupt interrupt;
-    pass_on(piece_.interrupt, interrupt);
+  asio::awaitable<void> drop(std::string id, std::string reason) {
     std::optional<store::StoreError> error;
-    co_await cancel_child(runtime_, id, interrupt.detail(), parent_.leftovers(), error);
+    co_await cancel_child(runtime_, std::move(id), std::move(reason), parent_.leftovers(), error);
     if (error) give_up(std::move(*error));
   }
 

@@ -114,6 +114,7 @@ asio::awaitable<store::StoreResult<void>> loop(RunContext& context, Journal& jou
       auto [error, status] = ending(context.interrupt(), context.flow());
       end_instead(step, std::move(error), status);
     }
+    context.progress() = nullptr;  // it was that of the state which has ended
     journal.add(std::move(step.rows));
     auto committed = co_await journal.commit();
     if (!committed) co_return committed;

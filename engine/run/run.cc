@@ -154,7 +154,7 @@ asio::awaitable<void> resume_under(const Under& under, Finished& finished, Runti
     journal.add(enter(context, from.value_or(flow->start)).rows);
   }
   auto result = co_await journal.commit();
-  if (result && from) result = co_await end_open_children(context);
+  if (result && (from || run.ended_at)) result = co_await end_open_children(context);
   if (result && run.status == store::Status::kRunning) {
     context.tell(model::RunBegan{flow->name, true, run.state});
     result = co_await work_on(context, journal);

@@ -125,6 +125,7 @@ void apply(RunState& run, const store::Row& row) {
         if (run.current) {
           run.current->entered_at = at;
           run.current->skipped = 0;
+          run.current->progress = nullptr;
           run.current->failed_at = run.ended_at;
           std::erase_if(run.current->parts, [](const EndedPart& part) { return !part.error.is_null(); });
         }

@@ -529,3 +529,57 @@ TEST_CASE_FIXTURE(ChildFixture, "a run that has ended is not ended again by a ca
   CHECK(store.load("r1")->rows.size() == rows_before);
   CHECK(store.claim("r1"));  // it was let go of
 }
+
+TEST_CASE_FIXTURE(ChildFixture, "a waiting child whose action runs another flow now gives way to it at once") {
+  const auto yaml = [](const char* file) {
+    return fmt::format(
+        "name: parent\nstates:\n  s: {{task: flow, with: {{file: {}}}, next: done}}\n"
+        "  done: {{exit: success, output: \"${{{{ states.s.output }}}}\"}}\n",
+        file);
+  };
+  process.let_go();
+  begin(yaml("asks.yaml"));
+  process.until_done();
+  CHECK(runs_of(store) == Strings{"r1 waiting", "r1.1 waiting"});
+  flow = flow_of(yaml("child.yaml"), {{"child.yaml", kChild}});
+  again({}, true);
+  last().until_done();
+  CHECK(last().finished->run.output == 7);
+  CHECK(runs_of(store) == Strings{"r1 succeeded", "r1.1 cancelled", "r1.2 succeeded"});
+}
+
+TEST_CASE_FIXTURE(ChildFixture, "a poll does not go on with an ask that has failed") {
+  Harness::acts["b"] = fails("exit");
+  const auto seen = std::make_shared<int>(0);
+  Harness::acts["a"] = [seen](model::TaskContext&, Json) -> boost::asio::awaitable<model::Outcome> {
+    ++*seen;
+    co_return model::Success{*seen};
+  };
+  begin(
+      "name: poll\nstates:\n  s: {poll: {do: {task: flow, with: {file: child.yaml}}, until: output.polls > 0, every: "
+      "10s, max_errors: 5}, next: done}\n  done: {exit: success}\n",
+      "name: child\nstates:\n  a: {task: act, next: b}\n  b: {task: act, next: end}\n"
+      "  end: {exit: success, output: {polls: 1}}\n");
+  until_line("failed s/0 1 exit");
+  turn();
+  process.interrupt.raise(run::Reason::kSuspend, "SIGTERM");
+  process.until_done();
+  CHECK(runs_of(store) == Strings{"r1 suspended", "r1.1 failed"});
+  Harness::acts.erase("b");
+  again();
+  last().until_done();
+  CHECK(runs_of(store) == Strings{"r1 succeeded", "r1.1 failed", "r1.2 succeeded"});
+  CHECK(*seen == 2);
+}
+
+TEST_CASE_FIXTURE(ChildFixture, "a run that ends as soon as it is resumed leaves no child open") {
+  process.let_go();
+  begin("name: parent\nstates:\n  s: {task: flow, with: {file: child.yaml}, next: done}\n  done: {exit: success}\n",
+        kAsks);
+  process.until_done();
+  CHECK(runs_of(store) == Strings{"r1 waiting", "r1.1 waiting"});
+  flow = flow_of(flow->text + "env: {X: \"${{ [1][3] }}\"}\n", {{"child.yaml", kAsks}});
+  again();
+  last().until_done();
+  CHECK(runs_of(store) == Strings{"r1 failed", "r1.1 cancelled"});
+}
