@@ -50,16 +50,6 @@ StoreResult<void> check_data_file(const std::string& folder, StoreUsers& users) 
                                     "restore the folder from a backup; without one, remove it"});
 }
 
-// A digest that one of the rows refers to, and of which there is no text.
-std::optional<std::string> missing_text(Txn& txn, const std::vector<Row>& rows, const Texts& more = {}) {
-  for (const Row& row : rows) {
-    for (const std::string_view digest : texts_of(row)) {
-      if (!more.contains(digest) && !find_text(txn, digest)) return std::string(digest);
-    }
-  }
-  return std::nullopt;
-}
-
 }  // namespace
 
 StoreResult<std::unique_ptr<LmdbStore>> LmdbStore::open(const LmdbOptions& options) {
@@ -107,7 +97,10 @@ void LmdbStore::create(NewRun run, Completion<RunNumber> done) {
         auto own = owners_.own();
         if (!own) return std::unexpected(std::move(own.error()));
         if (find_run(txn, run.id)) return std::unexpected(run_exists(run.id));
-        if (auto missing = missing_text(txn, run.rows, run.texts)) return std::unexpected(no_such_text(*missing));
+        const auto is_there = [&](std::string_view digest) {
+          return run.texts.contains(digest) || find_text(txn, digest);
+        };
+        if (auto missing = missing_text(run.rows, is_there)) return std::unexpected(no_such_text(*missing));
         const RunNumber number = add_run(txn, run.id);
         for (const auto& [digest, text] : run.texts) write_text(txn, digest, text);
         RunEntry entry;
@@ -130,7 +123,8 @@ void LmdbStore::append(RunNumber run, std::uint64_t first, std::vector<Row> rows
         if (!entry) return std::unexpected(std::move(entry.error()));
         const Summary& summary = entry->summary;
         if (first != summary.rows) return std::unexpected(row_exists(summary.id, first, summary.rows));
-        if (auto missing = missing_text(txn, rows)) return std::unexpected(no_such_text(*missing));
+        const auto is_there = [&](std::string_view digest) { return find_text(txn, digest).has_value(); };
+        if (auto missing = missing_text(rows, is_there)) return std::unexpected(no_such_text(*missing));
         const bool replaces = !rows.empty() && gap_before(rows.front()) > 0;
         const auto before = replaces && first > 0 ? find_row(txn, run, first - 1) : std::nullopt;
         if (!replace_rightly(rows, before ? &*before : nullptr)) return std::unexpected(replaces_nothing(summary.id));
@@ -188,22 +182,18 @@ void LmdbStore::claim(std::string id, Completion<RunRecord> done) {
       record->rows = std::move(*rows);
       return done(std::move(record));
     }
-    give_up(record->number, [done = std::move(done), error = std::move(rows.error())](StoreResult<void>) mutable {
+    auto refuse = [done = std::move(done), error = std::move(rows.error())](StoreResult<void>) mutable {
       done(std::unexpected(std::move(error)));
-    });
+    };
+    writer_.submit<void>(0, giving_up(record->number), std::move(refuse));
   };
   writer_.submit<RunRecord>(0, std::move(take), std::move(read));
 }
 
-StoreResult<void> LmdbStore::release(RunNumber run) {
-  std::promise<StoreResult<void>> promise;
-  auto result = promise.get_future();
-  give_up(run, [&promise](StoreResult<void> given) { promise.set_value(std::move(given)); });
-  return result.get();
-}
+StoreResult<void> LmdbStore::release(RunNumber run) { return writer_.run<void>(giving_up(run)); }
 
-void LmdbStore::give_up(RunNumber run, Completion<void> done) {
-  auto work = [this, run](Txn& txn) -> StoreResult<void> {
+LmdbWriter::Work<void> LmdbStore::giving_up(RunNumber run) const {
+  return [this, run](Txn& txn) -> StoreResult<void> {
     auto entry = own_entry(txn, run);
     if (!entry) return std::unexpected(std::move(entry.error()));
     entry->owner.clear();
@@ -211,7 +201,6 @@ void LmdbStore::give_up(RunNumber run, Completion<void> done) {
     store::take_requests(txn, run);
     return {};
   };
-  writer_.submit<void>(0, std::move(work), std::move(done));
 }
 
 StoreResult<RunRecord> LmdbStore::load(std::string_view id) const {

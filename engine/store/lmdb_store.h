@@ -55,7 +55,8 @@ class LmdbStore final : public CheckpointStore {
 
   LmdbStore(std::string folder, StoreUsers users, std::unique_ptr<LmdbEnv> env);
 
-  void give_up(RunNumber run, Completion<void> done);
+  /// What gives up the ownership of a run without a row.
+  LmdbWriter::Work<void> giving_up(RunNumber run) const;
   /// Writes rows behind those that are there, and the entry that sums them up.
   void write_rows(Txn& txn, RunNumber run, RunEntry& entry, const std::vector<Row>& rows,
                   const std::vector<std::string>& encoded) const;

@@ -40,7 +40,8 @@ StoreResult<RunNumber> MemoryStore::create_now(NewRun& run) {
     return std::unexpected(not_a_run(run.id));
   const std::lock_guard lock(mutex_);
   if (ids_.contains(run.id)) return std::unexpected(run_exists(run.id));
-  if (auto missing = missing_text(run.rows, run.texts)) return std::unexpected(no_such_text(*missing));
+  const auto is_there = [&](std::string_view digest) { return texts_.contains(digest) || run.texts.contains(digest); };
+  if (auto missing = missing_text(run.rows, is_there)) return std::unexpected(no_such_text(*missing));
   texts_.merge(run.texts);
   Run& made = runs_.emplace_back();
   made.summary.id = run.id;
@@ -61,7 +62,8 @@ StoreResult<void> MemoryStore::append_now(RunNumber number, std::uint64_t first,
   if (first != found->summary.rows) {
     return std::unexpected(row_exists(found->summary.id, first, found->summary.rows));
   }
-  if (auto missing = missing_text(rows)) return std::unexpected(no_such_text(*missing));
+  const auto is_there = [&](std::string_view digest) { return texts_.contains(digest); };
+  if (auto missing = missing_text(rows, is_there)) return std::unexpected(no_such_text(*missing));
   // Of a run whose rows are let go, the one before is not there to be asked.
   const Row* before = found->batches.empty() ? nullptr : &found->batches.back().back();
   if (keeps_ == Keeps::kRows && !replace_rightly(rows, before)) {
@@ -217,15 +219,6 @@ StoreResult<std::vector<std::string>> MemoryStore::delete_ended(std::string_view
   }
   for (const std::string& digest : unused) texts_.erase(digest);
   return deleted;
-}
-
-std::optional<std::string> MemoryStore::missing_text(const std::vector<Row>& rows, const Texts& more) const {
-  for (const Row& row : rows) {
-    for (const std::string_view digest : store::texts_of(row)) {
-      if (!texts_.contains(digest) && !more.contains(digest)) return std::string(digest);
-    }
-  }
-  return std::nullopt;
 }
 
 std::set<std::string> MemoryStore::texts_of(const Run& run) {

@@ -56,8 +56,6 @@ class MemoryStore final : public CheckpointStore {
   RunRecord record(const Run& run) const;
   void add(Run& run, std::vector<Row> rows) const;
   static std::set<std::string> texts_of(const Run& run);
-  /// A digest that one of the rows refers to, and of which there is no text.
-  std::optional<std::string> missing_text(const std::vector<Row>& rows, const Texts& more = {}) const;
 
   const Keeps keeps_;
   mutable std::mutex mutex_;

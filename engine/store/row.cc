@@ -13,41 +13,6 @@ constexpr std::array<std::string_view, std::variant_size_v<Body>> kTypeNames{
     "run_started",  "state_entered", "state_ended", "run_suspended",   "run_resumed", "run_ended",
     "branch_ended", "item_ended",    "step_ended",  "signal_received", "window_ended"};
 
-struct Fold {
-  Summary& summary;
-  WallTime at;
-
-  void operator()(const RunStarted& started) const {
-    summary.flow = started.flow;
-    summary.version = started.version;
-    summary.status = Status::kRunning;
-    summary.started_at = at;
-    summary.parent = started.parent;
-    summary.work = started.work;
-  }
-  void operator()(const StateEntered& entered) const { summary.state = entered.state; }
-  void operator()(const StateEnded&) const {}
-  void operator()(const PartEnded&) const {}
-  void operator()(const StepEnded&) const {}
-  void operator()(const SignalReceived&) const {}
-  void operator()(const RunSuspended& suspended) const {
-    summary.status = suspended.waits_for ? Status::kWaiting : Status::kSuspended;
-    summary.waits_for = suspended.waits_for;
-  }
-  void operator()(const WindowEnded&) const {}
-  void operator()(const RunResumed&) const {
-    summary.status = Status::kRunning;
-    summary.ended_at.reset();
-    summary.waits_for.reset();
-  }
-  void operator()(const RunEnded& ended) const {
-    summary.status = ended.status;
-    summary.waits_for.reset();
-    summary.ended_at = at;
-    if (!ended.state.empty()) summary.state = ended.state;
-  }
-};
-
 }  // namespace
 
 std::string_view status_name(Status status) { return kStatusNames[static_cast<std::size_t>(status)]; }
@@ -78,11 +43,6 @@ bool replace_rightly(const std::vector<Row>& rows, const Row* before) {
   return true;
 }
 
-void apply(Summary& summary, const Row& row) {
-  std::visit(Fold{summary, row.at}, row.body);
-  ++summary.rows;
-}
-
 std::vector<std::string_view> texts_of(const Row& row) {
   std::vector<std::string_view> digests;
   const auto refer = [&](std::string_view digest, const Flows& flows) {
@@ -94,6 +54,16 @@ std::vector<std::string_view> texts_of(const Row& row) {
     refer(*resumed->digest, resumed->flows);
   }
   return digests;
+}
+
+std::optional<std::string> missing_text(const std::vector<Row>& rows,
+                                        const std::function<bool(std::string_view)>& is_there) {
+  for (const Row& row : rows) {
+    for (const std::string_view digest : texts_of(row)) {
+      if (!is_there(digest)) return std::string(digest);
+    }
+  }
+  return std::nullopt;
 }
 
 std::optional<std::uint64_t> signal_of(const Row& row) {

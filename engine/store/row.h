@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -172,27 +173,12 @@ bool replace_rightly(const std::vector<Row>& rows, const Row* before);
 /// `state_entered` and the like: what `events` prints as `type`.
 std::string_view type_name(const Row& row);
 
-/// What a list shows of a run: folded from its rows by the store, in the same transaction.
-struct Summary {
-  std::string id;
-  std::string flow;
-  std::uint64_t version = 0;
-  Status status = Status::kRunning;
-  std::string state;
-  WallTime started_at{};
-  std::optional<WallTime> ended_at = {};
-  std::uint64_t rows = 0;                  ///< also the sequence of the next row
-  std::optional<WaitsFor> waits_for = {};  ///< with kWaiting
-  std::string parent = {};
-  std::string work = {};
-  bool operator==(const Summary&) const = default;
-};
-
-/// Folds one row into the summary.
-void apply(Summary& summary, const Row& row);
-
 /// The digests of the texts that the row refers to.
 std::vector<std::string_view> texts_of(const Row& row);
+
+/// The first of the digests that rows refer to for which `is_there` is false.
+std::optional<std::string> missing_text(const std::vector<Row>& rows,
+                                        const std::function<bool(std::string_view digest)>& is_there);
 
 /// The number of the signal that the row takes, if it does.
 std::optional<std::uint64_t> signal_of(const Row& row);

@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "engine/base/result.h"
-#include "engine/store/row.h"
+#include "engine/store/summary.h"
 
 namespace canorun::store {
 
