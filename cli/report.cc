@@ -65,7 +65,7 @@ std::vector<NextCommand> next_commands(const run::RunState& run, Status status, 
     case Status::kSuspended:
     case Status::kInterrupted:
     case Status::kRollbackIncomplete:
-      add("resume " + run.id, run.current ? "goes on at " + run.states[run.current->record].name : "goes on");
+      add("resume " + run.id, run.current ? "goes on at " + run.current_state() : "goes on");
       break;
     case Status::kWaiting:
       if (run.waits_for && !run.waits_for->signal.empty()) {

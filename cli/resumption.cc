@@ -63,7 +63,7 @@ OrRefusal<void> check_fit(const model::Flow& flow, const run::RunState& run, boo
                   "leave --file away to go on with the version that the run was started with");
   }
   if (elsewhere || !run.current) return {};
-  const std::string& due = run.states[run.current->record].name;
+  const std::string& due = run.current_state();
   const auto state = flow.find(due);
   if (state && model::is_work(flow.states[*state])) return {};
   return refuse(RefusalKind::kUnknownState,

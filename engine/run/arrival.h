@@ -3,6 +3,7 @@
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/async_result.hpp>
+#include <boost/asio/awaitable.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <functional>
@@ -11,6 +12,7 @@
 #include <optional>
 #include <utility>
 
+#include "engine/run/interrupt.h"
 #include "engine/store/store.h"
 
 namespace canorun::run {
@@ -60,5 +62,18 @@ class Arrival {
   std::optional<store::StoreResult<T>> result_;
   std::move_only_function<void()> resume_;
 };
+
+/// What a store answers to one call, which `ask` makes with the completion it is given. An interrupt does not cut it
+/// short; who awaited it can wait again, and looks at the interrupt's reason.
+template <class T, class Ask>
+boost::asio::awaitable<store::StoreResult<T>> answer_of(boost::asio::any_io_executor executor,
+                                                        const Interrupt& interrupt, Ask ask) {
+  const auto arrival = std::make_shared<Arrival<T>>(std::move(executor));
+  ask([arrival](store::StoreResult<T> result) { arrival->arrive(std::move(result)); });
+  if (!arrival->arrived()) co_await arrival->wait();
+  if (interrupt.reason() != Reason::kNone) co_await calm();
+  auto result = arrival->take();
+  co_return result;
+}
 
 }  // namespace canorun::run

@@ -23,27 +23,30 @@ namespace {
 namespace asio = boost::asio;
 using store::Status;
 
-// What a child is told of its parent's interrupt: it goes on with its parent or not at all.
-void pass_on(const Interrupt& parent, Interrupt& child) {
+// What a child is told of its parent's interrupt.
+std::string detail_below(const Interrupt& parent) {
   switch (parent.reason()) {
-    case Reason::kNone: return;
-    case Reason::kTimeout: return child.raise(Reason::kCancel, "not over within the timeout of its parent's action");
-    case Reason::kLost: return child.raise(Reason::kCancel, "its parent goes on without it");
-    case Reason::kDeadline: return child.raise(Reason::kCancel, "not over within the timeout of its parent's state");
-    case Reason::kRunTimeout: return child.raise(Reason::kCancel, "the budget of its parent is spent");
-    case Reason::kSuspend: return child.raise(Reason::kSuspend, parent.detail());
-    case Reason::kCancel: return child.raise(Reason::kCancel, parent.detail());
+    case Reason::kTimeout: return "not over within the timeout of its parent's action";
+    case Reason::kLost: return "its parent goes on without it";
+    case Reason::kDeadline: return "not over within the timeout of its parent's state";
+    case Reason::kRunTimeout: return "the budget of its parent is spent";
+    case Reason::kNone:
+    case Reason::kSuspend:
+    case Reason::kCancel: break;
   }
+  return parent.detail();
+}
+
+// A child goes on with its parent or not at all.
+void pass_on(const Interrupt& parent, Interrupt& child) {
+  if (parent.reason() == Reason::kNone) return;
+  child.raise(parent.reason() == Reason::kSuspend ? Reason::kSuspend : Reason::kCancel, detail_below(parent));
 }
 
 asio::awaitable<store::StoreResult<store::RunRecord>> claim(Runtime& runtime, std::string id,
                                                             const Interrupt& interrupt) {
-  const auto arrival = std::make_shared<Arrival<store::RunRecord>>(runtime.executor);
-  runtime.store.claim(std::move(id),
-                      [arrival](store::StoreResult<store::RunRecord> record) { arrival->arrive(std::move(record)); });
-  if (!arrival->arrived()) co_await arrival->wait();
-  if (interrupt.reason() != Reason::kNone) co_await calm();
-  auto record = arrival->take();
+  const auto ask = [&](auto done) { runtime.store.claim(std::move(id), std::move(done)); };
+  auto record = co_await answer_of<store::RunRecord>(runtime.executor, interrupt, ask);
   co_return record;
 }
 
@@ -85,9 +88,6 @@ model::Failure failure_of(const RunState& child) {
   return model::Failure{std::move(error)};
 }
 
-// The wall clock may be set while a child waits for its time.
-constexpr Millis kLongestSleep{60'000};
-
 // So many at once share a commit.
 constexpr std::size_t kMostCancelled = 512;
 
@@ -123,48 +123,45 @@ class ChildRun {
                .suspends = parent.suspends() && !piece.action.timeout} {}
 
   asio::awaitable<model::Outcome> run() {
-    std::optional<store::Summary> left;
-    if (view_.attempt == 1) left = known(parent_.children().take(view_.idempotency_key()));
+    std::string id;  // of the child to go on with; empty: a new one
+    if (view_.attempt == 1) id = known(parent_.children().take(view_.idempotency_key()));
     bool began_here = false;
     RunState& child = finished_.run;
-    if (left) {
-      child = replay(left->id, known(runtime_.store.load(left->id)).rows);
-      if (!child.ended_at && !misfit(*flow_, child).empty()) {
-        co_await drop(left->id, "its parent goes on with another flow");
-        left.reset();
-      }
-    }
     for (;;) {
-      if (left) {
-        if (left->status == Status::kWaiting && under_.suspends) co_await rest(*left);
-        child = replay(left->id, known(runtime_.store.load(left->id)).rows);
+      if (!id.empty()) {
+        child = see(id);
+        const bool fits = misfit(*flow_, child).empty();
+        if (!fits && !child.ended_at) {
+          co_await drop(id, "its parent goes on with another flow");
+        } else if (fits && child.status == Status::kWaiting && under_.suspends) {
+          co_await rest(id, *child.waits_for);
+          child = see(id);
+        }
         const bool counts = began_here || ends_the_work(child);
         if (counts && child.status == Status::kSucceeded) co_return model::Success{std::move(child.output)};
         if (counts && child.is_over()) co_return failure_of(child);
         const bool was_told = piece_.asks && !began_here && child.ended_at;
-        if (child.is_over() || was_told || !misfit(*flow_, child).empty()) left.reset();
+        if (child.is_over() || was_told || !fits) id.clear();
       }
       if (piece_.interrupt.reason() != Reason::kNone) model::cut_off();
       const std::uint64_t rows = child.rows;
       finished_ = {};
-      if (left) {
-        co_await go_on(left->id, rows);
-      } else {
+      if (id.empty()) {
         co_await begin();
+      } else {
+        co_await go_on(id, rows);
       }
       if (finished_.refused) co_return model::task_failure(*finished_.refused);
       if (finished_.store_error) give_up(*finished_.store_error);
+      began_here = true;
+      if (child.rows == 0) continue;  // it was not gone on with: it is looked at again
+      id = child.id;
       if (child.status == Status::kSucceeded) co_return model::Success{std::move(child.output)};
       if (!child.ended_at) parent_.children().leave_open();
-      if (child.status != Status::kWaiting && child.status != Status::kRunning) {
+      if (child.status != Status::kWaiting) {
         if (piece_.interrupt.reason() != Reason::kNone) model::cut_off();
         co_return failure_of(child);
       }
-      began_here = true;
-      left.emplace();
-      left->id = child.id;
-      left->status = child.status;
-      left->waits_for = child.waits_for;
     }
   }
 
@@ -179,6 +176,8 @@ class ChildRun {
     return std::move(*result);
   }
 
+  RunState see(const std::string& id) { return replay(id, known(runtime_.store.load(id)).rows); }
+
   // Whether a child that an earlier process began, and that has ended, is what became of the work: not if the state has
   // failed since, and is tried again, nor where each attempt is to ask anew.
   bool ends_the_work(const RunState& child) const {
@@ -188,28 +187,21 @@ class ChildRun {
   }
 
   // Until the child is due, or somebody else has ended it.
-  asio::awaitable<void> rest(const store::Summary& child) {
+  asio::awaitable<void> rest(std::string id, store::WaitsFor waits) {
     const Clock& clock = runtime_.clock;
-    store::WaitsFor waits = *child.waits_for;
-    if (!waits.signal.empty() && waits.run.empty()) waits.run = child.id;
-    if (const auto limit = deadline_of(parent_, piece_.state))
-      waits.until = std::min(*limit, waits.until.value_or(*limit));
+    const auto until = waits.until;
+    if (!waits.signal.empty() && waits.run.empty()) waits.run = id;
+    if (const auto limit = deadline_of(parent_, piece_.state)) waits.until = std::min(*limit, until.value_or(*limit));
     Rest::Wait wait(parent_.rest(), std::move(waits));
     for (;;) {
-      const store::Summary now = known(runtime_.store.find(child.id));
+      const store::Summary now = known(runtime_.store.find(id));
       if (now.status != Status::kWaiting || is_due(runtime_.store, now, clock.now())) co_return;
       if (piece_.interrupt.reason() != Reason::kNone) {
-        if (piece_.interrupt.reason() != Reason::kSuspend) {
-          Interrupt told;
-          pass_on(piece_.interrupt, told);
-          co_await drop(child.id, told.detail());
-        }
+        if (piece_.interrupt.reason() != Reason::kSuspend) co_await drop(id, detail_below(piece_.interrupt));
         model::cut_off();
       }
       std::optional<Ringer> ringer;
-      if (child.waits_for->until) {
-        ringer.emplace(runtime_.executor, wait.bell(), std::min(kLongestSleep, *child.waits_for->until - clock.now()));
-      }
+      if (until) ringer.emplace(runtime_.executor, wait.bell(), std::min(kLongestSleep, *until - clock.now()));
       co_await wait.bell().wait(piece_.interrupt);
     }
   }
@@ -230,8 +222,6 @@ class ChildRun {
     store::RunRecord record = known(std::move(claimed));
     if (piece_.interrupt.reason() != Reason::kNone || record.summary.rows != rows) {
       if (auto released = runtime_.store.release(record.number); !released) give_up(std::move(released.error()));
-      finished_.run.id = id;
-      finished_.run.status = Status::kRunning;
       co_return;
     }
     Interrupt interrupt;
@@ -291,7 +281,7 @@ std::string misfit(const model::Flow& flow, const RunState& child) {
                        child.start.flow, flow.version, flow.name);
   }
   if (!child.current) return {};
-  const std::string& due = child.states[child.current->record].name;
+  const std::string& due = child.current_state();
   const auto state = flow.find(due);
   if (state && model::is_work(flow.states[*state])) return {};
   return fmt::format("its state '{}' is due, and {}", due,
@@ -306,16 +296,15 @@ store::StoreResult<void> Children::look() {
     const std::uint64_t number = child_number(run_.id, child.id).value_or(0);
     last_ = std::max(last_, number);
     open_ = open_ || !child.ended_at;
-    std::string work = child.work;
-    left_.try_emplace(std::move(work), std::move(child));  // the newest comes first
+    left_.try_emplace(std::move(child.work), std::move(child.id));  // the newest comes first
   }
   return {};
 }
 
-store::StoreResult<std::optional<store::Summary>> Children::take(const std::string& work) {
+store::StoreResult<std::string> Children::take(const std::string& work) {
   if (auto looked = look(); !looked) return std::unexpected(std::move(looked.error()));
   auto found = left_.extract(work);
-  return found.empty() ? std::nullopt : std::optional(std::move(found.mapped()));
+  return found.empty() ? std::string() : std::move(found.mapped());
 }
 
 bool Children::may_be_open() const { return open_ || (run_.resumes > 0 && !known_); }

@@ -3,7 +3,6 @@
 
 #include <boost/asio/awaitable.hpp>
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <unordered_map>
 
@@ -28,8 +27,8 @@ class Children {
  public:
   Children(const store::CheckpointStore& store, const RunState& run) : store_(store), run_(run) {}
 
-  /// The last one that an earlier process began for this work, which is given once.
-  store::StoreResult<std::optional<store::Summary>> take(const std::string& work);
+  /// The id of the last one that an earlier process began for this work, which is given once; empty: there is none.
+  store::StoreResult<std::string> take(const std::string& work);
 
   /// An id that no child has, though another run may.
   store::StoreResult<std::string> next_id();
@@ -48,7 +47,7 @@ class Children {
   bool known_ = false;
   bool open_ = false;
   std::uint64_t last_ = 0;
-  std::unordered_map<std::string, store::Summary> left_;  ///< by work, the newest of each
+  std::unordered_map<std::string, std::string> left_;  ///< work -> the newest child for it
 };
 
 /// Why a definition cannot go on with a child that was begun with another, or the same; empty: it can.

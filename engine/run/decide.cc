@@ -242,7 +242,7 @@ Step after_work(RunContext& context, const model::State& state, Worked worked, M
 std::vector<store::Row> end_early(const RunState& run, RunError error, store::Status status, WallTime now) {
   std::vector<store::Row> rows;
   if (run.current) {
-    error.state = run.states[run.current->record].name;
+    error.state = run.current_state();
     rows.push_back({now, store::StateEnded{.state = error.state,
                                            .visit = run.current->visit,
                                            .duration = std::max(Millis{0}, now - run.current->entered_at),

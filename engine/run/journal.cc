@@ -16,13 +16,9 @@ void Journal::add(std::vector<store::Row> rows) {
 }
 
 asio::awaitable<store::StoreResult<void>> Journal::create(store::Texts texts) {
-  const auto arrival = std::make_shared<Arrival<store::RunNumber>>(runtime_.executor);
   store::NewRun run{run_.id, std::exchange(added_, {}), std::move(texts)};
-  runtime_.store.create(std::move(run),
-                        [arrival](store::StoreResult<store::RunNumber> result) { arrival->arrive(std::move(result)); });
-  if (!arrival->arrived()) co_await arrival->wait();
-  if (interrupt_.reason() != Reason::kNone) co_await calm();
-  auto number = arrival->take();
+  const auto ask = [&](auto done) { runtime_.store.create(std::move(run), std::move(done)); };
+  auto number = co_await answer_of<store::RunNumber>(runtime_.executor, interrupt_, ask);
   if (!number) co_return std::unexpected(std::move(number.error()));
   number_ = *number;
   co_return store::StoreResult<void>{};

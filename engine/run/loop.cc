@@ -54,7 +54,7 @@ void tell_end(RunContext& context, const model::StateSucceeded& ended, const Ste
 void tell_entry(RunContext& context) {
   const RunState& run = context.run();
   if (run.status != store::Status::kRunning || !run.current) return;
-  context.tell(model::StateBegan{run.states[run.current->record].name, run.current->visit});
+  context.tell(model::StateBegan{run.current_state(), run.current->visit});
 }
 
 }  // namespace
@@ -79,7 +79,7 @@ asio::awaitable<store::StoreResult<void>> loop(RunContext& context, Journal& jou
   tell_entry(context);
   SteadyTime begin = clock.steady();
   std::optional<model::StateId> at;
-  if (run.current) at = context.flow().find(run.states[run.current->record].name);
+  if (run.current) at = context.flow().find(run.current_state());
   while (run.status == store::Status::kRunning && at) {
     if (context.lost()) co_return std::unexpected(*context.lost());
     if (context.interrupt().reason() != Reason::kNone) {

@@ -48,7 +48,7 @@ asio::awaitable<store::StoreResult<void>> work_on(RunContext& context, Journal& 
 // The processes that the interrupted attempt may have left behind carry this token.
 std::string token_of(const RunState& run) {
   if (!run.current) return {};
-  return work_key(run, run.states[run.current->record].name, run.current->visit);
+  return work_key(run, run.current_state(), run.current->visit);
 }
 
 store::Flows flows_below(const model::Flow& flow) {
@@ -129,13 +129,14 @@ asio::awaitable<void> resume_under(const Under& under, Finished& finished, Runti
   if (from) {
     resumed.state = flow->states[*from].name;
   } else if (run.current) {
-    resumed.state = run.states[run.current->record].name;
+    resumed.state = run.current_state();
   }
-  if (flow->digest != run.start.digest || flows_below(*flow) != run.start.flows) {
+  store::Flows flows = flows_below(*flow);
+  if (flow->digest != run.start.digest || flows != run.start.flows) {
     resumed.digest = flow->digest;
     resumed.file = flow->file;
     resumed.folder = flow->folder;
-    resumed.flows = flows_below(*flow);
+    resumed.flows = std::move(flows);
     for (const auto& [digest, text] : texts_of(*flow)) {
       if (auto kept = runtime.store.put_text(digest, text); !kept) {
         finished.store_error = std::move(kept.error());

@@ -23,7 +23,7 @@ namespace canorun::run {
 class RunContext {
  public:
   RunContext(Runtime& runtime, std::shared_ptr<const model::Flow> flow, RunState& run, Interrupt& interrupt,
-             const Under& under = kNobody);
+             const Under& under);
   RunContext(const RunContext&) = delete;
   RunContext& operator=(const RunContext&) = delete;
   ~RunContext();

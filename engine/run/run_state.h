@@ -95,6 +95,9 @@ struct RunState {
 
   const StateRecord* find(std::string_view state) const;
 
+  /// The name of the state that is current: only where there is one.
+  const std::string& current_state() const { return states[current->record].name; }
+
   /// Nothing can make this run go on: see semantics.md, "Resume".
   bool is_over() const;
 

@@ -73,7 +73,6 @@ asio::awaitable<Worked> work_in_time(RunContext& context, Journal& journal, cons
 asio::awaitable<Worked> work(RunContext& context, Journal& journal, const model::State& state) {
   assert(row(state).work != nullptr);
   context.rest().set_at_work(1);
-  context.progress() = nullptr;
   return state.deadline ? work_in_time(context, journal, state) : row(state).work(context, journal, state);
 }
 

@@ -29,6 +29,9 @@ struct LoopWaitTraits {
   }
 };
 
+/// The wall clock may be set while something waits for a time of it: it is looked at again at least this often.
+inline constexpr Millis kLongestSleep{60'000};
+
 using Timer = boost::asio::basic_waitable_timer<LoopClock, LoopWaitTraits>;
 
 }  // namespace canorun::run

@@ -8,14 +8,7 @@
 #include "engine/run/shapes.h"
 
 namespace canorun::run {
-namespace {
-
 namespace asio = boost::asio;
-
-// The wall clock may be set while we wait: it is looked at again at least this often.
-constexpr Millis kLongestSleep{60'000};
-
-}  // namespace
 
 Result<WallTime, model::RunError> timer_end(const model::State& state, const model::Scope& scope, WallTime now) {
   const auto& timer = std::get<model::TimerShape>(state.shape);
