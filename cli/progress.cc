@@ -7,6 +7,7 @@
 
 #include "cli/view_run.h"
 #include "engine/base/duration.h"
+#include "engine/base/ids.h"
 
 namespace canorun::cli {
 namespace {
@@ -172,11 +173,6 @@ Millis whole_frames(Millis time) { return std::max(Millis{0}, time) / kFrame * k
 
 }  // namespace
 
-std::optional<std::string> event_line(const model::Event& event, Detail detail, bool marks, const Style& style) {
-  if (detail == Detail::kQuiet && !std::holds_alternative<model::Said>(event.what)) return std::nullopt;
-  return std::visit(Line{event.run, event.around, detail, marks, style}, event.what);
-}
-
 Progress::Progress(asio::any_io_executor executor, Output& err, const Clock& clock, Setting setting)
     : err_(err), clock_(clock), setting_(std::move(setting)), timer_(std::move(executor)) {
   if (setting_.detail == Detail::kQuiet) setting_.live = false;
@@ -196,7 +192,8 @@ void Progress::on_event(const model::Event& event) {
 
 void Progress::tell(const model::Event& event) {
   follow(event);
-  if (auto line = event_line(event, setting_.detail, setting_.live, setting_.style)) say(*line);
+  const Line line{event.run, event.around, setting_.detail, setting_.live, setting_.style};
+  if (auto text = std::visit(line, event.what)) say(*text);
 }
 
 // Keeps the live lines and the commands' output up with the event: one overload per kind.

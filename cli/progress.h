@@ -20,10 +20,6 @@ namespace canorun::cli {
 
 enum class Detail : std::uint8_t { kQuiet, kNormal, kVerbose };
 
-/// The line that an event is told with, without its end; none when this detail leaves it out.
-/// `marks`: with a sign in front, for people who watch; else `state: what`.
-std::optional<std::string> event_line(const model::Event& event, Detail detail, bool marks, const Style& style);
-
 /// One line per event; what is counted, at most once a second. On a terminal, also one line at the bottom for
 /// every state and branch that runs, drawn anew as time passes. With `kVerbose`, what commands write, line by line.
 /// Event-loop thread only.

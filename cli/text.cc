@@ -40,10 +40,6 @@ std::string printable(std::string_view text) {
   return out;
 }
 
-std::string work_name(std::string_view state, std::string_view part) {
-  return part.empty() ? std::string(state) : fmt::format("{}/{}", state, part);
-}
-
 std::string one_line(std::string_view text, std::size_t most) {
   // What lies far behind the cut need not be looked at: outputs may have many megabytes.
   std::string out = printable(text.substr(0, 4 * most + 4));

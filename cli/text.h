@@ -29,9 +29,6 @@ struct Style {
 /// Control characters other than newline and tab, and bytes that are not UTF-8, become U+FFFD.
 std::string printable(std::string_view text);
 
-/// How messages call a state's work, or a part of it: `gather`, `gather/eu`.
-std::string work_name(std::string_view state, std::string_view part);
-
 /// `printable`, on one line: newlines and tabs become blanks; above `most` characters it ends in `…`.
 std::string one_line(std::string_view text, std::size_t most);
 

@@ -5,6 +5,7 @@
 
 #include "cli/view_run.h"
 #include "engine/base/duration.h"
+#include "engine/base/ids.h"
 #include "engine/model/error.h"
 #include "engine/run/run_state.h"
 

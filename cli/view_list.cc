@@ -57,7 +57,7 @@ store::StoreResult<std::vector<Listed>> with_children(const store::CheckpointSto
   return family.take();
 }
 
-std::string list_text(const std::vector<Listed>& runs, WallTime now, const Style& style, std::string_view indent) {
+std::string list_text(const std::vector<Listed>& runs, WallTime now, const Style& style) {
   Table table;
   std::vector<Table::Cell> head;
   for (const char* title : {"ID", "STATUS", "STATE", "STARTED", "TIME"}) head.push_back({title, style.dim(title)});
@@ -79,7 +79,7 @@ std::string list_text(const std::vector<Listed>& runs, WallTime now, const Style
                {took(run, now), {}, true},
                {run.waits_for ? waits_text(*run.waits_for) : std::string()}});
   }
-  return table.text(indent);
+  return table.text();
 }
 
 Json to_json(const store::Summary& run) {

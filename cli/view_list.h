@@ -25,7 +25,7 @@ store::StoreResult<std::vector<Listed>> with_children(const store::CheckpointSto
 inline constexpr std::size_t kMostChildren = 10;
 
 /// A table for people; `now` is how long a run that still works has taken.
-std::string list_text(const std::vector<Listed>& runs, WallTime now, const Style& style, std::string_view indent = {});
+std::string list_text(const std::vector<Listed>& runs, WallTime now, const Style& style);
 
 /// `{id, flow, version, parent, status, state, started_at, ended_at}`
 Json to_json(const store::Summary& run);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "engine/base/duration.h"
+#include "engine/base/ids.h"
 
 namespace canorun::cli {
 namespace {

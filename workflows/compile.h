@@ -31,6 +31,9 @@ using ChildFlows = std::unordered_map<std::string_view, const Definition*>;
 /// when nothing was; its text and place, and the flows it runs, are left to the caller.
 model::Flow compile_flow(Reader& reader, const Definition& definition, const ChildFlows& children);
 
+/// What names the flow file of an action whose kind runs a flow; null: its kind does not, or it is not given.
+const Node* flow_file(const ActionDef& def, model::Catalog catalog);
+
 /// The parts of it.
 class ActionCompiler {
  public:
@@ -50,7 +53,7 @@ class ActionCompiler {
   bool check_value(const model::Param& param, const Node& node, expr::Tree& tree, bool good_names);
   bool check_names(const Node& environment);
   void check_given(const ActionDef& def, const Params& params);
-  const Definition* child_of(const ActionDef& def, const model::TaskKind& kind) const;
+  const Definition* child_of(const ActionDef& def) const;
   void compile_inputs(const Definition& child, const Entry& entry, Params& params);
   void check_inputs(const Definition& child, const std::vector<std::string_view>& given, const Node& node);
   std::optional<expr::Tree> compile_input(const model::Input& input, const Node& node, const Place& place);

@@ -163,7 +163,7 @@ model::Action ActionCompiler::compile(const ActionDef& def, const Place& around,
     compile_param(def, {&key, def.script}, params);
   }
   for (const Entry& entry : def.params) compile_param(def, entry, params);
-  if (const Definition* const child = child_of(def, *action.kind); child != nullptr && !params.has(kInputs)) {
+  if (const Definition* const child = child_of(def); child != nullptr && !params.has(kInputs)) {
     check_inputs(*child, {}, *def.kind);
   }
   check_whole(def, *action.kind, params);
@@ -188,7 +188,7 @@ void ActionCompiler::compile_param(const ActionDef& def, const Entry& entry, Par
   }
   params.given.push_back(param->name);
   if (param->name == kInputs && entry.value->kind == NodeKind::kMap) {
-    if (const Definition* const child = child_of(def, params.kind)) return compile_inputs(*child, entry, params);
+    if (const Definition* const child = child_of(def)) return compile_inputs(*child, entry, params);
   }
   const bool good_names = param->type != model::ParamType::kEnvironment || check_names(*entry.value);
   std::optional<expr::Tree> compiled;
@@ -249,8 +249,13 @@ bool ActionCompiler::check_names(const Node& environment) {
   return good;
 }
 
-const Definition* ActionCompiler::child_of(const ActionDef& def, const model::TaskKind& kind) const {
-  const Node* const file = kind.runs_flow ? find_param_node(def, kFile) : nullptr;
+const Node* flow_file(const ActionDef& def, model::Catalog catalog) {
+  const model::TaskKind* const kind = model::find_kind(catalog, def.kind_name);
+  return kind != nullptr && kind->runs_flow ? find_param_node(def, kFile) : nullptr;
+}
+
+const Definition* ActionCompiler::child_of(const ActionDef& def) const {
+  const Node* const file = flow_file(def, reader_.catalog);
   const auto found = file != nullptr ? children_.find(file->text) : children_.end();
   return found != children_.end() ? found->second : nullptr;
 }
@@ -296,7 +301,7 @@ std::optional<expr::Tree> ActionCompiler::compile_input(const model::Input& inpu
   }
   Json value = *literal;
   model::convert(input.type, value);
-  if (input.one_of.empty() || std::ranges::find(input.one_of, value) != input.one_of.end()) return tree;
+  if (model::is_allowed(input, value)) return tree;
   std::vector<std::string> allowed;
   for (const Json& one : input.one_of) allowed.push_back(to_text(one));
   reader_.error(Code::kBadValue, node, fmt::format("{} must not be {}", want.what, to_json_text(value).substr(0, 80)),

@@ -95,10 +95,7 @@ std::string normal_path(const std::string& folder, std::string_view file) {
   return std::filesystem::path(path_in(folder, std::string(file))).lexically_normal();
 }
 
-std::string folder_of(const std::string& path) {
-  const auto slash = path.rfind('/');
-  return slash == 0 ? "/" : path.substr(0, slash == std::string::npos ? 0 : slash);
-}
+std::string folder_of(const std::string& path) { return std::filesystem::path(path).parent_path(); }
 
 // The nodes that name flow files, in one action.
 struct FlowFiles {
@@ -106,13 +103,9 @@ struct FlowFiles {
   std::vector<const Node*> found = {};
 
   void operator()(const ActionDef& action) {
-    const model::TaskKind* const kind = model::find_kind(catalog, action.kind_name);
-    if (kind == nullptr || !kind->runs_flow) return;
-    for (const Entry& param : action.params) {
-      const bool names_one =
-          param.key->text == "file" && param.value->is_scalar() && find_template(*param.value) == nullptr;
-      if (names_one && !param.value->text.empty()) found.push_back(param.value);
-    }
+    const Node* const file = flow_file(action, catalog);
+    const bool names_one = file != nullptr && file->is_scalar() && !file->text.empty();
+    if (names_one && find_template(*file) == nullptr) found.push_back(file);
   }
   void operator()(const InnerAction& action) {
     if (action) (*this)(*action);

@@ -54,8 +54,7 @@ void read_one_of(Reader& reader, InputDef& def) {
 
 void read_default(Reader& reader, InputDef& def) {
   def.input.fallback = read_value(reader, *def.fallback, def, "'default'");
-  if (!def.input.fallback || def.input.one_of.empty()) return;
-  if (std::ranges::find(def.input.one_of, *def.input.fallback) != def.input.one_of.end()) return;
+  if (!def.input.fallback || model::is_allowed(def.input, *def.input.fallback)) return;
   reader.error(Code::kBadValue, *def.fallback,
                fmt::format("the default of input '{}' is not in its 'enum'", def.input.name));
 }

@@ -64,6 +64,10 @@ std::optional<std::uint64_t> child_number(std::string_view parent, std::string_v
   return number;
 }
 
+std::string work_name(std::string_view state, std::string_view part) {
+  return part.empty() ? std::string(state) : fmt::format("{}/{}", state, part);
+}
+
 std::string make_nonce(Random& random) {
   boost::uuids::uuid id{};
   for (std::size_t i = 0; i < 16; i += 8) {

@@ -43,6 +43,9 @@ std::string child_run_id(std::string_view parent, std::uint64_t number);
 /// The N of such an id; none where it is no other run's child.
 std::optional<std::uint64_t> child_number(std::string_view parent, std::string_view id);
 
+/// How messages call a state's work, or a part of it: `gather`, `gather/eu`.
+std::string work_name(std::string_view state, std::string_view part);
+
 /// 128 random bits that a run is given once, as a UUID (version 4).
 std::string make_nonce(Random& random);
 

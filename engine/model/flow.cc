@@ -22,6 +22,10 @@ void convert(InputType type, Json& value) {
   if (type == InputType::kDouble) value = value.get<double>();
 }
 
+bool is_allowed(const Input& input, const Json& value) {
+  return input.one_of.empty() || std::ranges::find(input.one_of, value) != input.one_of.end();
+}
+
 std::string_view input_type_name(InputType type) { return kInputTypeNames[static_cast<std::size_t>(type)]; }
 
 std::optional<InputType> input_type_from(std::string_view name) {

@@ -86,6 +86,8 @@ struct Flow {
 /// Whether a value is of a type; `kDouble` takes integers too and `convert` makes them doubles.
 bool fits(InputType type, const Json& value);
 void convert(InputType type, Json& value);
+/// Whether the input's `enum`, if it has one, has the converted value.
+bool is_allowed(const Input& input, const Json& value);
 std::string_view input_type_name(InputType type);
 std::optional<InputType> input_type_from(std::string_view name);
 

@@ -40,7 +40,7 @@ Result<Json> check(const Input& input, Json value) {
                             to_json_text(value).substr(0, 80)));
   }
   convert(input.type, value);
-  if (!input.one_of.empty() && std::find(input.one_of.begin(), input.one_of.end(), value) == input.one_of.end()) {
+  if (!is_allowed(input, value)) {
     std::vector<std::string> allowed;
     for (const Json& one : input.one_of) allowed.push_back(to_json_text(one));
     return fail(fmt::format("input '{}' must not be {}", input.name, to_json_text(value).substr(0, 80)),

@@ -259,8 +259,7 @@ class ChildRun {
 
   static std::string around(const RunContext& parent, const Piece& piece) {
     const std::string& above = parent.under().around;
-    const char* const before = piece.part.empty() ? "" : "/";
-    return fmt::format("{}{}{}{}{}", above, above.empty() ? "" : " > ", piece.state.name, before, piece.part);
+    return fmt::format("{}{}{}", above, above.empty() ? "" : " > ", work_name(piece.state.name, piece.part));
   }
 
   RunContext& parent_;

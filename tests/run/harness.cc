@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "engine/base/ids.h"
 #include "engine/model/task.h"
 #include "workflows/load.h"
 
@@ -10,15 +11,11 @@ namespace {
 
 namespace asio = boost::asio;
 
-std::string name_of(std::string_view state, std::string_view part) {
-  return part.empty() ? std::string(state) : fmt::format("{}/{}", state, part);
-}
-
 class ActTask final : public model::Task {
  public:
   explicit ActTask(Json params) : params_(std::move(params)) {}
   asio::awaitable<model::Outcome> run(model::TaskContext& context) override {
-    auto act = Harness::acts.find(name_of(context.state(), context.part()));
+    auto act = Harness::acts.find(work_name(context.state(), context.part()));
     if (act == Harness::acts.end()) act = Harness::acts.find(context.state());
     if (act == Harness::acts.end()) co_return model::Success{params_.value("value", Json())};
     auto outcome = co_await act->second(context, params_);
@@ -127,10 +124,10 @@ struct Line {
   }
   std::string operator()(const model::StateBegan& e) const { return fmt::format("enter {} {}", e.state, e.visit); }
   std::string operator()(const model::AttemptBegan& e) const {
-    return fmt::format("attempt {} {}/{}", name_of(e.state, e.part), e.attempt, e.of);
+    return fmt::format("attempt {} {}/{}", work_name(e.state, e.part), e.attempt, e.of);
   }
   std::string operator()(const model::AttemptFailed& e) const {
-    return fmt::format("failed {} {} {}{}", name_of(e.state, e.part), e.attempt, e.error->kind,
+    return fmt::format("failed {} {} {}{}", work_name(e.state, e.part), e.attempt, e.error->kind,
                        e.retry_in ? fmt::format(" retry {}", e.retry_in->count()) : "");
   }
   std::string operator()(const model::StateSucceeded& e) const {
@@ -144,7 +141,7 @@ struct Line {
     return fmt::format("parts {} {} of {}", e.state, e.total - e.ended, e.total);
   }
   std::string operator()(const model::PartEnded& e) const {
-    return fmt::format("part {}{}", name_of(e.state, e.part), e.error != nullptr ? " " + e.error->kind : "");
+    return fmt::format("part {}{}", work_name(e.state, e.part), e.error != nullptr ? " " + e.error->kind : "");
   }
   std::string operator()(const model::Advanced& e) const {
     return fmt::format("{} {} {}{}{}", e.unit, e.state, e.count, e.items > 0 ? fmt::format(" of {}", e.items) : "",

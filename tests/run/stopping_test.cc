@@ -99,6 +99,12 @@ void stop_in(Fixture& fixture, const Stop& stop, run::Reason reason) {
   fixture.process.until_done();
 }
 
+void all_have_ended(const store::CheckpointStore& store) {
+  const auto runs = store.list({});
+  REQUIRE(runs);
+  for (const store::Summary& run : *runs) CHECK(run.ended_at);
+}
+
 // Nothing of it goes on, whatever time passes.
 void is_quiet(Fixture& fixture) {
   const auto told = fixture.process.recorder.lines;
@@ -121,9 +127,7 @@ TEST_CASE("a cancellation ends a run and its children in every phase, and nothin
     CHECK(run.status == store::Status::kCancelled);
     CHECK(run.error == Json{{"kind", "cancelled"}, {"message", "by a person"}, {"state", "s"}, {"attempts", 0}});
     CHECK(fixture.rows().back().find(R"("status":"cancelled")") != std::string::npos);
-    const auto runs = fixture.store.list({});
-    REQUIRE(runs);
-    for (const store::Summary& child : *runs) CHECK(child.ended_at);
+    all_have_ended(fixture.store);
     is_quiet(fixture);
   }
 }
@@ -158,8 +162,6 @@ TEST_CASE("a suspension lets go of a run in every phase, and a resume brings it 
       return second.finished.has_value();
     });
     CHECK(second.finished->run.output == "reached");
-    const auto runs = fixture.store.list({});
-    REQUIRE(runs);
-    for (const store::Summary& child : *runs) CHECK(child.ended_at);
+    all_have_ended(fixture.store);
   }
 }
