@@ -73,6 +73,9 @@ class What {
     if (row.file) out += ", with " + one_line(*row.file, kText);
     return out;
   }
+  std::string operator()(const store::RunQueued& row) const {
+    return "waits for its group " + one_line(row.group, kText);
+  }
   std::string operator()(const store::RunEnded& row) const {
     std::string out = painted(row.status, style);
     if (!row.state.empty()) out += " at " + row.state;

@@ -19,6 +19,8 @@ inline constexpr std::string_view kSignal = "signal";
 inline constexpr std::string_view kTask = "task";
 inline constexpr std::string_view kHttpStatus = "http_status";
 inline constexpr std::string_view kTimeout = "timeout";
+inline constexpr std::string_view kCircuitOpen = "circuit_open";
+inline constexpr std::string_view kRateLimited = "rate_limited";
 inline constexpr std::string_view kSplit = "split";
 inline constexpr std::string_view kBatch = "batch";
 inline constexpr std::string_view kExpression = "expression";
@@ -30,9 +32,9 @@ inline constexpr std::string_view kStore = "store";
 
 /// All that the engine itself can give, in order: `fail` may name none of those that `on_error`
 /// never sees.
-inline constexpr std::array kAll{kBatch,          kCancelled,    kExit,       kExpression, kHttpStatus,
-                                 kMaxTransitions, kNoTransition, kRunTimeout, kSignal,     kSplit,
-                                 kStore,          kTask,         kTimeout};
+inline constexpr std::array kAll{kBatch,      kCancelled,      kCircuitOpen,  kExit,        kExpression,
+                                 kHttpStatus, kMaxTransitions, kNoTransition, kRateLimited, kRunTimeout,
+                                 kSignal,     kSplit,          kStore,        kTask,        kTimeout};
 }  // namespace kind
 
 /// `on_error` never sees these.

@@ -15,6 +15,8 @@
 #include "engine/base/clock.h"
 #include "engine/base/value.h"
 #include "engine/model/shape.h"
+#include "engine/policy/breaker.h"
+#include "engine/policy/limiter.h"
 
 namespace canorun::model {
 
@@ -27,6 +29,7 @@ struct Input {
   std::optional<Json> fallback;  ///< none: required
   std::string description;
   std::vector<Json> one_of;  ///< empty: any
+  bool secret = false;       ///< a string, required: masked wherever it would be shown, and never stored
 };
 
 struct Assignment {
@@ -51,6 +54,45 @@ struct Var {
   InputType type = InputType::kAny;  ///< fixed by the initial value; kAny where that is null or its type not known
 };
 
+/// Shared by all who name it and use the same store, unless it is the run's own (`scope: run`).
+struct Breaker {
+  std::string name;
+  policy::BreakerRule rule;
+  bool of_run = false;
+};
+
+/// Likewise.
+struct RateLimit {
+  std::string name;
+  policy::LimitRule rule;
+  bool fails = false;  ///< who would have to wait fails instead (`on_limit: fail`)
+  bool of_run = false;
+};
+
+/// What a flow's work needs to be there. Each is a state of its own with an ActionShape, which no transition leads to;
+/// it is named like `services.db.setup`.
+struct Service {
+  std::string name;
+  std::optional<State> setup;
+  std::optional<State> teardown;
+  std::optional<State> health;
+};
+
+/// What is done once the run has its outcome; the state is named like `on_end.1`, from 1.
+struct EndAction {
+  std::optional<expr::Expression> when;
+  State state;
+};
+
+/// What becomes of a run whose group another one holds.
+enum class OnConflict : std::uint8_t { kReject, kQueue, kSkip, kCancelRunning };
+
+/// One run of a group at a time.
+struct Concurrency {
+  expr::Template group;  ///< may use `inputs`, `env` and `run`
+  OnConflict on_conflict = OnConflict::kReject;
+};
+
 /// Whether the state does any work: it is neither passed nor an end.
 bool is_work(const State& state);
 
@@ -70,6 +112,11 @@ struct Flow {
   std::optional<Millis> timeout;
   std::optional<Millis> keep;
   std::uint64_t max_transitions = 100'000;
+  std::optional<Concurrency> concurrency;
+  std::vector<Breaker> breakers;
+  std::vector<RateLimit> rate_limits;
+  std::vector<Service> services;  ///< in the order in which they are set up
+  std::vector<EndAction> on_end;
   std::vector<State> states;
 
   std::optional<StateId> find(std::string_view state) const;

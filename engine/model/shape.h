@@ -27,6 +27,12 @@ enum class InputType : std::uint8_t { kString, kInt, kDouble, kBool, kList, kMap
 inline constexpr std::array<std::string_view, 7> kInputTypeNames{"string", "int", "double", "bool",
                                                                  "list",   "map", "any"};
 
+/// What one attempt takes of a rate limit.
+struct Tier {
+  std::uint32_t limit = 0;  ///< index into Flow::rate_limits
+  std::int64_t cost = 1;    ///< 1 to its capacity
+};
+
 struct RetryRule {
   policy::Retry policy;
   std::optional<expr::Expression> when;  ///< false: no further attempt
@@ -42,7 +48,9 @@ struct Action {
   /// Environment of the defaults, evaluated before the action's own `env` parameter.
   std::vector<std::pair<std::string, expr::Template>> env;
   RetryRule retry;
-  std::optional<Millis> timeout;  ///< of one attempt
+  std::optional<Millis> timeout;         ///< of one attempt
+  std::vector<Tier> tiers;               ///< all are taken before an attempt, or none; each limit once
+  std::optional<std::uint32_t> breaker;  ///< index into Flow::breakers
 };
 
 struct ActionShape {

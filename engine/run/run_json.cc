@@ -77,6 +77,7 @@ class RowToJson {
     if (row.digest) out["digest"] = *row.digest;
     if (row.file) out["file"] = *row.file;
   }
+  void operator()(const store::RunQueued& row) const { out["group"] = row.group; }
   void operator()(const store::RunEnded& row) const {
     out["status"] = status_name(row.status);
     out["state"] = row.state;

@@ -75,6 +75,8 @@ void apply(RunState& run, const store::Row& row) {
       run.started_at = run.session_began = at;
     }
     void operator()(const store::StateEntered& entered) const {
+      if (run.queued) run.session_began = at;
+      run.queued = false;
       for (const std::string& via : entered.via) ++run.states[run.pass(via)].visits;
       const std::uint32_t record = run.pass(entered.state);
       run.states[record].visits = entered.visit;
@@ -111,11 +113,16 @@ void apply(RunState& run, const store::Row& row) {
       run.current->cursor = ended.cursor;
       run.current->end = ended.end;
     }
+    void operator()(const store::RunQueued&) const {
+      // Of a process that died what it worked counts up to its last row; to wait counts for nothing.
+      if (run.status == Status::kRunning && !run.queued) end_session();
+      run.queued = true;
+    }
     void operator()(const store::RunSuspended& suspended) const {
       run.status = suspended.waits_for ? Status::kWaiting : Status::kSuspended;
       run.waits_for = suspended.waits_for;
       if (run.current) run.current->progress = suspended.progress;
-      end_session();
+      if (!std::exchange(run.queued, false)) end_session();
     }
     void operator()(const store::RunResumed& resumed) const {
       if (run.status == Status::kFailed) {
@@ -129,10 +136,11 @@ void apply(RunState& run, const store::Row& row) {
           run.current->failed_at = run.ended_at;
           std::erase_if(run.current->parts, [](const EndedPart& part) { return !part.error.is_null(); });
         }
-      } else if (run.status == Status::kRunning) {
+      } else if (run.status == Status::kRunning && !run.queued) {
         end_session();  // the process died: what it worked counts up to its last row
       }
       run.status = Status::kRunning;
+      run.queued = false;
       run.waits_for.reset();
       run.error = nullptr;
       run.ended_at.reset();
@@ -145,7 +153,19 @@ void apply(RunState& run, const store::Row& row) {
       if (resumed.file) run.start.file = *resumed.file;
       if (resumed.folder) run.start.folder = *resumed.folder;
     }
+    void operator()(const store::OutcomeReached& outcome) const {
+      arrive(outcome);
+      run.outcome = outcome;
+    }
     void operator()(const store::RunEnded& ended) const {
+      arrive(ended);
+      run.outcome.reset();
+      const Status before = std::exchange(run.status, ended.status);
+      run.ended_at = at;
+      if (!std::exchange(run.queued, false) && before == Status::kRunning) end_session();
+    }
+    // At the exit state, or at the failure.
+    void arrive(const store::RunEnded& ended) const {
       for (const std::string& via : ended.via) ++run.states[run.pass(via)].visits;
       if (ended.entered) {
         ++run.states[run.pass(ended.state)].visits;
@@ -153,11 +173,8 @@ void apply(RunState& run, const store::Row& row) {
         run.current.reset();
       }
       if (!ended.state.empty()) run.state = ended.state;
-      run.status = ended.status;
       run.output = ended.output;
       run.error = ended.error;
-      run.ended_at = at;
-      end_session();
     }
     void end_session() const {
       const WallTime until = run.status == Status::kRunning ? run.last_row : at;

@@ -32,6 +32,9 @@ struct RunStarted {
   Flows flows = {};
   std::string parent = {};  ///< the run that started this one as its child; empty: a person did
   std::string work = {};    ///< the key of the work that the parent does by this run
+  /// The secret inputs, which are not among `inputs`: name -> where its value is read again from (`@env:NAME`,
+  /// `@file:PATH`; empty: a person gives it).
+  std::map<std::string, std::string> secrets = {};
   bool operator==(const RunStarted&) const = default;
 };
 
@@ -152,9 +155,20 @@ struct WindowEnded {
   bool operator==(const WindowEnded&) const = default;
 };
 
+/// The run waits for its concurrency group; what was being worked on is not.
+struct RunQueued {
+  std::string group;
+  bool operator==(const RunQueued&) const = default;
+};
+
+/// The run has its outcome, and a process works on what comes after it: `on_end`, services. A RunEnded follows.
+struct OutcomeReached : RunEnded {
+  bool operator==(const OutcomeReached&) const = default;
+};
+
 /// In the order of the format's type numbers: new ones go to the end.
 using Body = std::variant<RunStarted, StateEntered, StateEnded, RunSuspended, RunResumed, RunEnded, BranchEnded,
-                          ItemEnded, StepEnded, SignalReceived, WindowEnded>;
+                          ItemEnded, StepEnded, SignalReceived, WindowEnded, RunQueued, OutcomeReached>;
 
 /// One record; its sequence is its place in the run, dense from 0 when it is written (see `gap_before`).
 struct Row {

@@ -11,7 +11,7 @@
 namespace canorun::store {
 namespace {
 
-constexpr std::array<std::uint64_t, std::variant_size_v<Body>> kPayloadVersions{1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1};
+constexpr std::array<std::uint64_t, std::variant_size_v<Body>> kPayloadVersions{1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1};
 constexpr std::uint64_t kEntryVersion = 1;
 constexpr std::uint64_t kSignalVersion = 1;
 constexpr std::size_t kEnvelopeDepth = 3;  // the list, the map and a list in it around a row's values
@@ -31,6 +31,7 @@ void fields(A& a, auto& row, const RunStarted*) {
   a.maybe("fl", row.flows);
   a.maybe("pa", row.parent);
   a.maybe("wk", row.work);
+  a.maybe("se", row.secrets);
 }
 
 template <class A>
@@ -131,6 +132,11 @@ void fields(A& a, auto& row, const WindowEnded*) {
   a.maybe("c", row.cursor);
   a.maybe("x", row.end);
   a.maybe("r", row.replaces);
+}
+
+template <class A>
+void fields(A& a, auto& row, const RunQueued*) {
+  a("g", row.group);
 }
 
 template <class A>

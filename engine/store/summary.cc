@@ -15,7 +15,18 @@ struct Fold {
     summary.parent = started.parent;
     summary.work = started.work;
   }
-  void operator()(const StateEntered& entered) const { summary.state = entered.state; }
+  void operator()(const RunQueued&) const {
+    summary.status = Status::kQueued;
+    summary.ended_at.reset();
+    summary.waits_for.reset();
+  }
+  void operator()(const StateEntered& entered) const {
+    summary.status = Status::kRunning;
+    summary.state = entered.state;
+  }
+  void operator()(const OutcomeReached& outcome) const {
+    if (!outcome.state.empty()) summary.state = outcome.state;
+  }
   void operator()(const StateEnded&) const {}
   void operator()(const PartEnded&) const {}
   void operator()(const StepEnded&) const {}

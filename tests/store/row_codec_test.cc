@@ -45,10 +45,10 @@ class Generator {
 
   Row row() {
     Row made{WallTime(Millis(integer())), {}};
-    switch (number(10)) {
+    switch (number(12)) {
       case 0:
-        made.body =
-            RunStarted{text(), random_(), text(), text(), text(), text(), json(3), json(3), flows(), text(), text()};
+        made.body = RunStarted{text(),  random_(), text(),  text(), text(), text(),
+                               json(3), json(3),   flows(), text(), text(), flows()};
         break;
       case 1: made.body = StateEntered{text(), random_(), texts(), maybe(WallTime(Millis(integer())))}; break;
       case 2:
@@ -83,8 +83,11 @@ class Generator {
                                 .end = static_cast<StreamEnd>(number(3)),
                                 .replaces = number(3)};
         break;
-      default:
-        made.body = RunEnded{static_cast<Status>(5 + number(5)), text(), texts(), number(2) == 0, json(4), json(2)};
+      case 9: made.body = RunQueued{text()}; break;
+      default: {
+        const RunEnded ended{static_cast<Status>(5 + number(5)), text(), texts(), number(2) == 0, json(4), json(2)};
+        made.body = number(2) == 0 ? Body(ended) : Body(OutcomeReached{ended});
+      }
     }
     return made;
   }
@@ -175,6 +178,8 @@ TEST_CASE("rows with nothing but defaults and rows with extremes are read back")
       {kStart, RunResumed{"s", true, "", "", ""}},
       {kStart, RunEnded{}},
       {kStart, WindowEnded{}},
+      {kStart, RunQueued{}},
+      {kStart, OutcomeReached{}},
       {kStart, RunEnded{Status::kCancelled, "s", {"v"}, true, nested(kMaxRowDepth), nested(kMaxRowDepth)}},
   };
   for (const Row& row : rows) CHECK(round_trip(row) == row);

@@ -23,6 +23,8 @@ TEST_CASE("every type of row has the name that events print") {
   CHECK(type_name(suspended()) == "run_suspended");
   CHECK(type_name(resumed()) == "run_resumed");
   CHECK(type_name(run_ended(Status::kFailed)) == "run_ended");
+  CHECK(type_name({kStart, RunQueued{}}) == "run_queued");
+  CHECK(type_name({kStart, OutcomeReached{}}) == "outcome_reached");
 }
 
 TEST_CASE("a summary is folded from the rows") {
@@ -38,6 +40,12 @@ TEST_CASE("a summary is folded from the rows") {
   CHECK(summary == Summary{"", "order", 2, Status::kFailed, "done", kStart, after_start(60), 6});
   apply(summary, resumed());
   CHECK(summary == Summary{"", "order", 2, Status::kRunning, "done", kStart, {}, 7});
+  apply(summary, {kStart, RunQueued{"g"}});
+  CHECK(summary == Summary{"", "order", 2, Status::kQueued, "done", kStart, {}, 8});
+  apply(summary, entered("c"));
+  CHECK(summary == Summary{"", "order", 2, Status::kRunning, "c", kStart, {}, 9});
+  apply(summary, {after_start(9), OutcomeReached{{.status = Status::kSucceeded, .state = "end"}}});
+  CHECK(summary == Summary{"", "order", 2, Status::kRunning, "end", kStart, {}, 10});
 }
 
 TEST_CASE("only runs that nobody must look at may be deleted") {
