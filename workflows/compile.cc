@@ -30,7 +30,8 @@ class FlowCompiler {
         types_(definition, reader.catalog),
         reads_(names_),
         expressions_(reader, types_, names_, reads_),
-        actions_(reader, expressions_, defaults_, children),
+        resources_(reader, definition.resources),
+        actions_(reader, expressions_, resources_, defaults_, children),
         shapes_(reader, types_, expressions_, actions_) {}
 
   model::Flow run() {
@@ -41,6 +42,7 @@ class FlowCompiler {
     flow_.timeout = def_.timeout;
     flow_.keep = def_.keep;
     flow_.max_transitions = def_.max_transitions.value_or(flow_.max_transitions);
+    resources_.compile(flow_);
     flow_.env = compile_environment(def_.env, kEnvSlots);
     compile_vars();
     compile_defaults();
@@ -208,6 +210,7 @@ class FlowCompiler {
   FlowTypes types_;
   ResultReads reads_;
   Expressions expressions_;
+  ResourceCompiler resources_;
   CompiledDefaults defaults_;
   ActionCompiler actions_;
   ShapeCompiler shapes_;

@@ -32,6 +32,13 @@ struct RetryDef {
   const Node* when = nullptr;
 };
 
+/// One of an action's rate limits.
+struct TierDef {
+  const Node* limit = nullptr;  ///< its name; null: it was wrong, and reported
+  std::int64_t cost = 1;
+  const Node* cost_node = nullptr;  ///< null: not given
+};
+
 struct ActionDef {
   const Node* kind = nullptr;    ///< the value of `task`, or the key `run`
   std::string_view kind_name;    ///< as it was written: there may be no such kind
@@ -39,6 +46,8 @@ struct ActionDef {
   const Node* script = nullptr;  ///< the value of `run`, which stands for a parameter of that name
   std::optional<RetryDef> retry = {};
   std::optional<Millis> timeout = {};
+  const Node* breaker = nullptr;  ///< its name
+  std::vector<TierDef> tiers = {};
   bool guessed = false;  ///< a key of it is not known: any other may have been meant
 };
 
@@ -146,6 +155,18 @@ struct DefaultsDef {
   const Node* cwd = nullptr;
 };
 
+struct RateLimitDef {
+  const Node* name = nullptr;
+  std::optional<policy::LimitRule> rule;  ///< none: it was wrong, and reported
+  bool fails = false;
+  bool of_run = false;
+};
+
+struct ResourcesDef {
+  std::vector<model::Breaker> breakers;
+  std::vector<RateLimitDef> rate_limits;
+};
+
 /// Points into the document it was read from.
 struct Definition {
   std::string name;
@@ -159,6 +180,7 @@ struct Definition {
   std::optional<Millis> keep;
   std::optional<std::uint64_t> max_transitions;
   DefaultsDef defaults;
+  ResourcesDef resources;
   std::vector<StateDef> states;
 };
 

@@ -45,6 +45,8 @@ constexpr std::array kFlowKeys{
                     [](Definition& d, std::int64_t most) { d.max_transitions = static_cast<std::uint64_t>(most); }),
     key<Definition>("defaults", "What every action takes that does not set it itself.", accept::Defaults{},
                     [](Definition& d, DefaultsDef defaults) { d.defaults = std::move(defaults); }),
+    key<Definition>("resources", "What actions share: breakers and rate limits.", accept::Resources{},
+                    [](Definition& d, ResourcesDef resources) { d.resources = std::move(resources); }),
     key<Definition>("keep", "Ended runs of this flow may be deleted after this time.", accept::Duration{},
                     [](Definition& d, Millis keep) { d.keep = keep; }),
     key<Definition>(

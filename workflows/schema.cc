@@ -57,6 +57,7 @@ class Accepted {
 
   Json operator()(accept::Text) const { return part(kText); }
   Json operator()(accept::StateName) const { return part(kText); }
+  Json operator()(accept::ResourceName) const { return part(kText); }
   Json operator()(accept::TextTemplate) const { return part(kTextTemplate); }
   Json operator()(accept::Script) const { return part(kTextTemplate); }
   Json operator()(accept::FlowName) const {
@@ -102,6 +103,10 @@ class Accepted {
   Json operator()(accept::Settings) const { return map_of(part(kValue)); }
   Json operator()(accept::Environment) const { return map_of(environment_names(), part(kTextTemplate)); }
   Json operator()(accept::Defaults) const { return keys(defaults_keys()); }
+  Json operator()(accept::Resources) const { return keys(resources_keys()); }
+  Json operator()(accept::Breakers) const { return map_of(names(), keys(breaker_keys())); }
+  Json operator()(accept::RateLimits) const { return map_of(names(), rate_limit()); }
+  Json operator()(accept::Tiers) const { return part("tiers"); }
   Json operator()(accept::Retry) const { return part("retry"); }
   Json operator()(accept::Rules type) const { return part(type.only_list ? "rules" : "next"); }
   Json operator()(accept::Timer) const {
@@ -177,6 +182,16 @@ class Accepted {
   }
 
  private:
+  Json rate_limit() const {
+    Json schema = keys(rate_limit_keys());
+    const Json either = refused("a rate limit is either a token bucket or a window");
+    schema["if"] = {{"anyOf", {{{"required", {"limit"}}}, {{"required", {"window"}}}}}};
+    schema["then"] = {{"required", {"limit", "window"}},
+                      {"properties", {{"tokens", either}, {"per", either}, {"burst", either}}}};
+    schema["else"] = {{"required", {"tokens", "per"}}};
+    return schema;
+  }
+
   model::Catalog catalog_;
 };
 
@@ -188,6 +203,11 @@ Json retry_schema(const Accepted& accepted) {
   schema.erase("description");
   schema["type"] = {"integer", "string", "object"};
   return matching(std::move(schema), "^none$", "a count, none, or a map");
+}
+
+Json tiers_schema(const Accepted& accepted) {
+  Json tier{{"if", {{"type", "object"}}}, {"then", accepted.keys(tier_keys())}, {"else", part(kText)}};
+  return {{"if", {{"type", "array"}}}, {"then", {{"minItems", 1}, {"items", tier}}}, {"else", tier}};
 }
 
 Json rules_schema(const Accepted& accepted) {
@@ -292,6 +312,7 @@ Json flow_schema(model::Catalog catalog) {
   Json& parts = schema["$defs"] = part_definitions();
   parts["input"] = input_schema(accepted);
   parts["retry"] = retry_schema(accepted);
+  parts["tiers"] = tiers_schema(accepted);
   parts["rules"] = rules_schema(accepted);
   parts["next"] = next_schema();
   for (const model::TaskKind& kind : catalog) parts[parameters_of(kind)] = parameters_schema(kind);
