@@ -60,9 +60,12 @@ struct Variables {};    ///< name -> initial value
 struct Environment {};  ///< name -> text with templates
 struct Settings {};     ///< variable -> new value
 struct Defaults {};
+struct Concurrency {};
 struct Resources {};
 struct Breakers {};    ///< name -> breaker
 struct RateLimits {};  ///< name -> rate limit
+struct Services {};    ///< name -> service
+struct OnEnd {};       ///< a list of actions
 struct Retry {};
 struct Tiers {};  ///< the rate limits of an action
 struct Rules {
@@ -90,17 +93,16 @@ struct States {};  ///< name -> state
 
 }  // namespace accept
 
-using Accept =
-    std::variant<accept::Text, accept::TextTemplate, accept::FlowName, accept::StateName, accept::ResourceName,
-                 accept::SignalName, accept::ItemName, accept::Flag, accept::Duration, accept::Integer,
-                 accept::Percentage, accept::Number, accept::Choice, accept::Expression, accept::Value,
-                 accept::DurationTemplate, accept::TimeTemplate, accept::InputDefault, accept::InputEnum,
-                 accept::Inputs, accept::InputType, accept::Variables, accept::Environment, accept::Settings,
-                 accept::Defaults, accept::Resources, accept::Breakers, accept::RateLimits, accept::Retry,
-                 accept::Tiers, accept::Rules, accept::Timer, accept::Split, accept::Branches, accept::Join,
-                 accept::Batch, accept::Poll, accept::Backoff, accept::Stepped, accept::Stream, accept::Source,
-                 accept::Window, accept::ItemErrors, accept::Wait, accept::Action, accept::Script, accept::TaskName,
-                 accept::Parameters, accept::ExitKind, accept::States>;
+using Accept = std::variant<
+    accept::Text, accept::TextTemplate, accept::FlowName, accept::StateName, accept::ResourceName, accept::SignalName,
+    accept::ItemName, accept::Flag, accept::Duration, accept::Integer, accept::Percentage, accept::Number,
+    accept::Choice, accept::Expression, accept::Value, accept::DurationTemplate, accept::TimeTemplate,
+    accept::InputDefault, accept::InputEnum, accept::Inputs, accept::InputType, accept::Variables, accept::Environment,
+    accept::Settings, accept::Defaults, accept::Concurrency, accept::Resources, accept::Breakers, accept::RateLimits,
+    accept::Services, accept::OnEnd, accept::Retry, accept::Tiers, accept::Rules, accept::Timer, accept::Split,
+    accept::Branches, accept::Join, accept::Batch, accept::Poll, accept::Backoff, accept::Stepped, accept::Stream,
+    accept::Source, accept::Window, accept::ItemErrors, accept::Wait, accept::Action, accept::Script, accept::TaskName,
+    accept::Parameters, accept::ExitKind, accept::States>;
 
 /// A key of a map of the flow file.
 struct KeyInfo {

@@ -32,7 +32,8 @@ const std::uint32_t* ResourceCompiler::find(const Names& names, const Node& name
   const auto found = names.index.find(name.text);
   if (found != names.index.end()) return &found->second;
   reader_.error(code, name, fmt::format("unknown {} '{}'", what, name.text.substr(0, 80)),
-                names.all.empty() ? "declare it under 'resources'" : reader_.report.guess(name.text, names.all).hint);
+                names.all.empty() ? fmt::format("declare it under 'resources', in '{}'", names.key)
+                                  : reader_.report.guess(name.text, names.all).hint);
   return nullptr;
 }
 

@@ -24,8 +24,9 @@ class ResourceCompiler {
 
  private:
   struct Names {
-    std::vector<std::string_view> all;
-    std::unordered_map<std::string_view, std::uint32_t> index;
+    std::string_view key;  ///< that they stand under
+    std::vector<std::string_view> all = {};
+    std::unordered_map<std::string_view, std::uint32_t> index = {};
 
     void add(std::string_view name);
   };
@@ -36,7 +37,7 @@ class ResourceCompiler {
 
   Reader& reader_;
   const ResourcesDef& resources_;
-  Names breakers_, limits_;
+  Names breakers_{"breakers"}, limits_{"rate_limits"};
 };
 
 }  // namespace canorun::workflows

@@ -48,7 +48,8 @@ struct ActionDef {
   std::optional<Millis> timeout = {};
   const Node* breaker = nullptr;  ///< its name
   std::vector<TierDef> tiers = {};
-  bool guessed = false;  ///< a key of it is not known: any other may have been meant
+  const Node* when = nullptr;  ///< of `on_end`: whether it is done; null: always
+  bool guessed = false;        ///< a key of it is not known: any other may have been meant
 };
 
 /// An action inside a shape. None: it is not given, or could not be read and was reported.
@@ -155,6 +156,11 @@ struct DefaultsDef {
   const Node* cwd = nullptr;
 };
 
+struct ConcurrencyDef {
+  const Node* group = nullptr;  ///< null: it was wrong, and reported
+  model::OnConflict on_conflict = model::OnConflict::kReject;
+};
+
 struct RateLimitDef {
   const Node* name = nullptr;
   std::optional<policy::LimitRule> rule;  ///< none: it was wrong, and reported
@@ -162,9 +168,17 @@ struct RateLimitDef {
   bool of_run = false;
 };
 
+struct ServiceDef {
+  const Node* name = nullptr;
+  InnerAction setup = {};
+  InnerAction teardown = {};
+  InnerAction health = {};
+};
+
 struct ResourcesDef {
   std::vector<model::Breaker> breakers;
   std::vector<RateLimitDef> rate_limits;
+  std::vector<ServiceDef> services;
 };
 
 /// Points into the document it was read from.
@@ -179,8 +193,10 @@ struct Definition {
   std::optional<Millis> timeout;
   std::optional<Millis> keep;
   std::optional<std::uint64_t> max_transitions;
+  std::optional<ConcurrencyDef> concurrency;
   DefaultsDef defaults;
   ResourcesDef resources;
+  std::vector<ActionDef> on_end;
   std::vector<StateDef> states;
 };
 

@@ -60,6 +60,16 @@ constexpr std::array kTierKeys{
                  [](TierDef& d, std::int64_t cost) { d.cost = cost; }),
 };
 
+constexpr std::array kServiceKeys{
+    key<ServiceDef>("setup",
+                    "Is done before the first state, and again before a run goes on: it must be safe to repeat.",
+                    accept::Action{}, [](ServiceDef& d, ActionDef action) { d.setup = std::move(action); }),
+    key<ServiceDef>("teardown", "Is done when the run ends, however it does, or is let go of.", accept::Action{},
+                    [](ServiceDef& d, ActionDef action) { d.teardown = std::move(action); }),
+    key<ServiceDef>("health", "Tells whether it is there: what `canorun health` runs.", accept::Action{},
+                    [](ServiceDef& d, ActionDef action) { d.health = std::move(action); }),
+};
+
 constexpr std::array kResourcesKeys{
     key<ResourcesDef>("breakers", "Circuit breakers, by name: what keeps failing is left alone for a while.",
                       accept::Breakers{},
@@ -67,6 +77,9 @@ constexpr std::array kResourcesKeys{
     key<ResourcesDef>("rate_limits", "Rate limits, by name: how many calls may be made in which time.",
                       accept::RateLimits{},
                       [](ResourcesDef& d, std::vector<RateLimitDef> limits) { d.rate_limits = std::move(limits); }),
+    key<ResourcesDef>("services", "What must be there while the flow runs, by name: it is set up and torn down.",
+                      accept::Services{},
+                      [](ResourcesDef& d, std::vector<ServiceDef> services) { d.services = std::move(services); }),
 };
 
 // A key without which the kind of limit is not complete.
@@ -89,15 +102,9 @@ RateLimitDef read_rate_limit(Reader& reader, const Entry& entry) {
     reader.error(Code::kBadValue, *entry.value, fmt::format("{} is both a token bucket and a window", what),
                  "leave out 'tokens', 'per' and 'burst', or 'limit' and 'window'");
   } else if (!is_bucket && !is_window) {
-    // A key that nobody knows may have been meant as one of them.
-    const bool all_known = std::ranges::all_of(entry.value->map, [](const Entry& one) {
-      return std::ranges::find(kRateLimitKeys, std::string_view(one.key->text), &Key<LimitDef>::name) !=
-             kRateLimitKeys.end();
-    });
-    if (all_known) {
-      reader.error(Code::kMissingKey, *entry.key, fmt::format("{} says no limit", what),
-                   "for example {tokens: 20, per: 1s}, or {limit: 500, window: 5h}");
-    }
+    if (read.guessed) return limit;
+    reader.error(Code::kMissingKey, *entry.key, fmt::format("{} says no limit", what),
+                 "for example {tokens: 20, per: 1s}, or {limit: 500, window: 5h}");
   } else if (const std::string_view key = missing(read, is_bucket); !key.empty()) {
     reader.error(Code::kMissingKey, *entry.key, fmt::format("{} needs '{}'", what, key));
   } else if (is_bucket && def.tokens && (def.burst || !read.has("burst"))) {
@@ -150,6 +157,20 @@ std::optional<std::vector<RateLimitDef>> read_value(Reader& reader, const Entry&
   return limits;
 }
 
+std::optional<std::vector<ServiceDef>> read_value(Reader& reader, const Entry& entry, accept::Services) {
+  std::vector<ServiceDef> services;
+  for (const Entry& one : reader.entries(*entry.value, quoted(entry), "a map of name to service")) {
+    reader.name(*one.key, "a service");
+    const std::string what = fmt::format("service '{}'", one.key->text.substr(0, 80));
+    ServiceDef& service = services.emplace_back(ServiceDef{.name = one.key});
+    const MapRead read = read_map(reader, *one.value, *one.key, what, kServiceKeys, service);
+    if (!read || read.guessed || !read.map->map.empty()) continue;
+    reader.error(Code::kMissingKey, *one.key, fmt::format("{} does nothing", what),
+                 "it needs one of setup, teardown, health");
+  }
+  return services;
+}
+
 std::optional<std::vector<TierDef>> read_value(Reader& reader, const Entry& entry, accept::Tiers) {
   std::vector<TierDef> tiers;
   const Node& node = *entry.value;
@@ -167,6 +188,7 @@ std::optional<std::vector<TierDef>> read_value(Reader& reader, const Entry& entr
 std::vector<KeyInfo> resources_keys() { return infos(kResourcesKeys); }
 std::vector<KeyInfo> breaker_keys() { return infos(kBreakerKeys); }
 std::vector<KeyInfo> rate_limit_keys() { return infos(kRateLimitKeys); }
+std::vector<KeyInfo> service_keys() { return infos(kServiceKeys); }
 std::vector<KeyInfo> tier_keys() { return infos(kTierKeys); }
 
 }  // namespace canorun::workflows
