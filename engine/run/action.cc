@@ -81,14 +81,16 @@ model::Scope& no_scope() {
 }
 
 // The delay before the next attempt, or none where this one was the last: then the outcome is what it gave, or the
-// error of the rule that asks for another.
+// error of the rule that asks for another. Secrets are hidden in it first, whatever it is.
 std::optional<Millis> again_after(RunContext& context, const Piece& piece, std::uint32_t attempt, model::Scope& scope,
                                   model::Outcome& outcome) {
+  context.mask(outcome);
   auto* const failed = std::get_if<model::Failure>(&outcome);
   if (failed == nullptr) return std::nullopt;
   auto again = after_failure(context, piece, attempt, scope, *failed);
   if (again) return *again;
   outcome = model::Failure{std::move(again.error())};
+  context.mask(outcome);
   return std::nullopt;
 }
 
