@@ -20,6 +20,7 @@ struct Text {};          ///< a scalar as it is written, without templates
 struct TextTemplate {};  ///< a scalar that may hold templates
 struct FlowName {};
 struct StateName {};
+struct ResourceName {};  ///< of a breaker or a rate limit
 struct SignalName {};
 struct ItemName {};  ///< what expressions call the element that is worked on
 struct Flag {};
@@ -59,7 +60,14 @@ struct Variables {};    ///< name -> initial value
 struct Environment {};  ///< name -> text with templates
 struct Settings {};     ///< variable -> new value
 struct Defaults {};
+struct Concurrency {};
+struct Resources {};
+struct Breakers {};    ///< name -> breaker
+struct RateLimits {};  ///< name -> rate limit
+struct Services {};    ///< name -> service
+struct OnEnd {};       ///< a list of actions
 struct Retry {};
+struct Tiers {};  ///< the rate limits of an action
 struct Rules {
   bool only_list = false;  ///< otherwise the name of a state will do
 };
@@ -85,16 +93,16 @@ struct States {};  ///< name -> state
 
 }  // namespace accept
 
-using Accept =
-    std::variant<accept::Text, accept::TextTemplate, accept::FlowName, accept::StateName, accept::SignalName,
-                 accept::ItemName, accept::Flag, accept::Duration, accept::Integer, accept::Percentage, accept::Number,
-                 accept::Choice, accept::Expression, accept::Value, accept::DurationTemplate, accept::TimeTemplate,
-                 accept::InputDefault, accept::InputEnum, accept::Inputs, accept::InputType, accept::Variables,
-                 accept::Environment, accept::Settings, accept::Defaults, accept::Retry, accept::Rules, accept::Timer,
-                 accept::Split, accept::Branches, accept::Join, accept::Batch, accept::Poll, accept::Backoff,
-                 accept::Stepped, accept::Stream, accept::Source, accept::Window, accept::ItemErrors, accept::Wait,
-                 accept::Action, accept::Script, accept::TaskName, accept::Parameters, accept::ExitKind,
-                 accept::States>;
+using Accept = std::variant<
+    accept::Text, accept::TextTemplate, accept::FlowName, accept::StateName, accept::ResourceName, accept::SignalName,
+    accept::ItemName, accept::Flag, accept::Duration, accept::Integer, accept::Percentage, accept::Number,
+    accept::Choice, accept::Expression, accept::Value, accept::DurationTemplate, accept::TimeTemplate,
+    accept::InputDefault, accept::InputEnum, accept::Inputs, accept::InputType, accept::Variables, accept::Environment,
+    accept::Settings, accept::Defaults, accept::Concurrency, accept::Resources, accept::Breakers, accept::RateLimits,
+    accept::Services, accept::OnEnd, accept::Retry, accept::Tiers, accept::Rules, accept::Timer, accept::Split,
+    accept::Branches, accept::Join, accept::Batch, accept::Poll, accept::Backoff, accept::Stepped, accept::Stream,
+    accept::Source, accept::Window, accept::ItemErrors, accept::Wait, accept::Action, accept::Script, accept::TaskName,
+    accept::Parameters, accept::ExitKind, accept::States>;
 
 /// A key of a map of the flow file.
 struct KeyInfo {

@@ -16,11 +16,17 @@ inline constexpr std::array<ShapedKey<ActionDef>, 2> kActionShapes{{
 }};
 
 // Read after the shape.
-inline constexpr std::array<ShapedKey<ActionDef>, 3> kActionKeys{{
+inline constexpr std::array<ShapedKey<ActionDef>, 5> kActionKeys{{
     {kActions, key<ActionDef>("timeout", "How long one attempt may take.", accept::Duration{kShortest},
                               [](ActionDef& a, Millis timeout) { a.timeout = timeout; })},
     {kActions, key<ActionDef>("retry", "Attempts after one that failed: how many, `none`, or a map that says more.",
                               accept::Retry{}, [](ActionDef& a, RetryDef retry) { a.retry = retry; })},
+    {kActions, key<ActionDef>("breaker", "The breaker that every attempt asks: an open one lets none begin.",
+                              accept::ResourceName{}, [](ActionDef& a, const Node& name) { a.breaker = &name; })},
+    {kActions,
+     key<ActionDef>("rate_limit",
+                    "The limits that every attempt takes from: a name, or a list of names or {name, cost}.",
+                    accept::Tiers{}, [](ActionDef& a, std::vector<TierDef> tiers) { a.tiers = std::move(tiers); })},
     {kTask, key<ActionDef>("with", "The task's parameters.", accept::Parameters{},
                            [](ActionDef& a, std::vector<Entry> params) { a.params = std::move(params); })},
 }};

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "workflows/compile_aside.h"
 #include "workflows/compile_shapes.h"
 #include "workflows/graph.h"
 #include "workflows/results.h"
@@ -12,6 +13,7 @@ namespace {
 
 constexpr SlotSet kEnvSlots = slots(model::Slot::kInputs);
 constexpr SlotSet kVarSlots = kEnvSlots | slots(model::Slot::kEnv);
+constexpr SlotSet kGroupSlots = kVarSlots | slots(model::Slot::kRun);
 constexpr SlotSet kResultSlots = kStateSlots | slots(model::Slot::kOutput);
 constexpr SlotSet kErrorSlots = kStateSlots | slots(model::Slot::kError);
 
@@ -30,7 +32,8 @@ class FlowCompiler {
         types_(definition, reader.catalog),
         reads_(names_),
         expressions_(reader, types_, names_, reads_),
-        actions_(reader, expressions_, defaults_, children),
+        resources_(reader, definition.resources),
+        actions_(reader, expressions_, resources_, defaults_, children),
         shapes_(reader, types_, expressions_, actions_) {}
 
   model::Flow run() {
@@ -41,13 +44,16 @@ class FlowCompiler {
     flow_.timeout = def_.timeout;
     flow_.keep = def_.keep;
     flow_.max_transitions = def_.max_transitions.value_or(flow_.max_transitions);
+    resources_.compile(flow_);
     flow_.env = compile_environment(def_.env, kEnvSlots);
+    compile_concurrency();
     compile_vars();
     compile_defaults();
     graph_.edges.resize(def_.states.size());
     graph_.never_succeeds.resize(def_.states.size());
     flow_.states.reserve(def_.states.size());
     for (const StateDef& state : def_.states) compile_state(state);
+    AsideCompiler(reader_, expressions_, actions_, names_, reads_).compile(def_, flow_);
     if (def_.start != nullptr) graph_.start = resolve(*def_.start, 0).guess;
     flow_.start = graph_.start;
     if (!def_.states.empty()) {
@@ -80,6 +86,16 @@ class FlowCompiler {
       if (value) compiled.emplace_back(variable.key->text, std::move(*value));
     }
     return compiled;
+  }
+
+  void compile_concurrency() {
+    if (!def_.concurrency) return;
+    auto& concurrency =
+        flow_.concurrency.emplace(model::Concurrency{.group = {}, .on_conflict = def_.concurrency->on_conflict});
+    if (def_.concurrency->group == nullptr) return;
+    auto group = expressions_.text(*def_.concurrency->group, {.name = "'group'", .scope = kGroupSlots},
+                                   {"'group'", "a text", model::json::kScalar});
+    if (group) concurrency.group = std::move(*group);
   }
 
   void compile_vars() {
@@ -208,6 +224,7 @@ class FlowCompiler {
   FlowTypes types_;
   ResultReads reads_;
   Expressions expressions_;
+  ResourceCompiler resources_;
   CompiledDefaults defaults_;
   ActionCompiler actions_;
   ShapeCompiler shapes_;

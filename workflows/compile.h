@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "engine/model/flow.h"
+#include "workflows/compile_resources.h"
 #include "workflows/definition.h"
 #include "workflows/expressions.h"
 #include "workflows/names.h"
@@ -37,8 +38,9 @@ const Node* flow_file(const ActionDef& def, model::Catalog catalog);
 /// The parts of it.
 class ActionCompiler {
  public:
-  ActionCompiler(Reader& reader, Expressions& expressions, const CompiledDefaults& defaults, const ChildFlows& children)
-      : reader_(reader), expressions_(expressions), defaults_(defaults), children_(children) {}
+  ActionCompiler(Reader& reader, Expressions& expressions, ResourceCompiler& resources,
+                 const CompiledDefaults& defaults, const ChildFlows& children)
+      : reader_(reader), expressions_(expressions), resources_(resources), defaults_(defaults), children_(children) {}
 
   /// `around`: where the action stands, with the names that the shape around it brings.
   model::Action compile(const ActionDef& def, const Place& around, bool has_default_timeout = true);
@@ -62,6 +64,7 @@ class ActionCompiler {
 
   Reader& reader_;
   Expressions& expressions_;
+  ResourceCompiler& resources_;
   const CompiledDefaults& defaults_;
   const ChildFlows& children_;
 };

@@ -142,6 +142,7 @@ model::RetryRule ActionCompiler::retry(const ActionDef& def, const Place& around
 model::Action ActionCompiler::compile(const ActionDef& def, const Place& around, bool has_default_timeout) {
   model::Action action;
   action.retry = retry(def, around);
+  resources_.compile(def, action);
   action.kind = model::find_kind(reader_.catalog, def.kind_name);
   const bool runs_flow = action.kind != nullptr && action.kind->runs_flow;
   action.timeout = def.timeout || !has_default_timeout || runs_flow ? def.timeout : defaults_.timeout;

@@ -32,6 +32,13 @@ struct RetryDef {
   const Node* when = nullptr;
 };
 
+/// One of an action's rate limits.
+struct TierDef {
+  const Node* limit = nullptr;  ///< its name; null: it was wrong, and reported
+  std::int64_t cost = 1;
+  const Node* cost_node = nullptr;  ///< null: not given
+};
+
 struct ActionDef {
   const Node* kind = nullptr;    ///< the value of `task`, or the key `run`
   std::string_view kind_name;    ///< as it was written: there may be no such kind
@@ -39,7 +46,10 @@ struct ActionDef {
   const Node* script = nullptr;  ///< the value of `run`, which stands for a parameter of that name
   std::optional<RetryDef> retry = {};
   std::optional<Millis> timeout = {};
-  bool guessed = false;  ///< a key of it is not known: any other may have been meant
+  const Node* breaker = nullptr;  ///< its name
+  std::vector<TierDef> tiers = {};
+  const Node* when = nullptr;  ///< of `on_end`: whether it is done; null: always
+  bool guessed = false;        ///< a key of it is not known: any other may have been meant
 };
 
 /// An action inside a shape. None: it is not given, or could not be read and was reported.
@@ -146,6 +156,31 @@ struct DefaultsDef {
   const Node* cwd = nullptr;
 };
 
+struct ConcurrencyDef {
+  const Node* group = nullptr;  ///< null: it was wrong, and reported
+  model::OnConflict on_conflict = model::OnConflict::kReject;
+};
+
+struct RateLimitDef {
+  const Node* name = nullptr;
+  std::optional<policy::LimitRule> rule;  ///< none: it was wrong, and reported
+  bool fails = false;
+  bool of_run = false;
+};
+
+struct ServiceDef {
+  const Node* name = nullptr;
+  InnerAction setup = {};
+  InnerAction teardown = {};
+  InnerAction health = {};
+};
+
+struct ResourcesDef {
+  std::vector<model::Breaker> breakers;
+  std::vector<RateLimitDef> rate_limits;
+  std::vector<ServiceDef> services;
+};
+
 /// Points into the document it was read from.
 struct Definition {
   std::string name;
@@ -158,7 +193,10 @@ struct Definition {
   std::optional<Millis> timeout;
   std::optional<Millis> keep;
   std::optional<std::uint64_t> max_transitions;
+  std::optional<ConcurrencyDef> concurrency;
   DefaultsDef defaults;
+  ResourcesDef resources;
+  std::vector<ActionDef> on_end;
   std::vector<StateDef> states;
 };
 

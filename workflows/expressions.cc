@@ -90,7 +90,10 @@ void Expressions::report(const Node& node, const expr::Problem& problem, const P
 void Expressions::report_field(const Span& span, const expr::Problem& problem) {
   using model::RecordTag;
   const std::string name = problem.field.substr(0, 80);
-  std::string hint = types_.how_to_get(*problem.record, name);
+  const bool is_run = static_cast<RecordTag>(problem.record->tag()) == RecordTag::kRun;
+  std::string hint = is_run && model::ended_run_type().record()->find(name) != nullptr
+                         ? "it is there in 'on_end'"
+                         : types_.how_to_get(*problem.record, name);
   if (hint.empty() && reader_.report.may_guess(problem.record->size())) {
     hint = reader_.report.guess(name, problem.record->names()).hint;
   }

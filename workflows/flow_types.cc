@@ -126,6 +126,7 @@ std::array<Type, model::kSlotCount> FlowTypes::at(const Place& place) const {
   for (std::size_t i = 0; i < types.size(); ++i) {
     if (place.has(static_cast<Slot>(i))) types[i] = types_[i];
   }
+  if (place.at_end) at_slot(types, Slot::kRun) = model::ended_run_type();
   if (place.has(Slot::kOutput)) at_slot(types, Slot::kOutput) = place.output;
   if (place.has(Slot::kItem)) at_slot(types, Slot::kItem) = place.item;
   if (place.has(Slot::kItems)) at_slot(types, Slot::kItems) = Type::list(place.item);

@@ -41,10 +41,11 @@ enum class Phase : std::uint8_t {
   kBefore,  ///< its result is that of an earlier visit
   kAfterSuccess,
   kAfterFailure,
+  kAside,  ///< in a service or at the run's end: any state may have run, or not
 };
 
 struct Moment {
-  model::StateId state = 0;
+  model::StateId state = 0;  ///< aside: behind all states, another for each
   Phase phase = Phase::kNone;
   bool has_output = false;  ///< what the work gave just now is in scope as `output`
 };

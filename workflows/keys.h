@@ -45,6 +45,7 @@ std::vector<KeyInfo> infos(const Table& table) {
 struct MapRead {
   const Node* map = nullptr;
   std::vector<std::string_view> misspelt = {};  ///< what unknown keys were meant to be
+  bool guessed = false;                         ///< there are unknown keys, which may have been meant as any
 
   explicit operator bool() const { return map != nullptr; }
   /// The key is there, or one was meant to be it.
@@ -71,6 +72,7 @@ MapRead read_map(Reader& reader, const Node& node, const Node& owner, std::strin
       row->read(reader, entry, row->accepts, target);
       continue;
     }
+    read.guessed = true;
     Guess guess = reader.report.guess(entry.key->text, known);
     if (guess.name) read.misspelt.push_back(*guess.name);
     reader.error(Code::kUnknownKey, *entry.key,

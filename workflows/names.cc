@@ -37,6 +37,7 @@ std::string_view where(model::Slot slot) {
 }
 
 std::string scope_hint(model::Slot slot, const Place& place) {
+  if (slot == model::Slot::kError && place.at_end) return "why the run failed is 'run.error'";
   const bool in_shape = place.scope >= slots(model::Slot::kItem);
   if (const std::string_view there = where(slot); !there.empty() && !in_shape) return std::string(there);
   std::vector<std::string_view> names;

@@ -36,6 +36,7 @@ struct Place {
   Moment moment = {};
   /// Its names; lives as long as what is compiled.
   const expr::Environment* environment = &model::environment();
+  bool at_end = false;   ///< the run has its outcome: `run` tells of it
   expr::Type item = {};  ///< of the element that is worked on; `items` is a list of such
 
   bool has(model::Slot slot) const { return (scope & slots(slot)) != 0; }

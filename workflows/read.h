@@ -22,7 +22,14 @@ std::optional<std::vector<Entry>> read_value(Reader& reader, const Entry& entry,
 std::optional<std::vector<Entry>> read_value(Reader& reader, const Entry& entry, accept::Parameters type);
 std::optional<std::vector<StateDef>> read_value(Reader& reader, const Entry& entry, accept::States type);
 std::optional<DefaultsDef> read_value(Reader& reader, const Entry& entry, accept::Defaults type);
+std::optional<ConcurrencyDef> read_value(Reader& reader, const Entry& entry, accept::Concurrency type);
+std::optional<ResourcesDef> read_value(Reader& reader, const Entry& entry, accept::Resources type);
+std::optional<std::vector<model::Breaker>> read_value(Reader& reader, const Entry& entry, accept::Breakers type);
+std::optional<std::vector<RateLimitDef>> read_value(Reader& reader, const Entry& entry, accept::RateLimits type);
+std::optional<std::vector<ServiceDef>> read_value(Reader& reader, const Entry& entry, accept::Services type);
+std::optional<std::vector<ActionDef>> read_value(Reader& reader, const Entry& entry, accept::OnEnd type);
 std::optional<RetryDef> read_value(Reader& reader, const Entry& entry, accept::Retry type);
+std::optional<std::vector<TierDef>> read_value(Reader& reader, const Entry& entry, accept::Tiers type);
 std::optional<RulesDef> read_value(Reader& reader, const Entry& entry, accept::Rules type);
 std::optional<TimerDef> read_value(Reader& reader, const Entry& entry, accept::Timer type);
 std::optional<SplitDef> read_value(Reader& reader, const Entry& entry, accept::Split type);
@@ -64,6 +71,12 @@ std::vector<KeyInfo> defaults_keys();
 std::vector<KeyInfo> input_keys();
 std::vector<KeyInfo> rule_keys();
 std::vector<KeyInfo> retry_keys();
+std::vector<KeyInfo> concurrency_keys();
+std::vector<KeyInfo> resources_keys();
+std::vector<KeyInfo> breaker_keys();
+std::vector<KeyInfo> rate_limit_keys();
+std::vector<KeyInfo> service_keys();
+std::vector<KeyInfo> tier_keys();
 std::vector<KeyInfo> timer_keys();
 std::vector<KeyInfo> split_keys();
 std::vector<KeyInfo> join_keys();
@@ -88,5 +101,7 @@ struct ShapeInfo {
 std::vector<ShapeInfo> shape_keys();
 /// Of an action inside a shape.
 std::vector<ShapeInfo> action_keys();
+/// Of an action of `on_end`.
+std::vector<ShapeInfo> end_action_keys();
 
 }  // namespace canorun::workflows

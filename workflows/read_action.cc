@@ -1,8 +1,47 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <span>
+
 #include "workflows/action_keys.h"
 
 namespace canorun::workflows {
+namespace {
+
+// Those of an action, and whether it is done.
+constexpr auto kEndActionKeys = [] {
+  std::array<ShapedKey<ActionDef>, kActionKeys.size() + 1> keys{};
+  std::ranges::copy(kActionKeys, keys.begin());
+  keys.back() = {kActions,
+                 key<ActionDef>("when", "An expression, without ${{ }}: false leaves the action out.",
+                                accept::Expression{}, [](ActionDef& a, const Node& when) { a.when = &when; })};
+  return keys;
+}();
+
+// What is missing is told of at `owner`.
+std::optional<ActionDef> read_action(Reader& reader, const Node& node, const Node& owner, std::string_view what,
+                                     std::span<const ShapedKey<ActionDef>> keys) {
+  if (node.kind != NodeKind::kMap) {
+    reader.wrong_type(node, what, "an action", "for example {run: ./script.sh}");
+    return std::nullopt;
+  }
+  ActionDef action;
+  ShapedMap<ActionDef> map(reader, node, kActionShapes, keys);
+  map.read(what, action);
+  const auto& shapes = map.shapes();
+  if (shapes.empty()) {
+    // A key that nobody knows may have been meant as one of them.
+    if (!map.was_meant({}) && !map.was_meant("run") && !map.was_meant("task")) {
+      reader.error(Code::kMissingKey, owner, fmt::format("{} needs 'run' or 'task'", what));
+    }
+  } else if (shapes.size() > 1) {
+    reader.error(Code::kBadValue, *shapes[1].entry->key, fmt::format("{} has both 'run' and 'task'", what),
+                 "leave one of them out");
+  }
+  return action.kind != nullptr ? std::optional(std::move(action)) : std::nullopt;
+}
+
+}  // namespace
 
 std::optional<ActionDef> read_value(Reader& reader, const Entry& entry, accept::Script) {
   if (!entry.value->is_scalar() || entry.value->kind == NodeKind::kNull) {
@@ -23,27 +62,23 @@ std::optional<std::vector<Entry>> read_value(Reader& reader, const Entry& entry,
 }
 
 std::optional<ActionDef> read_value(Reader& reader, const Entry& entry, accept::Action) {
-  const std::string what = quoted(entry);
-  if (entry.value->kind != NodeKind::kMap) {
-    reader.wrong_type(*entry.value, what, "an action", "for example {run: ./script.sh}");
+  return read_action(reader, *entry.value, *entry.key, quoted(entry), kActionKeys);
+}
+
+std::optional<std::vector<ActionDef>> read_value(Reader& reader, const Entry& entry, accept::OnEnd) {
+  std::vector<ActionDef> actions;
+  if (entry.value->kind != NodeKind::kList) {
+    reader.wrong_type(*entry.value, quoted(entry), "a list of actions", "for example [{run: ./notify.sh}]");
     return std::nullopt;
   }
-  ActionDef action;
-  ShapedMap<ActionDef> map(reader, *entry.value, kActionShapes, kActionKeys);
-  map.read(what, action);
-  const auto& shapes = map.shapes();
-  if (shapes.empty()) {
-    // A key that nobody knows may have been meant as one of them.
-    if (!map.was_meant({}) && !map.was_meant("run") && !map.was_meant("task")) {
-      reader.error(Code::kMissingKey, *entry.key, fmt::format("{} needs 'run' or 'task'", what));
-    }
-  } else if (shapes.size() > 1) {
-    reader.error(Code::kBadValue, *shapes[1].entry->key, fmt::format("{} has both 'run' and 'task'", what),
-                 "leave one of them out");
+  for (const Node* element : entry.value->list) {
+    auto action = read_action(reader, *element, *element, "an element of 'on_end'", kEndActionKeys);
+    if (action) actions.push_back(std::move(*action));
   }
-  return action.kind != nullptr ? std::optional(std::move(action)) : std::nullopt;
+  return actions;
 }
 
 std::vector<ShapeInfo> action_keys() { return shape_infos<ActionDef>(kActionShapes, kActionKeys); }
+std::vector<ShapeInfo> end_action_keys() { return shape_infos<ActionDef>(kActionShapes, kEndActionKeys); }
 
 }  // namespace canorun::workflows

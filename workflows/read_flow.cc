@@ -18,6 +18,19 @@ constexpr std::array kDefaultsKeys{
                      [](DefaultsDef& d, const Node& cwd) { d.cwd = &cwd; }),
 };
 
+// In the order of model::OnConflict.
+constexpr std::array<std::string_view, 4> kOnConflict{"reject", "queue", "skip", "cancel_running"};
+
+constexpr std::array kConcurrencyKeys{
+    key<ConcurrencyDef>(
+        "group", "The group's name, over `inputs`, `env` and `run`: one run of a group works at a time.",
+        accept::TextTemplate{}, [](ConcurrencyDef& d, const Node& group) { d.group = &group; }, kRequired),
+    key<ConcurrencyDef>(
+        "on_conflict", "What a run does whose group another one holds. reject is the default.",
+        accept::Choice{kOnConflict},
+        [](ConcurrencyDef& d, std::size_t word) { d.on_conflict = static_cast<model::OnConflict>(word); }),
+};
+
 constexpr std::int64_t kLargest = std::numeric_limits<std::int64_t>::max();
 
 constexpr std::array kFlowKeys{
@@ -43,8 +56,16 @@ constexpr std::array kFlowKeys{
     key<Definition>("max_transitions", "A guard against going round for ever. 100000 is the default.",
                     accept::Integer{1, kLargest},
                     [](Definition& d, std::int64_t most) { d.max_transitions = static_cast<std::uint64_t>(most); }),
+    key<Definition>("concurrency", "One run of a group at a time, in all processes that use the same store.",
+                    accept::Concurrency{},
+                    [](Definition& d, ConcurrencyDef concurrency) { d.concurrency = concurrency; }),
     key<Definition>("defaults", "What every action takes that does not set it itself.", accept::Defaults{},
                     [](Definition& d, DefaultsDef defaults) { d.defaults = std::move(defaults); }),
+    key<Definition>("resources", "Breakers, rate limits and services.", accept::Resources{},
+                    [](Definition& d, ResourcesDef resources) { d.resources = std::move(resources); }),
+    key<Definition>("on_end", "Actions for when the run has its outcome, whatever it is. They change nothing of it.",
+                    accept::OnEnd{},
+                    [](Definition& d, std::vector<ActionDef> actions) { d.on_end = std::move(actions); }),
     key<Definition>("keep", "Ended runs of this flow may be deleted after this time.", accept::Duration{},
                     [](Definition& d, Millis keep) { d.keep = keep; }),
     key<Definition>(
@@ -64,6 +85,19 @@ std::optional<DefaultsDef> read_value(Reader& reader, const Entry& entry, accept
   DefaultsDef defaults;
   read_map(reader, *entry.value, *entry.key, quoted(entry), kDefaultsKeys, defaults);
   return defaults;
+}
+
+std::optional<ConcurrencyDef> read_value(Reader& reader, const Entry& entry, accept::Concurrency) {
+  ConcurrencyDef concurrency;
+  if (entry.value->kind != NodeKind::kMap) {
+    reader.wrong_type(*entry.value, quoted(entry), "a map", "for example {group: nightly}");
+    return std::nullopt;
+  }
+  read_map(reader, *entry.value, *entry.key, quoted(entry), kConcurrencyKeys, concurrency);
+  if (concurrency.group != nullptr && concurrency.group->text.empty()) {
+    reader.error(Code::kBadValue, *concurrency.group, "'group' is empty", "give the group a name");
+  }
+  return concurrency;
 }
 
 std::optional<std::vector<Entry>> read_value(Reader& reader, const Entry& entry, accept::Environment) {
@@ -108,6 +142,7 @@ std::optional<std::vector<StateDef>> read_value(Reader& reader, const Entry& ent
 }
 
 std::vector<KeyInfo> flow_keys() { return infos(kFlowKeys); }
+std::vector<KeyInfo> concurrency_keys() { return infos(kConcurrencyKeys); }
 std::vector<KeyInfo> defaults_keys() { return infos(kDefaultsKeys); }
 
 }  // namespace canorun::workflows

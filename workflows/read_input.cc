@@ -27,6 +27,9 @@ constexpr std::array kInputKeys{
                   [](InputDef& d, std::string_view text) { d.input.description = text; }),
     key<InputDef>("enum", "The allowed values.", accept::InputEnum{},
                   [](InputDef& d, const Node& values) { d.one_of = &values; }),
+    key<InputDef>("secret",
+                  "Whether its value is masked wherever it would be shown, and never stored. Only of a string.",
+                  accept::Flag{}, [](InputDef& d, bool secret) { d.input.secret = secret; }),
 };
 
 // A value of the input's type, in the form that inputs of it have.
@@ -59,6 +62,22 @@ void read_default(Reader& reader, InputDef& def) {
                fmt::format("the default of input '{}' is not in its 'enum'", def.input.name));
 }
 
+// What the file says of a secret may tell it.
+void check_secret(Reader& reader, const Entry& entry, InputDef& def) {
+  const std::string& name = def.input.name;
+  if (def.typed && def.input.type != model::InputType::kString) {
+    reader.error(Code::kBadValue, *entry.value->find("type"), fmt::format("secret input '{}' must be a string", name),
+                 "only what is a text can be masked");
+  }
+  for (const auto& [what, node] : {std::pair("default", &def.fallback), std::pair("enum", &def.one_of)}) {
+    if (*node == nullptr) continue;
+    reader.error(Code::kBadValue, **node,
+                 fmt::format("secret input '{}' cannot have '{}': the file would hold it", name, what),
+                 fmt::format("leave it out, and give it with -i {0}=@env:NAME or -i {0}=@file:PATH", name));
+    *node = nullptr;
+  }
+}
+
 model::Input read_input(Reader& reader, const Entry& entry) {
   InputDef def;
   reader.name(*entry.key, "an input");
@@ -72,6 +91,7 @@ model::Input read_input(Reader& reader, const Entry& entry) {
     reader.wrong_type(*entry.value, fmt::format("input '{}'", entry.key->text), "a type or a map with one",
                       "for example string, or {type: int, default: 3}");
   }
+  if (def.input.secret) check_secret(reader, entry, def);
   if (def.one_of != nullptr) read_one_of(reader, def);
   if (def.fallback != nullptr) read_default(reader, def);
   return std::move(def.input);

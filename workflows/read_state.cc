@@ -52,7 +52,7 @@ constexpr std::array<ShapedKey<StateDef>, 11> kShapes{{
 }};
 
 // Read after the shape.
-constexpr std::array<ShapedKey<StateDef>, 9> kStateKeys{{
+constexpr std::array<ShapedKey<StateDef>, 11> kStateKeys{{
     {kEvery, key<StateDef>("description", "What the state is for.", accept::Text{},
                            [](StateDef& s, std::string_view text) { s.description = text; })},
     {kGoesOn, key<StateDef>(
@@ -70,6 +70,8 @@ constexpr std::array<ShapedKey<StateDef>, 9> kStateKeys{{
                    accept::Duration{kShortest}, [](StateDef& s, Millis timeout) { s.timeout = timeout; })},
     of_action<kActionKeys, 1>(),
     of_action<kActionKeys, 2>(),
+    of_action<kActionKeys, 3>(),
+    of_action<kActionKeys, 4>(),
     {kExit, key<StateDef>("output", "The run's output.", accept::Value{},
                           [](StateDef& s, const Node& output) {
                             if (auto* const exit = std::get_if<ExitDef>(&s.shape)) exit->output = &output;

@@ -76,6 +76,10 @@ const Node* Reader::read(accept::StateName, const Node& node, std::string_view w
   return read(accept::Text{}, node, what) ? &node : nullptr;
 }
 
+const Node* Reader::read(accept::ResourceName, const Node& node, std::string_view what) {
+  return read(accept::Text{}, node, what) ? &node : nullptr;
+}
+
 std::optional<std::string_view> Reader::read(accept::FlowName, const Node& node, std::string_view what) {
   const auto name = read(accept::Text{}, node, what);
   if (!name || is_flow_name(*name)) return name;

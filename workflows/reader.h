@@ -50,6 +50,7 @@ class Reader {
   /// Which of the words it is.
   std::optional<std::size_t> read(accept::Choice type, const Node& node, std::string_view what);
   /// The node itself, when it is a scalar.
+  const Node* read(accept::ResourceName type, const Node& node, std::string_view what);
   const Node* read(accept::StateName type, const Node& node, std::string_view what);
   const Node* read(accept::TextTemplate type, const Node& node, std::string_view what);
   /// A value of any type, without templates.

@@ -59,7 +59,7 @@ class ResultFlow {
   /// Whether some way leads over the end of a state's work to a moment.
   bool can_have_ended(model::StateId state, Moment moment) const;
 
-  /// The shortest way from the start on which the result is missing at the end, where it is on some.
+  /// Not aside: the shortest way from the start on which the result is missing at the end, where it is on some.
   std::vector<model::StateId> way_without(StateResult result, Moment moment) const;
 
  private:

@@ -105,6 +105,14 @@ class Judge {
   void maybe_missing(const ResultRead& read) {
     const std::string_view name = flow_.states[read.result.of].text();
     const bool output = read.result.part == Part::kOutput;
+    if (read.moment.phase == Phase::kAside) {
+      reader_.report.warning(Code::kMaybeNotRun, span(read),
+                             fmt::format("state '{}' may {}", name,
+                                         output ? "have failed or not have run: then it has no output"
+                                                : "not have failed: then it has no error"),
+                             instead(read));
+      return;
+    }
     const auto way = results_.way_without(read.result, read.moment);
     const auto worked = way.end() - (read.moment.phase == Phase::kBefore ? 1 : 0);
     const bool went_through = std::find(way.begin(), worked, read.result.of) != worked;
@@ -156,6 +164,7 @@ void ResultReads::note(const Node& node, std::uint32_t offset, const expr::Expre
     const auto of = names_.state(parts[1].name);
     const bool output = parts[kPart].name == "output";
     if (!of || (!output && parts[kPart].name != "error") || asked.contains(parts[1].name)) continue;
+    if (thought_of_.contains(*of)) continue;
     const Part part = output ? Part::kOutput : goes_on(reference, text) ? Part::kError : Part::kEnd;
     const std::string field = parts.size() > kPart + 1 ? parts[kPart + 1].name : std::string();
     reads_.push_back(

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <unordered_set>
 #include <vector>
 
 #include "engine/expr/expression.h"
@@ -30,6 +31,9 @@ class ResultReads {
   /// or the error as a whole, or reads with `.?` or `has()`.
   void note(const Node& node, std::uint32_t offset, const expr::Expression& expression, Moment moment);
 
+  /// Until this is called again, results of these states are not noted: where they are missing was thought of.
+  void pass_over(const std::vector<model::StateId>& states) { thought_of_ = {states.begin(), states.end()}; }
+
   /// Drops what was noted last of that node: something else was found to be wrong with it.
   void forget(const Node& node);
 
@@ -41,6 +45,7 @@ class ResultReads {
  private:
   const Names& names_;
   std::vector<ResultRead> reads_;
+  std::unordered_set<model::StateId> thought_of_;
 };
 
 /// The states whose results an expression reads or asks about.

@@ -15,6 +15,7 @@ using namespace schema;
 std::string parameters_of(const model::TaskKind& kind) { return fmt::format("{}_parameters", kind.name); }
 std::string state_of(const KeyInfo& shape) { return fmt::format("{}_state", shape.name); }
 std::string action_of(const KeyInfo& shape) { return fmt::format("{}_action", shape.name); }
+std::string end_action_of(const KeyInfo& shape) { return fmt::format("{}_end_action", shape.name); }
 
 Json names() {
   const auto reserved = reserved_names();
@@ -57,6 +58,7 @@ class Accepted {
 
   Json operator()(accept::Text) const { return part(kText); }
   Json operator()(accept::StateName) const { return part(kText); }
+  Json operator()(accept::ResourceName) const { return part(kText); }
   Json operator()(accept::TextTemplate) const { return part(kTextTemplate); }
   Json operator()(accept::Script) const { return part(kTextTemplate); }
   Json operator()(accept::FlowName) const {
@@ -102,6 +104,17 @@ class Accepted {
   Json operator()(accept::Settings) const { return map_of(part(kValue)); }
   Json operator()(accept::Environment) const { return map_of(environment_names(), part(kTextTemplate)); }
   Json operator()(accept::Defaults) const { return keys(defaults_keys()); }
+  Json operator()(accept::Concurrency) const { return keys(concurrency_keys()); }
+  Json operator()(accept::Resources) const { return keys(resources_keys()); }
+  Json operator()(accept::Breakers) const { return map_of(names(), keys(breaker_keys())); }
+  Json operator()(accept::RateLimits) const { return map_of(names(), rate_limit()); }
+  Json operator()(accept::Services) const {
+    Json schema = keys(service_keys());
+    schema["minProperties"] = 1;
+    return map_of(names(), std::move(schema));
+  }
+  Json operator()(accept::OnEnd) const { return {{"type", "array"}, {"items", part("end_action")}}; }
+  Json operator()(accept::Tiers) const { return part("tiers"); }
   Json operator()(accept::Retry) const { return part("retry"); }
   Json operator()(accept::Rules type) const { return part(type.only_list ? "rules" : "next"); }
   Json operator()(accept::Timer) const {
@@ -177,6 +190,16 @@ class Accepted {
   }
 
  private:
+  Json rate_limit() const {
+    Json schema = keys(rate_limit_keys());
+    const Json either = refused("a rate limit is either a token bucket or a window");
+    schema["if"] = {{"anyOf", {{{"required", {"limit"}}}, {{"required", {"window"}}}}}};
+    schema["then"] = {{"required", {"limit", "window"}},
+                      {"properties", {{"tokens", either}, {"per", either}, {"burst", either}}}};
+    schema["else"] = {{"required", {"tokens", "per"}}};
+    return schema;
+  }
+
   model::Catalog catalog_;
 };
 
@@ -190,13 +213,18 @@ Json retry_schema(const Accepted& accepted) {
   return matching(std::move(schema), "^none$", "a count, none, or a map");
 }
 
+Json tiers_schema(const Accepted& accepted) {
+  Json tier{{"if", {{"type", "object"}}}, {"then", accepted.keys(tier_keys())}, {"else", part(kText)}};
+  return {{"if", {{"type", "array"}}}, {"then", {{"minItems", 1}, {"items", tier}}}, {"else", tier}};
+}
+
 Json rules_schema(const Accepted& accepted) {
   return {{"type", "array"}, {"minItems", 1}, {"items", accepted.keys(rule_keys())}};
 }
 
 Json next_schema() { return {{"if", {{"type", "array"}}}, {"then", part("rules")}, {"else", part(kText)}}; }
 
-// The default and the enum fit the type.
+// The default and the enum fit the type; a secret has neither.
 Json input_schema(const Accepted& accepted) {
   Json schema = accepted.keys(input_keys());
   for (std::size_t i = 0; i < model::kInputTypeNames.size(); ++i) {
@@ -206,6 +234,10 @@ Json input_schema(const Accepted& accepted) {
         {{"if", {{"properties", {{"type", {{"const", model::kInputTypeNames[i]}}}}}, {"required", {"type"}}}},
          {"then", {{"properties", {{"default", {{"type", type}}}, {"enum", {{"items", {{"type", type}}}}}}}}}});
   }
+  const Json in_file = refused("the file would hold the secret");
+  schema["allOf"].push_back(
+      {{"if", {{"properties", {{"secret", {{"const", true}}}}}, {"required", {"secret"}}}},
+       {"then", {{"properties", {{"type", {{"const", "string"}}}, {"default", in_file}, {"enum", in_file}}}}}});
   return {{"if", {{"type", "object"}}}, {"then", std::move(schema)}, {"else", accepted.of(accept::InputType{})}};
 }
 
@@ -292,15 +324,19 @@ Json flow_schema(model::Catalog catalog) {
   Json& parts = schema["$defs"] = part_definitions();
   parts["input"] = input_schema(accepted);
   parts["retry"] = retry_schema(accepted);
+  parts["tiers"] = tiers_schema(accepted);
   parts["rules"] = rules_schema(accepted);
   parts["next"] = next_schema();
   for (const model::TaskKind& kind : catalog) parts[parameters_of(kind)] = parameters_schema(kind);
   const auto shapes = shape_keys();
   for (const ShapeInfo& info : shapes) parts[state_of(info.shape)] = shape_schema(accepted, info, catalog);
   parts["state"] = shaped_schema(accepted, shapes, "a state needs one of", state_of);
-  const auto actions = action_keys();
-  for (const ShapeInfo& info : actions) parts[action_of(info.shape)] = shape_schema(accepted, info, catalog);
-  parts["action"] = shaped_schema(accepted, actions, "an action needs one of", action_of);
+  const auto add_actions = [&](std::string_view name, const auto& actions, std::string (*named)(const KeyInfo&)) {
+    for (const ShapeInfo& info : actions) parts[named(info.shape)] = shape_schema(accepted, info, catalog);
+    parts[std::string(name)] = shaped_schema(accepted, actions, "an action needs one of", named);
+  };
+  add_actions("action", action_keys(), action_of);
+  add_actions("end_action", end_action_keys(), end_action_of);
   return schema;
 }
 

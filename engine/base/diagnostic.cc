@@ -11,21 +11,15 @@
 namespace canorun {
 namespace {
 
-constexpr std::array<std::string_view, 28> kCodeNames{
-    "unreadable-file",    "yaml-syntax",
-    "file-too-large",     "duplicate-key",
-    "unknown-key",        "missing-key",
-    "wrong-type",         "bad-value",
-    "misplaced-template", "not-yet-run",
-    "maybe-not-run",      "unknown-state",
-    "unreachable-state",  "no-exit",
-    "no-path-to-exit",    "unknown-kind",
-    "unknown-parameter",  "unknown-input",
-    "unknown-variable",   "unknown-name",
-    "expression-syntax",  "expression-type",
-    "impossible-join",    "timeout-too-short",
-    "quoted-template",    "no-unconditional-next",
-    "unguarded-loop",     "shadowed-transition",
+constexpr std::array<std::string_view, 31> kCodeNames{
+    "unreadable-file",       "yaml-syntax",     "file-too-large",      "duplicate-key",
+    "unknown-key",           "missing-key",     "wrong-type",          "bad-value",
+    "misplaced-template",    "not-yet-run",     "maybe-not-run",       "unknown-state",
+    "unreachable-state",     "no-exit",         "no-path-to-exit",     "unknown-kind",
+    "unknown-parameter",     "unknown-input",   "unknown-variable",    "unknown-name",
+    "expression-syntax",     "expression-type", "impossible-join",     "unknown-breaker",
+    "unknown-rate-limit",    "impossible-cost", "timeout-too-short",   "quoted-template",
+    "no-unconditional-next", "unguarded-loop",  "shadowed-transition",
 };
 static_assert(kCodeNames.size() == static_cast<std::size_t>(Code::kShadowedTransition) + 1);
 

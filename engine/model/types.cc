@@ -13,6 +13,15 @@ using expr::Record;
 using expr::Type;
 using expr::TypeKind;
 
+std::shared_ptr<Record> run_record() {
+  auto run = record("'run'", RecordTag::kRun);
+  run->add("id", Type::string());
+  run->add("flow", Type::string());
+  run->add("version", Type::integer());
+  run->add("started_at", Type::string());
+  return run;
+}
+
 }  // namespace
 
 std::shared_ptr<Record> record(std::string what, RecordTag tag) {
@@ -60,12 +69,15 @@ InputType input_type_of(const Type& type) {
 }
 
 const Type& run_type() {
+  static const Type type = Type::record(run_record());
+  return type;
+}
+
+const Type& ended_run_type() {
   static const Type type = [] {
-    auto run = record("'run'", RecordTag::kRun);
-    run->add("id", Type::string());
-    run->add("flow", Type::string());
-    run->add("version", Type::integer());
-    run->add("started_at", Type::string());
+    auto run = run_record();
+    run->add("status", Type::string());
+    run->add("error", error_type());
     return Type::record(std::move(run));
   }();
   return type;

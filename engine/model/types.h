@@ -29,6 +29,8 @@ InputType input_type_of(const expr::Type& type);
 
 /// `run`, `action` and `error`.
 const expr::Type& run_type();
+/// `run` once it has its outcome.
+const expr::Type& ended_run_type();
 const expr::Type& action_type();
 const expr::Type& error_type();
 
