@@ -20,9 +20,9 @@ class Run final : public Verb {
  public:
   void declare(CommandLine& line) override {
     line.required(file_, "FLOW", "the flow file");
-    line.repeated(texts_, "-i,--input", "NAME=VALUE",
-                  "one input; may be given many times, and wins over --inputs; a secret one also as NAME=@env:VARIABLE "
-                  "or NAME=@file:PATH");
+    line.repeated(
+        texts_, "-i,--input", "NAME=VALUE",
+        "one input; may be given many times, and wins over --inputs; a secret one also as @env:NAME, @file:PATH");
     line.option(inputs_file_, "--inputs", "FILE", "a JSON object with inputs by name; - reads it from stdin");
     line.option(id_, "--id", "ID", "the run's id; default: FLOW-DATE-TIME-xxxx");
     line.flag(or_resume_, "--or-resume", "with --id: resume a run that exists; one that succeeded is success");
