@@ -15,6 +15,8 @@ namespace {
 
 constexpr std::size_t kMostInput = std::size_t{16} << 20;
 
+}  // namespace
+
 OrRefusal<std::string> read_all(int fd, const std::string& name) {
   std::string text;
   std::array<char, 64 * 1024> buffer;
@@ -28,14 +30,19 @@ OrRefusal<std::string> read_all(int fd, const std::string& name) {
   }
 }
 
-}  // namespace
+std::unexpected<Refusal> refuse_inputs(std::vector<Error> problems) {
+  if (problems.size() == 1) return refuse(RefusalKind::kInvalidInputs, problems[0].message, problems[0].hint);
+  return std::unexpected(Refusal{.kind = RefusalKind::kInvalidInputs,
+                                 .message = fmt::format("{} inputs are wrong: nothing was run", problems.size()),
+                                 .problems = std::move(problems)});
+}
 
 OrRefusal<std::vector<std::pair<std::string, std::string>>> split_inputs(const std::vector<std::string>& pairs) {
   std::vector<std::pair<std::string, std::string>> out;
   for (const std::string& pair : pairs) {
     const auto equals = pair.find('=');
     if (equals == std::string::npos || equals == 0) {
-      return refuse(RefusalKind::kUsage, fmt::format("-i takes NAME=VALUE, not '{}'", to_utf8(pair)));
+      return refuse(RefusalKind::kUsage, "-i takes NAME=VALUE, and one of them is something else");
     }
     out.emplace_back(pair.substr(0, equals), pair.substr(equals + 1));
   }

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "cli/secret_inputs.h"
 #include "engine/base/duration.h"
 #include "engine/model/error.h"
 
@@ -51,10 +52,11 @@ std::vector<NextCommand> next_commands(const run::RunState& run, Status status, 
   const auto error = model::RunError::from_json(run.error);
   std::vector<NextCommand> next;
   if (!command) return next;
+  const std::string resume = "resume " + run.id + again_options(run.start);
   const auto add = [&](const std::string& words, std::string why) { next.push_back({command(words), std::move(why)}); };
   switch (status) {
     case Status::kFailed:
-      if (!run.exited) add("resume " + run.id, error.state.empty() ? "tries again" : "tries again from " + error.state);
+      if (!run.exited) add(resume, error.state.empty() ? "tries again" : "tries again from " + error.state);
       if (!error.run.empty()) {
         add("show " + error.run, "what the child run did");
       } else if (wrote_logs(error)) {
@@ -64,9 +66,7 @@ std::vector<NextCommand> next_commands(const run::RunState& run, Status status, 
       break;
     case Status::kSuspended:
     case Status::kInterrupted:
-    case Status::kRollbackIncomplete:
-      add("resume " + run.id, run.current ? "goes on at " + run.current_state() : "goes on");
-      break;
+    case Status::kRollbackIncomplete: add(resume, run.current ? "goes on at " + run.current_state() : "goes on"); break;
     case Status::kWaiting:
       if (run.waits_for && !run.waits_for->signal.empty()) {
         const std::string& to = run.waits_for->run.empty() ? run.id : run.waits_for->run;

@@ -137,9 +137,12 @@ OrRefusal<Conclusion> resume_run(Wiring& wiring, store::CheckpointStore& store, 
     if (const auto fit = check_children(store, **flow, run); !fit) return std::unexpected(fit.error());
   }
 
+  auto secrets = secrets_again(wiring, run, {.verb = "resume", .texts = what.secrets, .known = what.known});
+  if (!secrets) return std::unexpected(secrets.error());
+
   store::RunRecord record = claim.hand_on();
   const auto finished = session.work_on(run.id, [&](run::Runtime& runtime, run::Interrupt& interrupt) {
-    return run::resume(runtime, *flow, std::move(record), *from, interrupt);
+    return run::resume(runtime, *flow, std::move(record), *from, interrupt, std::move(*secrets));
   });
   return conclude(wiring, store, finished, true);
 }

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "cli/conclusion.h"
+#include "cli/secret_inputs.h"
 #include "cli/session.h"
 
 namespace canorun::cli {
@@ -14,6 +15,8 @@ struct Resumption {
   std::optional<std::string> file = {};  ///< another definition than the one in the store
   std::optional<std::string> from = {};  ///< enter this state instead of the one that is due
   bool success_is_fine = false;          ///< a run that has succeeded is no refusal
+  Texts secrets = {};                    ///< its secret inputs, given again
+  Json known = Json::object();           ///< see SecretsAgain
 };
 
 /// Claims the run, and works on it to its end. A refusal leaves the run as it was, owned by nobody.

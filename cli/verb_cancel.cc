@@ -3,8 +3,11 @@
 
 #include "cli/command_line.h"
 #include "cli/conclusion.h"
+#include "cli/flow_source.h"
 #include "cli/follow.h"
+#include "cli/input_values.h"
 #include "cli/run_document.h"
+#include "cli/secret_inputs.h"
 #include "cli/session.h"
 #include "cli/verb.h"
 
@@ -20,9 +23,17 @@ bool has_ended(store::Status status) {
 
 class Cancel final : public Verb {
  public:
-  void declare(CommandLine& line) override { line.required(id_, "ID", "the run"); }
+  void declare(CommandLine& line) override {
+    line.required(id_, "ID", "the run");
+    line.repeated(inputs_, "-i,--input", "NAME=VALUE",
+                  "a secret input, again: its value, @env:VARIABLE or @file:PATH; needed where no process works on the "
+                  "run, and its flow has 'on_end' or 'services'");
+  }
 
   OrRefusal<ExitCode> run(Wiring& wiring) override {
+    auto texts = split_inputs(inputs_);
+    if (!texts) return std::unexpected(texts.error());
+    texts_ = std::move(*texts);
     auto store = wiring.open_store(Wiring::Access::kWork);
     if (!store) return std::unexpected(store.error());
     const auto until = std::chrono::steady_clock::now() + kLongestWait;
@@ -59,9 +70,25 @@ class Cancel final : public Verb {
       (void)store.release(claimed.number);
       return refuse(RefusalKind::kRunOver, fmt::format("run '{}' is over: {}", id_, status_name(run.status)));
     }
+    if (const auto secrets = secrets_for_the_end(wiring, store, run); !secrets) {
+      (void)store.release(claimed.number);
+      return std::unexpected(secrets.error());
+    }
     const auto finished = cancel_here(wiring, store, std::move(claimed), "cancelled by 'canorun cancel'");
     if (finished.store_error) return std::unexpected(refusal(*finished.store_error));
     return tell(wiring, store, finished.run.status);
+  }
+
+  // What of the run would be run with them.
+  OrRefusal<Json> secrets_for_the_end(Wiring& wiring, const store::CheckpointStore& store,
+                                      const run::RunState& run) const {
+    bool needed = false;
+    if (!run.start.secrets.empty()) {
+      const auto flow = flow_of_run(wiring, store, run);
+      if (!flow) return std::unexpected(flow.error());
+      needed = runs_at_the_end(**flow);
+    }
+    return secrets_again(wiring, run, {.verb = "cancel", .texts = texts_, .needed = needed});
   }
 
   OrRefusal<ExitCode> tell(Wiring& wiring, const store::CheckpointStore& store, store::Status status) const {
@@ -82,6 +109,8 @@ class Cancel final : public Verb {
   }
 
   std::string id_;
+  std::vector<std::string> inputs_;
+  Texts texts_;
 };
 
 }  // namespace

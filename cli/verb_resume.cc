@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "cli/command_line.h"
+#include "cli/input_values.h"
 #include "cli/resumption.h"
 #include "cli/verb.h"
 #include "engine/run/due.h"
@@ -15,6 +16,9 @@ class Resume final : public Verb {
     line.optional(id_, "ID", "the run");
     line.option(file_, "--file", "FLOW", "go on with this definition; its version must be the run's");
     line.option(from_, "--from", "STATE", "enter this state instead of the one that is due");
+    line.repeated(
+        inputs_, "-i,--input", "NAME=VALUE",
+        "a secret input, again: its value, @env:VARIABLE or @file:PATH; needed where none was named at first");
     line.flag(all_, "--all", "all runs that were interrupted or suspended, one after another");
     line.flag(due_, "--due", "all waiting runs whose time or signal has come, with --suspend");
     line.flag(suspend_, "--suspend", "end when there is nothing to do but wait; 'resume --due' goes on");
@@ -29,7 +33,10 @@ class Resume final : public Verb {
     const auto root = root_of(**store);
     if (!root) return std::unexpected(root.error());
     if (*root != id_) wiring.note(fmt::format("{} is a child of {}, which is resumed\n", id_, *root));
-    const auto ended = resume_run(wiring, **store, session, {.id = *root, .file = file_, .from = from_});
+    auto secrets = split_inputs(inputs_);
+    if (!secrets) return std::unexpected(secrets.error());
+    const auto ended =
+        resume_run(wiring, **store, session, {.id = *root, .file = file_, .from = from_, .secrets = *secrets});
     if (!ended) return std::unexpected(ended.error());
     if (wiring.options().json) wiring.document(ended->json);
     return ended->code;
@@ -38,9 +45,9 @@ class Resume final : public Verb {
  private:
   OrRefusal<void> check() const {
     const bool many = all_ || due_;
-    if (many && (!id_.empty() || file_ || from_)) {
+    if (many && (!id_.empty() || file_ || from_ || !inputs_.empty())) {
       return refuse(RefusalKind::kUsage,
-                    fmt::format("--{} goes with neither an ID nor --file nor --from", all_ ? "all" : "due"));
+                    fmt::format("--{} goes with neither an ID nor --file nor --from nor -i", all_ ? "all" : "due"));
     }
     if (!many && id_.empty()) {
       return refuse(RefusalKind::kUsage, "ID is missing",
@@ -106,6 +113,7 @@ class Resume final : public Verb {
   std::string id_;
   std::optional<std::string> file_;
   std::optional<std::string> from_;
+  std::vector<std::string> inputs_;
   bool all_ = false;
   bool due_ = false;
   bool suspend_ = false;

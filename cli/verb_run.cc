@@ -5,6 +5,7 @@
 #include "cli/flow_source.h"
 #include "cli/input_values.h"
 #include "cli/resumption.h"
+#include "cli/secret_inputs.h"
 #include "cli/verb.h"
 #include "cli/view_plan.h"
 #include "engine/base/ids.h"
@@ -19,7 +20,9 @@ class Run final : public Verb {
  public:
   void declare(CommandLine& line) override {
     line.required(file_, "FLOW", "the flow file");
-    line.repeated(texts_, "-i,--input", "NAME=VALUE", "one input; may be given many times, and wins over --inputs");
+    line.repeated(
+        texts_, "-i,--input", "NAME=VALUE",
+        "one input; may be given many times, and wins over --inputs; a secret one also as @env:NAME, @file:PATH");
     line.option(inputs_file_, "--inputs", "FILE", "a JSON object with inputs by name; - reads it from stdin");
     line.option(id_, "--id", "ID", "the run's id; default: FLOW-DATE-TIME-xxxx");
     line.flag(or_resume_, "--or-resume", "with --id: resume a run that exists; one that succeeded is success");
@@ -34,7 +37,7 @@ class Run final : public Verb {
     if (!flow) return std::unexpected(flow.error());
     auto inputs = bind(**flow);
     if (!inputs) return std::unexpected(inputs.error());
-    if (dry_run_) return plan(wiring, **flow, *inputs);
+    if (dry_run_) return plan(wiring, **flow, hidden(**flow, std::move(inputs->values)));
 
     auto store = no_store_ ? wiring.nothing_kept() : wiring.open_store(Wiring::Access::kStart);
     if (!store) return std::unexpected(store.error());
@@ -57,18 +60,21 @@ class Run final : public Verb {
     return {};
   }
 
-  OrRefusal<Json> bind(const model::Flow& flow) const {
+  struct Inputs {
+    Json values;
+    run::Sources sources;
+  };
+
+  OrRefusal<Inputs> bind(const model::Flow& flow) const {
     auto values = inputs_file_ ? read_input_file(*inputs_file_) : OrRefusal<Json>(Json());
-    if (!values) return values;
+    if (!values) return std::unexpected(values.error());
     auto texts = split_inputs(texts_);
     if (!texts) return std::unexpected(texts.error());
-    auto bound = model::bind_inputs(flow, *values, *texts);
-    if (bound) return std::move(*bound);
-    const std::size_t count = bound.error().size();
-    if (count == 1) return refuse(RefusalKind::kInvalidInputs, bound.error()[0].message, bound.error()[0].hint);
-    return std::unexpected(Refusal{.kind = RefusalKind::kInvalidInputs,
-                                   .message = fmt::format("{} inputs are wrong: nothing was run", count),
-                                   .problems = std::move(bound.error())});
+    auto given = read_secrets(flow, std::move(*texts));
+    if (!given) return std::unexpected(given.error());
+    auto bound = model::bind_inputs(flow, *values, given->texts);
+    if (!bound) return refuse_inputs(std::move(bound.error()));
+    return Inputs{std::move(*bound), std::move(given->sources)};
   }
 
   static OrRefusal<ExitCode> plan(Wiring& wiring, const model::Flow& flow, const Json& inputs) {
@@ -81,13 +87,16 @@ class Run final : public Verb {
   }
 
   OrRefusal<Conclusion> work(Wiring& wiring, store::CheckpointStore& store, Session& session, const FlowPtr& flow,
-                             Json inputs) const {
+                             Inputs inputs) const {
+    Json known = or_resume_ ? inputs.values : Json::object();
     const std::string id = id_ ? *id_ : make_run_id(flow->name, wiring.clock().now(), wiring.random());
     const auto finished = session.work_on(id, [&](run::Runtime& runtime, run::Interrupt& interrupt) {
-      return run::start(runtime, flow, id, std::move(inputs), interrupt);
+      return run::start(runtime, flow, id, std::move(inputs.values), interrupt, std::move(inputs.sources));
     });
     const bool exists = finished.store_error && finished.store_error->kind == store::StoreErrorKind::kRunExists;
-    if (exists && or_resume_) return resume_run(wiring, store, session, {.id = id, .success_is_fine = true});
+    if (exists && or_resume_) {
+      return resume_run(wiring, store, session, {.id = id, .success_is_fine = true, .known = std::move(known)});
+    }
     auto ended = conclude(wiring, store, finished, !no_store_);
     if (!ended && exists)
       ended.error().hint = "choose another --id, or go on with it: " + wiring.command("resume " + id);

@@ -111,7 +111,7 @@ std::string header_text(const store::RunRecord& record, const run::RunState& run
     table.row({{"ended"}, {fmt::format("{}, {}", format_time(*run.ended_at), outcome(run, status, now))}});
   if (run.waits_for) table.row({{"waits"}, {waits_text(*run.waits_for).substr(std::string_view("waits ").size())}});
   if (run.resumes > 0) table.row({{"resumed"}, {counted(run.resumes, "time")}});
-  values("inputs", run.start.inputs);
+  values("inputs", run::shown_inputs(run.start));
   values("vars", run.vars);
   if (!run.output.is_null()) table.row({{"output"}, {brief(run.output, 4 * kValue)}});
   return table.text("  ");

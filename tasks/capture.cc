@@ -55,6 +55,12 @@ std::string Capture::tail() const {
   return last_lines(end.append(overflow_));
 }
 
+void CapturedStream::keep(std::string_view bytes) {
+  if (bytes.empty()) return;
+  capture_.take(bytes);
+  context_.write_log(stream_, bytes);
+}
+
 std::string first_lines(std::string_view text) {
   if (text.size() > kTailBytes) text = without_half_character(text.substr(0, kTailBytes));
   std::size_t end = 0;

@@ -1,9 +1,12 @@
-// What is kept of a stream in bounded memory: its beginning, and its last lines.
+// What is kept of what a command writes, in bounded memory: its beginning, and its last lines.
 #pragma once
 
 #include <cstddef>
 #include <string>
 #include <string_view>
+
+#include "engine/base/masker.h"
+#include "engine/model/task.h"
 
 namespace canorun::tasks {
 
@@ -26,6 +29,27 @@ class Capture {
   bool truncated_ = false;
   std::string kept_;
   std::string overflow_;  ///< the end of what did not fit
+};
+
+/// One stream of a command: masked as it comes, then captured and logged. The context outlives it.
+class CapturedStream {
+ public:
+  CapturedStream(model::TaskContext& context, model::Stream stream, std::size_t limit)
+      : context_(context), stream_(stream), capture_(limit), masked_(context.masker()) {}
+
+  void take(std::string_view bytes) { keep(masked_.take(bytes)); }
+  /// There is no more. Until then some of the end may be missing.
+  void finish() { keep(masked_.finish()); }
+
+  const Capture& capture() const { return capture_; }
+
+ private:
+  void keep(std::string_view bytes);
+
+  model::TaskContext& context_;
+  model::Stream stream_;
+  Capture capture_;
+  MaskedStream masked_;
 };
 
 /// The first and the last lines of a text, 20 and 4 KiB at most, as UTF-8 without the end newline.

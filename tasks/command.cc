@@ -30,31 +30,33 @@ struct Running : Started {
   Running& operator=(const Running&) = delete;
 
   bool drained() const { return stdout_pump->ended() && stderr_pump->ended(); }
+  void finish() {
+    out.finish();
+    err.finish();
+  }
 
   std::string output_path;
   SteadyTime began;
-  Capture out;
-  Capture err;
+  CapturedStream out;
+  CapturedStream err;
   std::shared_ptr<OutputPump> stdout_pump;
   std::shared_ptr<OutputPump> stderr_pump;
   std::shared_ptr<InputFeed> stdin_feed;
 };
 
-std::shared_ptr<OutputPump> pump_into(Capture& capture, TaskContext& context, model::Stream stream, Fd pipe) {
-  return std::make_shared<OutputPump>(context.executor(), std::move(pipe), [&, stream](std::string_view bytes) {
-    capture.take(bytes);
-    context.write_log(stream, bytes);
-  });
+std::shared_ptr<OutputPump> pump_into(CapturedStream& stream, const TaskContext& context, Fd pipe) {
+  return std::make_shared<OutputPump>(context.executor(), std::move(pipe),
+                                      [&stream](std::string_view bytes) { stream.take(bytes); });
 }
 
 Running::Running(TaskContext& context, const CommandSpec& spec, process::Child started, std::string values_path)
     : Started(context.executor(), std::move(started)),
       output_path(std::move(values_path)),
       began(context.clock().steady()),
-      out(spec.capture),
-      err(spec.capture),
-      stdout_pump(pump_into(out, context, model::Stream::kStdout, std::move(child.stdout_pipe))),
-      stderr_pump(pump_into(err, context, model::Stream::kStderr, std::move(child.stderr_pipe))) {
+      out(context, model::Stream::kStdout, spec.capture),
+      err(context, model::Stream::kStderr, spec.capture),
+      stdout_pump(pump_into(out, context, std::move(child.stdout_pipe))),
+      stderr_pump(pump_into(err, context, std::move(child.stderr_pipe))) {
   listen();
   stdout_pump->start();
   stderr_pump->start();
@@ -96,24 +98,30 @@ Result<void> parse_stdout(const CommandSpec& spec, const Capture& out, Json& out
   return add_parsed(spec.parse, out.bytes(), "stdout", output);
 }
 
-Result<Json> make_output(const CommandSpec& spec, const Running& running, Millis duration) {
-  auto values = read_output_file(running.output_path);
+Result<Json> make_output(const CommandSpec& spec, const Running& running, const Masker& masker, Millis duration) {
+  auto values = read_output_file(running.output_path, masker);
   if (!values) return std::unexpected(values.error());
-  Json output = {
-      {"exit_code", running.status->value}, {"stdout", running.out.text()},
-      {"stderr", running.err.text()},       {"truncated", running.out.truncated() || running.err.truncated()},
-      {"values", std::move(*values)},       {"duration_ms", duration.count()}};
-  if (auto parsed = parse_stdout(spec, running.out, output); !parsed) return std::unexpected(parsed.error());
+  const Capture& out = running.out.capture();
+  const Capture& err = running.err.capture();
+  Json output = {{"exit_code", running.status->value},
+                 {"stdout", out.text()},
+                 {"stderr", err.text()},
+                 {"truncated", out.truncated() || err.truncated()},
+                 {"values", std::move(*values)},
+                 {"duration_ms", duration.count()}};
+  if (auto parsed = parse_stdout(spec, out, output); !parsed) return std::unexpected(parsed.error());
   return output;
 }
 
-model::Outcome judge(const CommandSpec& spec, const Running& running, Millis duration) {
-  if (auto failed = failure_of(spec, *running.status, running.err.tail())) return std::move(*failed);
-  if (auto output = make_output(spec, running, duration)) {
+model::Outcome judge(const CommandSpec& spec, Running& running, const Masker& masker, Millis duration) {
+  running.finish();
+  const std::string tail = running.err.capture().tail();
+  if (auto failed = failure_of(spec, *running.status, tail)) return std::move(*failed);
+  if (auto output = make_output(spec, running, masker, duration)) {
     return model::Success{std::move(*output)};
   } else {
     model::Failure failed = task_failure(output.error());
-    failed.error.stderr_tail = running.err.tail();
+    failed.error.stderr_tail = tail;
     return failed;
   }
 }
@@ -156,7 +164,7 @@ asio::awaitable<model::Outcome> CommandTask::run(TaskContext& context) {
     const bool alone = running.gone();
     running.stdout_pump->read_some();
     running.stderr_pump->read_some();
-    if (alone && running.drained()) co_return judge(spec_, running, duration);
+    if (alone && running.drained()) co_return judge(spec_, running, context.masker(), duration);
   }
   // What must be cleaned up is, whatever else happens; then cancellation is let in again.
   const asio::disable_cancellation none;
@@ -165,8 +173,11 @@ asio::awaitable<model::Outcome> CommandTask::run(TaskContext& context) {
   if (!cancelled) co_await drain(running, grace_.drain);
   const asio::enable_terminal_cancellation terminal;
   co_await asio::this_coro::reset_cancellation_state(terminal);
-  if (cancelled) model::cut_off();
-  co_return judge(spec_, running, duration);
+  if (cancelled) {
+    running.finish();
+    model::cut_off();
+  }
+  co_return judge(spec_, running, context.masker(), duration);
 }
 
 }  // namespace canorun::tasks

@@ -33,14 +33,11 @@ struct CommandLines::Source : Started, std::enable_shared_from_this<Source> {
       : Started(context.executor(), std::move(started)),
         ready(std::move(when_ready)),
         pipe(context.executor(), child.stdout_pipe.release()),
-        err(kKept),
+        err(context, model::Stream::kStderr, kKept),
         ended(context.executor(), asio::steady_timer::time_point::max()) {
     listen();
     stderr_pump = std::make_shared<OutputPump>(context.executor(), std::move(child.stderr_pipe),
-                                               [this, &context](std::string_view bytes) {
-                                                 err.take(bytes);
-                                                 context.write_log(model::Stream::kStderr, bytes);
-                                               });
+                                               [this](std::string_view bytes) { err.take(bytes); });
     stderr_pump->start();
     if (!child.stdin_pipe) return;
     stdin_feed = std::make_shared<InputFeed>(context.executor(), std::move(child.stdin_pipe), spec.input.value_or(""));
@@ -69,6 +66,13 @@ struct CommandLines::Source : Started, std::enable_shared_from_this<Source> {
     if (stdin_feed) stdin_feed->close();
   }
 
+  // What it wrote to stderr is complete.
+  void finish() {
+    stderr_pump->read_some();
+    stderr_pump->close();
+    err.finish();
+  }
+
   // Takes what one read gives; false when there is nothing now.
   bool read_some() {
     for (;;) {
@@ -92,7 +96,7 @@ struct CommandLines::Source : Started, std::enable_shared_from_this<Source> {
   std::function<void()> ready;
   asio::posix::stream_descriptor pipe;
   LineBuffer lines;
-  Capture err;
+  CapturedStream err;
   std::shared_ptr<OutputPump> stderr_pump;
   std::shared_ptr<InputFeed> stdin_feed;
   asio::steady_timer ended;  ///< cancelled once `over` is true
@@ -165,9 +169,10 @@ model::NextLine CommandLines::next() {
 
 model::NextLine CommandLines::ended() {
   if (!source_->over) return model::Nothing{};
+  source_->finish();
   // One that hangs in the kernel has none yet.
   const auto status = source_->status.value_or(process::ExitStatus{.signalled = true, .value = SIGKILL});
-  if (auto failed = failure_of(spec_, status, source_->err.tail())) return std::move(*failed);
+  if (auto failed = failure_of(spec_, status, source_->err.capture().tail())) return std::move(*failed);
   if (auto rest = source_->lines.take_rest()) return model::Line{std::move(*rest)};
   return model::Success{};
 }
@@ -178,6 +183,7 @@ asio::awaitable<void> CommandLines::end() {
   boost::system::error_code ignored;
   if (!source_->over) co_await source_->ended.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
   source_->timer.cancel();
+  source_->finish();
 }
 
 }  // namespace canorun::tasks

@@ -29,6 +29,7 @@ class FileTask final : public model::Task {
     work_.path = path_in(context.folder(), work_.path);
     if (!work_.to.empty()) work_.to = path_in(context.folder(), work_.to);
     work_.key = context.idempotency_key();
+    work_.masker = &context.masker();
     if (!needs_note(work_.op)) return {};
     auto note = context.kept_file();
     if (!note) return std::unexpected(std::move(note.error()));

@@ -13,6 +13,13 @@ namespace {
 
 constexpr std::uint64_t kLongestNote = 64 * 1024;
 
+// What the note is about. It is kept with the run, where no secret may be.
+Json about(const FileWork& work) {
+  Json paths{{"path", work.path}, {"to", work.to}};
+  work.masker->mask(paths);
+  return paths;
+}
+
 }  // namespace
 
 std::optional<Json> read_note(const FileWork& work) {
@@ -22,13 +29,19 @@ std::optional<Json> read_note(const FileWork& work) {
   if (!text) return std::nullopt;
   auto note = parse_json(*text);
   if (!note || !note->is_object()) return std::nullopt;
-  if (note->value("path", "") != work.path || note->value("to", "") != work.to) return std::nullopt;
-  return std::move(note->at("what"));
+  const auto what = note->find("what");
+  if (what == note->end()) return std::nullopt;
+  Json found = std::move(*what);
+  note->erase(what);
+  if (*note != about(work)) return std::nullopt;
+  return found;
 }
 
 Result<void> keep_note(const FileWork& work, Json what) {
   SaveFile file(work.note, work.key);
-  auto kept = file.write(to_json_text({{"path", work.path}, {"to", work.to}, {"what", std::move(what)}}));
+  Json note = about(work);
+  note["what"] = std::move(what);
+  auto kept = file.write(to_json_text(note));
   if (kept) kept = file.commit();
   // The folder may be as new as the note.
   if (kept) kept = sync_folder_of(std::filesystem::path(work.note).parent_path());

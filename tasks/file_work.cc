@@ -23,13 +23,15 @@ constexpr std::size_t kReadPiece = std::size_t{1} << 20;
 Result<Json> read_file(const FileWork& work, const Stop&) {
   const auto file = open_to_read(work.path);
   if (!file) return std::unexpected(file.error());
-  const auto bytes = read_at_most(*file, work.max_size + 1);
+  auto bytes = read_at_most(*file, work.max_size + 1);
   if (!bytes) return std::unexpected(bytes.error());
   if (bytes->size() > work.max_size) {
     return fail(fmt::format("it is larger than {}", human_size(work.max_size)),
                 "raise `max_size`, or let a command read it");
   }
-  Json output{{"path", work.path}, {"size", bytes->size()}, {"content", to_utf8(*bytes)}};
+  const std::size_t size = bytes->size();
+  work.masker->mask(*bytes);
+  Json output{{"path", work.path}, {"size", size}, {"content", to_utf8(*bytes)}};
   if (auto parsed = add_parsed(work.parse, *bytes, {}, output); !parsed) return std::unexpected(parsed.error());
   return output;
 }

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "engine/base/fd.h"
+#include "engine/base/masker.h"
 #include "engine/base/result.h"
 #include "engine/base/value.h"
 #include "tasks/background.h"
@@ -22,8 +23,9 @@ struct FileWork {
   std::string content = {};
   std::uint64_t max_size = std::uint64_t{1} << 20;
   Parse parse = Parse::kNone;
-  std::string key = {};   ///< the idempotency key
-  std::string note = {};  ///< where the work can keep a note until its success is recorded
+  std::string key = {};                ///< the idempotency key
+  std::string note = {};               ///< where the work can keep a note until its success is recorded
+  const Masker* masker = &kNoSecrets;  ///< hides secrets in what is read, and in the note
 };
 
 /// Whether an operation needs a note to tell, when it is done again, what it has done already: the file

@@ -38,10 +38,12 @@ Json read_body(const HttpResponse& response, const std::string& body) {
   return to_utf8(body);
 }
 
-/// Where the body of one answer goes: into memory, or into a file; what was not expected is only looked at.
+/// Where the body of one answer goes: into memory, masked, or into a file, as it is; what was not expected is only
+/// looked at.
 class Answer {
  public:
-  Answer(const HttpSpec& spec, TaskContext& context) : spec_(spec), save_to_(path_in(context.folder(), spec.save_to)) {
+  Answer(const HttpSpec& spec, TaskContext& context)
+      : spec_(spec), save_to_(path_in(context.folder(), spec.save_to)), masked_(context.masker()) {
     if (!spec.save_to.empty()) file_.emplace(save_to_, context.idempotency_key());
   }
 
@@ -52,7 +54,7 @@ class Answer {
 
   Result<Appetite> take(const HttpResponse& response, std::string_view bytes) {
     if (!expected(response.status)) {
-      body_.append(bytes.substr(0, kPreview - body_.size()));
+      body_.append(masked_.take(bytes));
       return body_.size() < kPreview ? Appetite::kMore : Appetite::kEnough;
     }
     size_ += bytes.size();
@@ -60,7 +62,7 @@ class Answer {
       return fail(fmt::format("the answer is larger than {}", human_size(spec_.max_body)), "raise `max_body`");
     }
     if (!file_) {
-      body_.append(bytes);
+      body_.append(masked_.take(bytes));
     } else if (auto written = file_->write(bytes); !written) {
       return not_saved(std::move(written.error()));
     }
@@ -69,6 +71,7 @@ class Answer {
 
   /// The output of an answer that was expected.
   Result<Json> finish(const HttpResponse& response, Millis duration) {
+    body_.append(masked_.finish());
     if (file_) {
       if (auto saved = file_->commit(); !saved) return not_saved(std::move(saved.error()));
     }
@@ -80,7 +83,11 @@ class Answer {
                 {"duration_ms", duration.count()}};
   }
 
-  std::string_view preview() const { return body_; }
+  /// Of one that was not.
+  std::string_view preview() {
+    body_.append(masked_.finish());
+    return std::string_view(body_).substr(0, kPreview);
+  }
 
  private:
   std::unexpected<Error> not_saved(Error error) const {
@@ -90,6 +97,7 @@ class Answer {
   const HttpSpec& spec_;
   std::string save_to_;
   std::uint64_t size_ = 0;
+  MaskedStream masked_;
   std::string body_;
   std::optional<SaveFile> file_;
 };
@@ -128,7 +136,7 @@ class HttpTask final : public model::Task {
         {fmt::format("{} {}: {}", spec_.request.method, without_user(spec_.request.url), error.message), error.hint});
   }
 
-  model::Failure unexpected(const HttpResponse& response, const Answer& answer, WallTime now) const {
+  model::Failure unexpected(const HttpResponse& response, Answer& answer, WallTime now) const {
     auto failure = model::failure(model::kind::kHttpStatus,
                                   fmt::format("HTTP {} from {}", response.status, without_user(spec_.request.url)));
     failure.error.stderr_tail = first_lines(answer.preview());

@@ -6,6 +6,7 @@
 #include <array>
 
 #include "engine/base/duration.h"
+#include "engine/base/percent.h"
 #include "tasks/http.h"
 #include "tasks/params.h"
 
@@ -16,20 +17,6 @@ char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 32) : c
 
 bool same_name(std::string_view a, std::string_view b) {
   return std::ranges::equal(a, b, [](char x, char y) { return lower(x) == lower(y); });
-}
-
-std::string percent_encoded(std::string_view text) {
-  std::string encoded;
-  for (const char c : text) {
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                       std::string_view("-._~").find(c) != std::string_view::npos;
-    if (plain) {
-      encoded += c;
-    } else {
-      encoded += fmt::format("%{:02X}", static_cast<unsigned char>(c));
-    }
-  }
-  return encoded;
 }
 
 std::string encoded_fields(const Json& fields) {

@@ -50,7 +50,7 @@ Result<Json> parse_output_values(std::string_view text) {
   return object;
 }
 
-Result<Json> read_output_file(const std::string& path) {
+Result<Json> read_output_file(const std::string& path, const Masker& masker) {
   // Not blocking: the command may have made a pipe of it.
   const Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
   if (!file) {
@@ -61,9 +61,10 @@ Result<Json> read_output_file(const std::string& path) {
   if (::fstat(file.get(), &status) != 0) return unreadable(system_failure(errno));
   if (!S_ISREG(status.st_mode)) return fail("CANORUN_OUTPUT is not a file any more");
   if (status.st_size == 0) return Json::object();
-  const auto text = read_at_most(file, kMaxSize + 1);
+  auto text = read_at_most(file, kMaxSize + 1);
   if (!text) return unreadable(std::unexpected(text.error()));
   if (text->size() > kMaxSize) return fail(fmt::format("CANORUN_OUTPUT holds more than {}", human_size(kMaxSize)));
+  masker.mask(*text);
   return parse_output_values(*text);
 }
 

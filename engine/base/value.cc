@@ -80,6 +80,12 @@ std::string to_utf8(std::string_view text) {
   return out;
 }
 
+std::string beginning(std::string_view text, std::size_t most) {
+  if (text.size() <= most) return to_utf8(text);
+  while (most > 0 && (static_cast<unsigned char>(text[most]) & 0xC0) == 0x80) --most;
+  return to_utf8(text.substr(0, most)) + "…";
+}
+
 Result<Json> parse_json(std::string_view text, std::size_t max_depth) {
   if (text_depth(text) > max_depth) {
     return fail(fmt::format("JSON is nested deeper than {} levels", max_depth));

@@ -30,6 +30,10 @@ std::string to_text(const Json& value);
 /// `text` with every byte that is not part of well-formed UTF-8 replaced by U+FFFD.
 std::string to_utf8(std::string_view text);
 
+/// The first `most` bytes of a text, as UTF-8, for messages. What is longer is cut between characters and ends in `…`:
+/// a secret that was cut with it is known by that (see masker.h).
+std::string beginning(std::string_view text, std::size_t most);
+
 /// True when all of `text` is well-formed UTF-8.
 bool is_utf8(std::string_view text);
 

@@ -39,7 +39,7 @@ std::string key_text(const Value& key) {
 
 std::unexpected<Error> no_field(const Value& map, std::string_view name, Budget& budget) {
   constexpr std::size_t kShown = 64;
-  return fail(fmt::format("no field '{}'", to_utf8(name.substr(0, kShown))), field_hint(map, name, budget));
+  return fail(fmt::format("no field '{}'", beginning(name, kShown)), field_hint(map, name, budget));
 }
 
 std::string described(const Value& value) { return value.is_null() ? "null" : "a value of type " + type_name(value); }

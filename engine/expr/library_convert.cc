@@ -18,8 +18,7 @@ std::unexpected<Error> out_of_range(const Value& value, std::string_view type) {
 
 std::unexpected<Error> not_a(std::string_view text, std::string_view type, std::string hint = {}) {
   constexpr std::size_t kShown = 64;
-  const std::string shown = to_utf8(text.substr(0, kShown)) + (text.size() > kShown ? "…" : "");
-  return fail(fmt::format("'{}' is not {}", shown, type), std::move(hint));
+  return fail(fmt::format("'{}' is not {}", beginning(text, kShown), type), std::move(hint));
 }
 
 // All of `text` as a whole number.

@@ -5,6 +5,9 @@
 
 #include <algorithm>
 
+#include "engine/base/duration.h"
+#include "engine/base/masker.h"
+#include "engine/base/source.h"
 #include "engine/base/suggest.h"
 #include "engine/model/types.h"
 
@@ -24,32 +27,63 @@ Error unknown(const Flow& flow, std::string_view name) {
           known.empty() ? "this flow takes no inputs" : suggestion(name, known)};
 }
 
+// What messages quote.
+constexpr std::size_t kShown = 80;
+
 Result<Json> read_text(const Input& input, std::string_view text) {
-  if (input.type == InputType::kString) return Json(to_utf8(text));
+  if (input.secret || input.type == InputType::kString) return Json(to_utf8(text));
   auto parsed = parse_json(text);
   if (parsed) return parsed;
   if (input.type == InputType::kAny) return Json(to_utf8(text));
   return fail(
-      fmt::format("input '{}' must be {}, not '{}'", input.name, described(input.type), to_utf8(text.substr(0, 80))),
+      fmt::format("input '{}' must be {}, not '{}'", input.name, described(input.type), beginning(text, kShown)),
       input.type == InputType::kList || input.type == InputType::kMap ? "write it as JSON" : "");
 }
 
 Result<Json> check(const Input& input, Json value) {
+  if (input.secret) {
+    auto good = check_secret(input.name, value);
+    return good ? Result<Json>(std::move(value)) : std::unexpected(std::move(good.error()));
+  }
   if (!fits(input.type, value)) {
     return fail(fmt::format("input '{}' must be {}, not {} {}", input.name, described(input.type), type_name(value),
-                            to_json_text(value).substr(0, 80)));
+                            beginning(to_json_text(value), kShown)));
   }
   convert(input.type, value);
   if (!is_allowed(input, value)) {
     std::vector<std::string> allowed;
     for (const Json& one : input.one_of) allowed.push_back(to_json_text(one));
-    return fail(fmt::format("input '{}' must not be {}", input.name, to_json_text(value).substr(0, 80)),
+    return fail(fmt::format("input '{}' must not be {}", input.name, beginning(to_json_text(value), kShown)),
                 fmt::format("allowed: {}", fmt::join(allowed, ", ")));
   }
   return value;
 }
 
+// Secrets that are to be bound, as far as they are good.
+Masker masker_of(const Flow& flow, const Json& bound) {
+  std::vector<std::string> secrets;
+  for (const Input& input : flow.inputs) {
+    const auto value = input.secret ? bound.find(input.name) : bound.end();
+    if (value != bound.end() && value->is_string()) secrets.push_back(value->get<std::string>());
+  }
+  return Masker(std::move(secrets));
+}
+
 }  // namespace
+
+Result<void> check_secret(std::string_view input, const Json& value) {
+  const auto* text = value.get_ptr<const std::string*>();
+  if (text == nullptr) return fail(fmt::format("secret input '{}' must be a string, not {}", input, type_name(value)));
+  if (count_characters(*text) < kShortestSecret) {
+    return fail(fmt::format("secret input '{}' has less than {} characters", input, kShortestSecret),
+                "what is so short cannot be kept secret");
+  }
+  if (text->size() > kLongestSecret) {
+    return fail(fmt::format("secret input '{}' is longer than {}", input, human_size(kLongestSecret)),
+                "give the path of a file, and let a command read it");
+  }
+  return {};
+}
 
 Result<Json, std::vector<Error>> bind_inputs(const Flow& flow, const Json& values,
                                              const std::vector<std::pair<std::string, std::string>>& texts) {
@@ -84,12 +118,15 @@ Result<Json, std::vector<Error>> bind_inputs(const Flow& flow, const Json& value
     if (input.fallback) {
       bound[input.name] = *input.fallback;
     } else {
-      problems.push_back({fmt::format("input '{}' is missing ({})", input.name, input_type_name(input.type)),
-                          fmt::format("give it with -i {}=…", input.name)});
+      problems.push_back({fmt::format("{}input '{}' is missing ({})", input.secret ? "secret " : "", input.name,
+                                      input_type_name(input.type)),
+                          fmt::format("give it with -i {}={}", input.name, input.secret ? "@env:NAME" : "…")});
     }
   }
-  if (!problems.empty()) return std::unexpected(std::move(problems));
-  return bound;
+  if (problems.empty()) return bound;
+  const Masker masker = masker_of(flow, bound);
+  for (Error& problem : problems) masker.mask(problem.message);
+  return std::unexpected(std::move(problems));
 }
 
 }  // namespace canorun::model

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "engine/base/clock.h"
+#include "engine/base/masker.h"
 #include "engine/base/result.h"
 #include "engine/model/outcome.h"
 
@@ -63,6 +64,10 @@ class TaskContext {
   /// The flow's `env`, the defaults' and the action's, evaluated; later names win.
   virtual const std::vector<std::pair<std::string, std::string>>& environment() const = 0;
 
+  /// What hides the run's secrets: output is masked as it comes in, before it is read, cut, kept or logged. Outcomes
+  /// are masked by the engine, too.
+  virtual const Masker& masker() const = 0;
+
   /// A path, in a folder that exists, for a file that only this attempt uses. The engine removes what
   /// is left of it when the attempt has ended.
   virtual Result<std::string> scratch_file(std::string_view purpose) = 0;
@@ -76,7 +81,7 @@ class TaskContext {
   /// after a resume, the one that was cut off goes on. A failure is the child's.
   virtual boost::asio::awaitable<Outcome> run_flow(const std::string& file, Json inputs) = 0;
 
-  /// Keeps output in the attempt's log; never fails the attempt.
+  /// Keeps output, which is masked, in the attempt's log; never fails the attempt.
   virtual void write_log(Stream stream, std::string_view bytes) = 0;
   /// Says something to whoever watches the run.
   virtual void say(LogLevel level, std::string_view message) = 0;

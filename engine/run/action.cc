@@ -97,9 +97,10 @@ model::Scope& no_scope() {
 }
 
 // The delay before the next attempt, or none where there is no other: then the outcome is what the last one gave, or
-// why there is none.
+// why there is none. Secrets are hidden in it, whatever it is, before anything reads it.
 std::optional<Millis> again_after(RunContext& context, const Piece& piece, const Guards* guards, std::uint32_t attempt,
                                   model::Scope& scope, model::Outcome& outcome) {
+  context.mask(outcome);
   auto* const failed = std::get_if<model::Failure>(&outcome);
   if (failed == nullptr) return std::nullopt;
   if (guards != nullptr && guards->is_shut()) {
@@ -109,12 +110,14 @@ std::optional<Millis> again_after(RunContext& context, const Piece& piece, const
   auto again = after_failure(context, piece, attempt, scope, *failed);
   if (!again) {
     outcome = model::Failure{std::move(again.error())};
+    context.mask(outcome);
     return std::nullopt;
   }
   auto shut = guards != nullptr && *again ? guards->shut_after(**again) : std::nullopt;
   if (!shut) return *again;
   last_failure(context, piece, attempt, *shut);
   outcome = std::move(*shut);
+  context.mask(outcome);
   return std::nullopt;
 }
 

@@ -38,6 +38,7 @@ class Attempt final : public model::TaskContext {
   const std::string& idempotency_key() const override { return view_.idempotency_key(); }
   const std::string& token() const override { return view_.token(); }
   const Environment& environment() const override { return environment_; }
+  const Masker& masker() const override { return context_.masker(); }
 
   Result<std::string> scratch_file(std::string_view purpose) override;
   Result<std::string> kept_file() override;

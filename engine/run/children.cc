@@ -225,7 +225,7 @@ class ChildRun {
       co_return;
     }
     Interrupt interrupt;
-    auto work = resume_under(under_, finished_, runtime_, flow_, std::move(record), std::nullopt, interrupt);
+    auto work = resume_under(under_, finished_, runtime_, flow_, std::move(record), std::nullopt, interrupt, inputs_);
     co_await work_below(parent_, piece_.interrupt, std::move(work), interrupt);
   }
 
@@ -236,6 +236,7 @@ class ChildRun {
     }
     auto inputs = model::bind_inputs(*flow_, inputs_, {});
     if (!inputs) co_return refuse(wrong_inputs(inputs.error()), {});
+    warn_of_hidden(*inputs);
     Interrupt interrupt;
     do {
       std::string id = known(parent_.children().next_id());
@@ -247,6 +248,21 @@ class ChildRun {
       auto work = start_under(under_, finished_, runtime_, flow_, std::move(id), *inputs, interrupt);
       co_await work_below(parent_, piece_.interrupt, std::move(work), interrupt);
     } while (finished_.store_error && finished_.store_error->kind == store::StoreErrorKind::kRunExists);
+  }
+
+  // What an input holds is kept, unless it is secret: so it can hold no secret.
+  void warn_of_hidden(const Json& inputs) {
+    if (parent_.masker().empty()) return;
+    for (const model::Input& input : flow_->inputs) {
+      Json kept = inputs.at(input.name);
+      parent_.masker().mask(kept);
+      if (input.secret || kept == inputs.at(input.name)) continue;
+      parent_.tell(model::Said{piece_.state.name, model::LogLevel::kWarn,
+                               fmt::format("input '{}' of flow '{}' is given a secret, and sees ***: declare it with "
+                                           "'secret: true' there",
+                                           input.name, flow_->name),
+                               piece_.part});
+    }
   }
 
   std::string wrong_inputs(const std::vector<Error>& problems) const {

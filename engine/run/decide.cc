@@ -46,6 +46,7 @@ class Evaluation {
             where, fmt::format("the variable holds {}, not {}", input_type_name(var.type), type_name(*value)), ""));
       }
       model::convert(var.type, *value);
+      context_.masker().mask(*value);
       changed[var.name] = std::move(*value);
     }
     vars_ = context_.run().vars;
@@ -180,6 +181,7 @@ Result<Step, RunError> succeed(RunContext& context, const model::State& state, s
 
 // `on_error` of a state that failed; or the run fails.
 Step fail_state(RunContext& context, const model::State& state, store::StateEnded ended, RunError error) {
+  context.mask(error);
   error.state = state.name;
   error.attempts = ended.attempts;
   ended.output = nullptr;
@@ -203,6 +205,7 @@ Step fail_state(RunContext& context, const model::State& state, store::StateEnde
       }
     }
   }
+  context.mask(error);  // of what was added to it
   if (!body) body = run_failed(error);
   const WallTime now = context.runtime().clock.now();
   step.failed = std::move(error);
@@ -220,6 +223,7 @@ Step enter(RunContext& context, model::StateId target) {
   const WallTime now = context.runtime().clock.now();
   if (!body) {
     step.failed = body.error();
+    context.mask(*step.failed);
     step.failed->state = context.flow().states[target].name;
     body = run_failed(*step.failed);
   }
@@ -228,6 +232,7 @@ Step enter(RunContext& context, model::StateId target) {
 }
 
 Step after_work(RunContext& context, const model::State& state, Worked worked, Millis took) {
+  context.mask(worked.outcome);
   store::StateEnded ended{
       .state = state.name, .visit = context.run().current->visit, .attempts = worked.attempts, .duration = took};
   if (auto* success = std::get_if<model::Success>(&worked.outcome)) {

@@ -1,12 +1,16 @@
 #include "engine/run/journal.h"
 
 #include "engine/run/arrival.h"
+#include "engine/run/masking.h"
 
 namespace canorun::run {
 
 namespace asio = boost::asio;
 
 void Journal::add(std::vector<store::Row> rows) {
+  if (!masker_.empty()) {
+    for (store::Row& made : rows) mask(masker_, made);
+  }
   for (const store::Row& made : rows) apply(run_, made);
   if (added_.empty()) {
     added_ = std::move(rows);

@@ -5,6 +5,7 @@
 #include <memory>
 #include <vector>
 
+#include "engine/base/masker.h"
 #include "engine/run/interrupt.h"
 #include "engine/run/run_state.h"
 #include "engine/run/runtime.h"
@@ -22,11 +23,12 @@ class Arrival;
 /// wait again, and looks at the interrupt's reason.
 class Journal {
  public:
-  /// `number` is none until the run was created in the store.
-  Journal(Runtime& runtime, RunState& run, Interrupt& interrupt, std::optional<store::RunNumber> number = {})
-      : runtime_(runtime), run_(run), interrupt_(interrupt), number_(number) {}
+  /// `number` is none until the run was created in the store. The masker outlives it.
+  Journal(Runtime& runtime, RunState& run, Interrupt& interrupt, std::optional<store::RunNumber> number = {},
+          const Masker& masker = kNoSecrets)
+      : runtime_(runtime), run_(run), interrupt_(interrupt), masker_(masker), number_(number) {}
 
-  /// Adds a row with the time of now.
+  /// Adds a row with the time of now. Rows are masked before they are folded.
   void add(store::Body body) { add(std::vector<store::Row>{{runtime_.clock.now(), std::move(body)}}); }
   void add(std::vector<store::Row> rows);
 
@@ -40,6 +42,7 @@ class Journal {
   Runtime& runtime_;
   RunState& run_;
   Interrupt& interrupt_;
+  const Masker& masker_;
   std::optional<store::RunNumber> number_;
   std::vector<store::Row> added_;
   std::shared_ptr<Arrival<void>> committed_;  ///< one for all commits, which come one after another

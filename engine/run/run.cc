@@ -63,14 +63,25 @@ store::Texts texts_of(const model::Flow& flow) {
   return texts;
 }
 
+// Each secret input, and where it can be read again.
+Sources sources_of(const Secrets& secrets, const Sources& known) {
+  Sources sources;
+  for (const auto& [name, value] : secrets.values().items()) {
+    const auto source = known.find(name);
+    sources[name] = source != known.end() ? source->second : std::string();
+  }
+  return sources;
+}
+
 Error refusal(const model::Outcome& outcome) { return {std::get<model::Failure>(outcome).error.message}; }
 
 }  // namespace
 
 asio::awaitable<void> start_under(const Under& under, Finished& finished, Runtime& runtime,
                                   std::shared_ptr<const model::Flow> flow, std::string id, Json inputs,
-                                  Interrupt& interrupt) {
+                                  Interrupt& interrupt, const Sources& sources) {
   RunState& run = finished.run;
+  Secrets secrets = Secrets::take_from(inputs, *flow, under);
   run.id = std::move(id);
   run.started_at = runtime.clock.now();
   run.start = {.flow = flow->name,
@@ -80,22 +91,24 @@ asio::awaitable<void> start_under(const Under& under, Finished& finished, Runtim
                .folder = flow->folder,
                .nonce = make_nonce(runtime.random),
                .inputs = std::move(inputs),
-               .flows = flows_below(*flow)};
+               .flows = flows_below(*flow),
+               .secrets = sources_of(secrets, sources)};
   const bool is_child = under.parent != nullptr;
   if (is_child) {
     run.start.parent = under.parent->run().id;
     run.start.work = under.work;
   }
-  RunContext context(runtime, flow, run, interrupt, under);
+  RunContext context(runtime, flow, run, interrupt, under, std::move(secrets));
   auto prepared = context.prepare();
   if (std::holds_alternative<model::Success>(prepared)) prepared = initial_vars(context);
+  context.mask(prepared);
   if (std::holds_alternative<model::Failure>(prepared)) {
     finished.refused = refusal(prepared);
     co_return;
   }
   run.start.vars = run.vars = std::get<model::Success>(std::move(prepared)).output;
 
-  Journal journal(runtime, run, interrupt);
+  Journal journal(runtime, run, interrupt, std::nullopt, context.masker());
   Step first = enter(context, flow->start);
   first.rows.insert(first.rows.begin(), store::Row{run.started_at, run.start});
   journal.add(std::move(first.rows));
@@ -116,9 +129,15 @@ asio::awaitable<void> start_under(const Under& under, Finished& finished, Runtim
 
 asio::awaitable<void> resume_under(const Under& under, Finished& finished, Runtime& runtime,
                                    std::shared_ptr<const model::Flow> flow, store::RunRecord claimed,
-                                   std::optional<model::StateId> from, Interrupt& interrupt) {
+                                   std::optional<model::StateId> from, Interrupt& interrupt, const Json& given) {
   RunState& run = finished.run;
   run = replay(claimed.summary.id, claimed.rows);
+  auto secrets = Secrets::find_in(given, run.start, under);
+  if (!secrets) {
+    finished.refused = std::move(secrets.error());
+    if (auto released = runtime.store.release(claimed.number); !released) finished.store_error = released.error();
+    co_return;
+  }
   const std::string token = token_of(run);
   // A run that was let go of, with nothing to do but wait, has left nothing behind.
   bool leaves = !token.empty() && run.status != store::Status::kWaiting;
@@ -145,9 +164,9 @@ asio::awaitable<void> resume_under(const Under& under, Finished& finished, Runti
     }
   }
   // One commit: a person's word is not half done when the process dies.
-  Journal journal(runtime, run, interrupt, claimed.number);
+  Journal journal(runtime, run, interrupt, claimed.number, secrets->masker());
   journal.add(resumed);
-  RunContext context(runtime, flow, run, interrupt, under);
+  RunContext context(runtime, flow, run, interrupt, under, std::move(*secrets));
   auto prepared = context.prepare();
   if (auto* failed = std::get_if<model::Failure>(&prepared)) {
     journal.add(end_early(run, failed->error, store::Status::kFailed, runtime.clock.now()));
@@ -164,17 +183,18 @@ asio::awaitable<void> resume_under(const Under& under, Finished& finished, Runti
 }
 
 asio::awaitable<Finished> start(Runtime& runtime, std::shared_ptr<const model::Flow> flow, std::string id, Json inputs,
-                                Interrupt& interrupt) {
+                                Interrupt& interrupt, Sources sources) {
   Finished finished;
-  auto work = start_under(kNobody, finished, runtime, std::move(flow), std::move(id), std::move(inputs), interrupt);
+  auto work =
+      start_under(kNobody, finished, runtime, std::move(flow), std::move(id), std::move(inputs), interrupt, sources);
   co_await std::move(work);
   co_return finished;
 }
 
 asio::awaitable<Finished> resume(Runtime& runtime, std::shared_ptr<const model::Flow> flow, store::RunRecord claimed,
-                                 std::optional<model::StateId> from, Interrupt& interrupt) {
+                                 std::optional<model::StateId> from, Interrupt& interrupt, Json given) {
   Finished finished;
-  auto work = resume_under(kNobody, finished, runtime, std::move(flow), std::move(claimed), from, interrupt);
+  auto work = resume_under(kNobody, finished, runtime, std::move(flow), std::move(claimed), from, interrupt, given);
   co_await std::move(work);
   co_return finished;
 }
@@ -197,6 +217,7 @@ asio::awaitable<void> cancel_under(Leftovers& leftovers, Finished& finished, Run
   }
   const std::string token = token_of(run);
   if (!token.empty() && leftovers.has(token)) co_await end_orphans(runtime, kNobody, run.id, run.state, token);
+  remove_scratch_folder(run.start.nonce);
   auto below = co_await cancel_children(runtime, run.id, interrupt.detail(), leftovers);
   if (!below) {
     finished.store_error = std::move(below.error());

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
+#include <map>
 #include <memory>
+#include <string>
 
 #include "engine/model/flow.h"
 #include "engine/run/interrupt.h"
@@ -32,28 +34,35 @@ struct Finished {
   /// The store failed, or refused the run. With `run.rows` 0 nothing was begun; otherwise the run is
   /// left as it was last durable, and can be resumed.
   std::optional<store::StoreError> store_error;
-  /// Nothing was run, as an expression that comes before the first state failed.
+  /// Nothing was run: an expression that comes before the first state failed, or a secret input is missing.
   std::optional<Error> refused;
 };
 
-/// Starts a run with bound inputs and works on it until it ends, or is stopped.
+/// Where the values of secret inputs can be read again, by name: see store::RunStarted::secrets.
+using Sources = std::map<std::string, std::string>;
+
+/// Starts a run with bound inputs, the secret ones among them, and works on it until it ends, or is stopped. A secret
+/// input that `sources` does not have has none.
 boost::asio::awaitable<Finished> start(Runtime& runtime, std::shared_ptr<const model::Flow> flow, std::string id,
-                                       Json inputs, Interrupt& interrupt);
+                                       Json inputs, Interrupt& interrupt, Sources sources = {});
 
 /// Works on a claimed run that is not over. `from`: enters that state instead of the one that is due.
-/// A flow whose digest is not the run's is recorded as its new definition.
+/// A flow whose digest is not the run's is recorded as its new definition. `given` has the values of the run's secret
+/// inputs by name: without one of them the run is refused, and let go of as it was.
 boost::asio::awaitable<Finished> resume(Runtime& runtime, std::shared_ptr<const model::Flow> flow,
                                         store::RunRecord claimed, std::optional<model::StateId> from,
-                                        Interrupt& interrupt);
+                                        Interrupt& interrupt, Json given = Json::object());
+
+inline const Sources kNoSources;
 
 /// The same for a child. What is lent lives until the work has ended: thousands may run at once, and each has these
 /// once.
 boost::asio::awaitable<void> start_under(const Under& under, Finished& finished, Runtime& runtime,
                                          std::shared_ptr<const model::Flow> flow, std::string id, Json inputs,
-                                         Interrupt& interrupt);
+                                         Interrupt& interrupt, const Sources& sources = kNoSources);
 boost::asio::awaitable<void> resume_under(const Under& under, Finished& finished, Runtime& runtime,
                                           std::shared_ptr<const model::Flow> flow, store::RunRecord claimed,
-                                          std::optional<model::StateId> from, Interrupt& interrupt);
+                                          std::optional<model::StateId> from, Interrupt& interrupt, const Json& given);
 boost::asio::awaitable<void> cancel_under(Leftovers& leftovers, Finished& finished, Runtime& runtime,
                                           store::RunRecord claimed, Interrupt& interrupt);
 

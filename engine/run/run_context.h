@@ -9,21 +9,26 @@
 #include "engine/run/children.h"
 #include "engine/run/end_orphans.h"
 #include "engine/run/journal.h"
+#include "engine/run/masking.h"
 #include "engine/run/requests.h"
 #include "engine/run/rest.h"
 #include "engine/run/run.h"
 #include "engine/run/run_state.h"
 #include "engine/run/runtime.h"
 #include "engine/run/scope.h"
+#include "engine/run/secrets.h"
 
 namespace canorun::run {
+
+/// Removes what a process that was killed left of a run's temporary folder.
+void remove_scratch_folder(std::string_view nonce);
 
 /// Lives on the loop's coroutine frame; what refers into it does not outlive the run. Event-loop
 /// thread only.
 class RunContext {
  public:
   RunContext(Runtime& runtime, std::shared_ptr<const model::Flow> flow, RunState& run, Interrupt& interrupt,
-             const Under& under);
+             const Under& under, Secrets secrets);
   RunContext(const RunContext&) = delete;
   RunContext& operator=(const RunContext&) = delete;
   ~RunContext();
@@ -49,12 +54,19 @@ class RunContext {
   RequestWatch& requests();
   Leftovers& leftovers() { return under_.parent != nullptr ? under_.parent->leftovers() : leftovers_; }
   StatesView& states() { return states_; }
+  /// What hides the run's secrets, and those of the runs above it.
+  const Masker& masker() const { return secrets_.masker(); }
+  /// Hides them in an outcome or an error, before anything reads it.
+  void mask(auto& what) const {
+    if (!masker().empty()) run::mask(masker(), what);
+  }
   /// Rings when the run may have got a signal.
   Bell& signals() { return signals_; }
   const std::vector<std::pair<std::string, std::string>>& environment() const { return environment_; }
   /// Empty when nothing is kept.
   const std::string& log_folder() const { return log_folder_; }
-  /// Where attempts put files that end with them: the log folder, or a temporary one of this process.
+  /// Where attempts put files that end with them: the log folder; or a temporary one of this process where nothing is
+  /// kept, and where there are secrets, which are in no folder of the store, not even when the process is killed.
   Result<std::string> scratch_folder();
   /// What TaskContext::kept_file gives to the work with this key.
   Result<std::string> kept_file(std::string_view key);
@@ -70,17 +82,22 @@ class RunContext {
   model::Outcome prepare();
 
   void tell(decltype(model::Event::what) what) {
-    runtime_.observer.on_event({run_.id, std::move(what), under_.around, under_.of_part});
+    model::Event event{run_.id, std::move(what), under_.around, under_.of_part};
+    if (masker().empty()) return runtime_.observer.on_event(event);
+    tell_masked(masker(), runtime_.observer, std::move(event));
   }
 
  private:
   void remove_scratch() const;
+  Result<std::string> made_log_folder() const;
 
   Runtime& runtime_;
   std::shared_ptr<const model::Flow> flow_;
   RunState& run_;
   Interrupt& interrupt_;
   const Under& under_;
+  Secrets secrets_;
+  Json inputs_;  ///< with the secret ones; null: there is none
   std::size_t depth_;
   Bell signals_;
   Rest rest_;

@@ -1,6 +1,7 @@
 // The JSON shapes of a run and of its rows (cli.md).
 #include <charconv>
 
+#include "engine/base/masker.h"
 #include "engine/run/run_state.h"
 
 namespace canorun::run {
@@ -25,7 +26,7 @@ class RowToJson {
     out["digest"] = row.digest;
     out["file"] = row.file;
     out["folder"] = row.folder;
-    out["inputs"] = row.inputs;
+    out["inputs"] = shown_inputs(row);
     out["vars"] = row.vars;
     if (!row.parent.empty()) out["parent"] = row.parent;
   }
@@ -106,6 +107,12 @@ class RowToJson {
 
 }  // namespace
 
+Json shown_inputs(const store::RunStarted& start) {
+  Json inputs = start.inputs;
+  for (const auto& [name, source] : start.secrets) inputs[name] = kMasked;
+  return inputs;
+}
+
 Json to_json(const store::WaitsFor& waits) {
   Json out{{"until", time_or_null(waits.until)}, {"signal", waits.signal.empty() ? Json() : Json(waits.signal)}};
   if (!waits.run.empty()) out["run"] = waits.run;
@@ -138,7 +145,7 @@ Json to_json(const RunState& run, store::Status status) {
            {"status", store::status_name(status)},
            {"state", run.state.empty() ? Json() : Json(run.state)},
            {"path", std::move(path)},
-           {"inputs", run.start.inputs},
+           {"inputs", shown_inputs(run.start)},
            {"vars", run.vars},
            {"states", std::move(states)},
            {"output", run.output},

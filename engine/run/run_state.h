@@ -120,6 +120,9 @@ RunState replay(std::string id, const std::vector<store::Row>& rows);
 /// The key of one piece of a visit's work, or of all of it: the same for every attempt and every resume.
 std::string work_key(const RunState& run, std::string_view state, std::uint64_t visit, std::string_view part = {});
 
+/// The inputs as they are shown: a secret one is `***`.
+Json shown_inputs(const store::RunStarted& start);
+
 /// `{until, signal}`; what it does not wait for is null.
 Json to_json(const store::WaitsFor& waits);
 

@@ -10,9 +10,12 @@ namespace {
 
 namespace asio = boost::asio;
 
-Result<Json, model::RunError> next_cursor(const model::SteppedShape& stepped, model::Scope scope, const Json& output) {
+Result<Json, model::RunError> next_cursor(const RunContext& context, const model::SteppedShape& stepped,
+                                          model::Scope scope, const Json& output) {
   slot(scope, model::Slot::kOutput) = expr::Value::view(output);
-  return json_of("stepped.cursor", stepped.cursor.evaluate(scope));
+  auto cursor = json_of("stepped.cursor", stepped.cursor.evaluate(scope));
+  if (cursor) context.masker().mask(*cursor);  // as it is kept
+  return cursor;
 }
 
 model::Failure too_many_steps(std::uint64_t most) {
@@ -47,7 +50,7 @@ asio::awaitable<Worked> work_stepped(RunContext& context, Journal& journal, cons
     auto worked = co_await perform(context, piece);
     auto* success = std::get_if<model::Success>(&worked.outcome);
     if (success == nullptr) co_return worked;
-    auto next = next_cursor(stepped, around, success->output);
+    auto next = next_cursor(context, stepped, around, success->output);
     if (!next) co_return Worked{model::Failure{next.error()}, worked.attempts};
     const auto took = std::chrono::duration_cast<Millis>(clock.steady() - begin);
     journal.add(store::StepEnded{.state = state.name,

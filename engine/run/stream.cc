@@ -213,6 +213,7 @@ class Stream {
     if (stream_.cursor) {
       auto cursor = json_of("stream.cursor", stream_.cursor->evaluate(around_));
       if (!cursor) return std::unexpected(std::move(cursor.error()));
+      context_.masker().mask(*cursor);  // as it is kept
       next = std::move(*cursor);
     }
     if (stream_.stop_when) {

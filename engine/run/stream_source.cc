@@ -73,6 +73,12 @@ Result<std::unique_ptr<model::LineSource>, model::Failure> StreamSource::make(co
   return std::make_unique<FileLines>(path_in(context_.flow().folder, to_text(*path)), *place, file.follow);
 }
 
+model::NextLine StreamSource::next() {
+  model::NextLine next = lines_->next();
+  if (auto* line = std::get_if<model::Line>(&next)) context_.masker().mask(line->bytes);
+  return next;
+}
+
 asio::awaitable<void> StreamSource::end() {
   if (!lines_) co_return;
   co_await deaf();
@@ -83,6 +89,7 @@ asio::awaitable<void> StreamSource::end() {
 }
 
 Result<std::optional<Millis>, model::RunError> StreamSource::failed(model::Failure& failure) {
+  context_.mask(failure.error);
   return after_failure(context_, piece_, attempt_, scope_, failure);
 }
 

@@ -25,8 +25,8 @@ class StreamSource {
 
   /// Begins the next attempt behind `cursor`. Of a file that is the byte it says; null: the beginning.
   std::optional<model::Failure> open(const Json& cursor);
-  /// Of one that is open.
-  model::NextLine next() { return lines_->next(); }
+  /// Of one that is open. Lines are masked, each by itself.
+  model::NextLine next();
   /// Nothing of it runs afterwards. An interrupt does not cut it short: the caller looks at its reason.
   boost::asio::awaitable<void> end();
 

@@ -45,6 +45,14 @@ TEST_CASE("text of a value: strings as they are, the rest as JSON") {
   CHECK(to_json_text("a\xFF") == "\"a\xEF\xBF\xBD\"");
 }
 
+TEST_CASE("the beginning of a text is cut between characters, and says so") {
+  CHECK(beginning("größe", 8) == "größe");
+  CHECK(beginning("größe", 6) == "größ…");
+  CHECK(beginning("größe", 5) == "grö…");
+  CHECK(beginning("a\xFF", 2) == "a\xEF\xBF\xBD");
+  CHECK(beginning("\xBF\xBF\xBF", 2) == "…");
+}
+
 TEST_CASE("depth counts lists and maps, without recursion") {
   CHECK(depth(3) == 0);
   CHECK(depth(Json{{"a", {1, {2}}}}) == 3);

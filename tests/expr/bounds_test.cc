@@ -148,7 +148,7 @@ TEST_CASE("hints do not read huge maps, nor long names") {
   CHECK(evaluate("map.kez1", {{"map", map}}) == "4-8: no field 'kez1'");
   const std::string name(500, 'a');
   CHECK(evaluate("map['" + name + "']", {{"map", {{name + "b", 1}}}}) ==
-        "4-506: no field '" + name.substr(0, 64) + "'");
+        "4-506: no field '" + name.substr(0, 64) + "…'");
 }
 
 }  // namespace

@@ -36,6 +36,7 @@ class LoopOnly final : public model::TaskContext {
   const std::string& idempotency_key() const override { return none_; }
   const std::string& token() const override { return none_; }
   const std::vector<std::pair<std::string, std::string>>& environment() const override { return environment_; }
+  const Masker& masker() const override { return kNoSecrets; }
   Result<std::string> scratch_file(std::string_view) override { return fail("none"); }
   Result<std::string> kept_file() override { return fail("none"); }
   boost::asio::awaitable<model::Outcome> run_flow(const std::string&, Json) override {

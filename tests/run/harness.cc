@@ -198,16 +198,17 @@ void Harness::spawn(asio::awaitable<run::Finished> run) {
                  }));
 }
 
-void Harness::start(std::shared_ptr<const model::Flow> flow, Json inputs, std::string id) {
-  spawn(run::start(runtime_, std::move(flow), std::move(id), std::move(inputs), interrupt));
+void Harness::start(std::shared_ptr<const model::Flow> flow, Json inputs, std::string id, run::Sources sources) {
+  spawn(run::start(runtime_, std::move(flow), std::move(id), std::move(inputs), interrupt, std::move(sources)));
 }
 
-void Harness::resume(std::shared_ptr<const model::Flow> flow, std::optional<std::string> from, std::string id) {
+void Harness::resume(std::shared_ptr<const model::Flow> flow, std::optional<std::string> from, std::string id,
+                     Json given) {
   auto claimed = store_.claim(id);
   REQUIRE(claimed);
   std::optional<model::StateId> state;
   if (from) state = flow->find(*from);
-  spawn(run::resume(runtime_, std::move(flow), std::move(*claimed), state, interrupt));
+  spawn(run::resume(runtime_, std::move(flow), std::move(*claimed), state, interrupt, std::move(given)));
 }
 
 void Harness::cancel(const std::string& id, std::string reason) {

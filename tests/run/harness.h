@@ -62,8 +62,11 @@ class Harness {
 
   /// A run with nothing to do but wait is let go of from now on.
   void let_go() { runtime_.suspends = true; }
-  void start(std::shared_ptr<const model::Flow> flow, Json inputs = Json::object(), std::string id = "r1");
-  void resume(std::shared_ptr<const model::Flow> flow, std::optional<std::string> from = {}, std::string id = "r1");
+  void start(std::shared_ptr<const model::Flow> flow, Json inputs = Json::object(), std::string id = "r1",
+             run::Sources sources = {});
+  /// `given`: the values of its secret inputs.
+  void resume(std::shared_ptr<const model::Flow> flow, std::optional<std::string> from = {}, std::string id = "r1",
+              Json given = Json::object());
 
   void cancel(const std::string& id, std::string reason);
 

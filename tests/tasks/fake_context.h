@@ -38,6 +38,7 @@ class FakeContext final : public model::TaskContext {
   const std::string& idempotency_key() const override { return key_; }
   const std::string& token() const override { return key_; }
   const std::vector<std::pair<std::string, std::string>>& environment() const override { return environment_; }
+  const Masker& masker() const override { return masker_; }
   Result<std::string> scratch_file(std::string_view purpose) override {
     return scratch_.path() + "/" + std::string(purpose);
   }
@@ -59,6 +60,7 @@ class FakeContext final : public model::TaskContext {
   std::uint64_t logged = 0;
   std::vector<std::pair<model::LogLevel, std::string>> said;
   std::vector<std::pair<std::string, std::string>> environment_;
+  Masker masker_;
   ManualClock clock_;
   const Clock* given_clock = &clock_;
 
