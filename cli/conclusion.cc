@@ -11,6 +11,12 @@ OrRefusal<Conclusion> conclude(Wiring& wiring, const store::CheckpointStore& sto
                                bool kept) {
   const run::RunState& run = finished.run;
   if (finished.refused) return refuse(RefusalKind::kInvalidInputs, finished.refused->message, finished.refused->hint);
+  if (finished.skipped) {
+    if (!wiring.options().json && !wiring.options().quiet) {
+      wiring.out().write(fmt::format("{} skipped: {}\n", run.id, *finished.skipped));
+    }
+    return Conclusion{ExitCode::kSuccess, Json{{"id", run.id}, {"skipped", *finished.skipped}}};
+  }
   if (finished.store_error) {
     Refusal lost = refusal(*finished.store_error);
     if (run.rows > 0) {

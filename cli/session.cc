@@ -93,13 +93,15 @@ void Session::leave() {
   ::_exit(static_cast<int>(ExitCode::kResumeLater));
 }
 
-run::Finished cancel_here(Wiring& wiring, store::CheckpointStore& store, store::RunRecord claimed, std::string reason) {
+run::Finished cancel_here(Wiring& wiring, store::CheckpointStore& store, std::shared_ptr<const model::Flow> flow,
+                          store::RunRecord claimed, Json secrets, std::string reason) {
   asio::io_context loop{1};
   Progress progress(loop.get_executor(), wiring.err(), wiring.clock(), progress_setting(wiring));
   run::Runtime runtime{loop.get_executor(), store, wiring.clock(), wiring.random(), progress};
   run::Interrupt interrupt;
   interrupt.raise(run::Reason::kCancel, std::move(reason));
-  return run_loop(loop, run::cancel(runtime, std::move(claimed), interrupt), interrupt);
+  return run_loop(loop, run::cancel(runtime, std::move(flow), std::move(claimed), interrupt, std::move(secrets)),
+                  interrupt);
 }
 
 }  // namespace canorun::cli

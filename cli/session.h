@@ -44,7 +44,8 @@ class Session {
   bool stopped_ = false;
 };
 
-/// Ends a claimed run that is not over as cancelled; signals keep their usual meaning.
-run::Finished cancel_here(Wiring& wiring, store::CheckpointStore& store, store::RunRecord claimed, std::string reason);
+/// Ends a claimed run that is not over as cancelled, as run::cancel does; signals keep their usual meaning.
+run::Finished cancel_here(Wiring& wiring, store::CheckpointStore& store, std::shared_ptr<const model::Flow> flow,
+                          store::RunRecord claimed, Json secrets, std::string reason);
 
 }  // namespace canorun::cli

@@ -70,25 +70,27 @@ class Cancel final : public Verb {
       (void)store.release(claimed.number);
       return refuse(RefusalKind::kRunOver, fmt::format("run '{}' is over: {}", id_, status_name(run.status)));
     }
-    if (const auto secrets = secrets_for_the_end(wiring, store, run); !secrets) {
+    const auto flow = flow_for_the_end(wiring, store, run);
+    auto secrets = secrets_again(wiring, run, {.verb = "cancel", .texts = texts_, .needed = flow != nullptr});
+    if (!secrets) {
       (void)store.release(claimed.number);
       return std::unexpected(secrets.error());
     }
-    const auto finished = cancel_here(wiring, store, std::move(claimed), "cancelled by 'canorun cancel'");
+    const auto finished = cancel_here(wiring, store, flow, std::move(claimed), std::move(*secrets),
+                                      "cancelled by 'canorun cancel'");
     if (finished.store_error) return std::unexpected(refusal(*finished.store_error));
     return tell(wiring, store, finished.run.status);
   }
 
-  // What of the run would be run with them.
-  OrRefusal<Json> secrets_for_the_end(Wiring& wiring, const store::CheckpointStore& store,
-                                      const run::RunState& run) const {
-    bool needed = false;
-    if (!run.start.secrets.empty()) {
-      const auto flow = flow_of_run(wiring, store, run);
-      if (!flow) return std::unexpected(flow.error());
-      needed = runs_at_the_end(**flow);
-    }
-    return secrets_again(wiring, run, {.verb = "cancel", .texts = texts_, .needed = needed});
+  // Null where nothing of it is done at the end. That it cannot be read is no reason to keep the run.
+  static std::shared_ptr<const model::Flow> flow_for_the_end(Wiring& wiring, const store::CheckpointStore& store,
+                                                             const run::RunState& run) {
+    auto flow = flow_of_run(wiring, store, run);
+    if (flow) return runs_at_the_end(**flow) ? *flow : nullptr;
+    wiring.note(fmt::format("the flow of run '{}' cannot be read; what it may have under 'on_end' and 'services' is not "
+                            "done: {}\n",
+                            run.id, flow.error().message));
+    return nullptr;
   }
 
   OrRefusal<ExitCode> tell(Wiring& wiring, const store::CheckpointStore& store, store::Status status) const {

@@ -74,7 +74,8 @@ void Attempt::say(model::LogLevel level, std::string_view message) {
 
 AttemptName Attempt::name() const {
   const RunState& run = context_.run();
-  return {run.current->row, run.resumes, view_.attempt, state(), part()};
+  const std::uint64_t row = run.outcome ? run.outcome_row : run.current ? run.current->row : 0;
+  return {row, run.resumes, view_.attempt, state(), part()};
 }
 
 model::Failure bad_params(std::string_view where, const Error& error) {

@@ -92,6 +92,8 @@ model::Failure failure_of(const RunState& child) {
 constexpr std::size_t kMostCancelled = 512;
 
 // Also one of an ended parent's that nobody works on. `error`: the first one.
+const Json kNothing = Json::object();
+
 asio::awaitable<void> cancel_child(Runtime& runtime, std::string id, std::string reason, Leftovers& leftovers,
                                    std::optional<store::StoreError>& error) {
   Interrupt interrupt;
@@ -99,7 +101,7 @@ asio::awaitable<void> cancel_child(Runtime& runtime, std::string id, std::string
   auto claimed = co_await claim(runtime, id, interrupt);
   if (claimed) {
     Finished finished;
-    co_await cancel_under(leftovers, finished, runtime, std::move(*claimed), interrupt);
+    co_await cancel_under(leftovers, finished, runtime, nullptr, std::move(*claimed), interrupt, kNothing);
     if (finished.store_error && !error) error = std::move(finished.store_error);
   } else if (claimed.error().kind != store::StoreErrorKind::kOwned && !error) {
     error = std::move(claimed.error());
@@ -152,6 +154,10 @@ class ChildRun {
         co_await go_on(id, rows);
       }
       if (finished_.refused) co_return model::task_failure(*finished_.refused);
+      if (finished_.skipped) co_return model::Success{nullptr};
+      if (finished_.store_error && finished_.store_error->kind == store::StoreErrorKind::kGroupTaken) {
+        co_return model::task_failure({finished_.store_error->message, finished_.store_error->hint});
+      }
       if (finished_.store_error) give_up(*finished_.store_error);
       began_here = true;
       if (child.rows == 0) continue;  // it was not gone on with: it is looked at again

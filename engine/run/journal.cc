@@ -11,6 +11,11 @@ void Journal::add(std::vector<store::Row> rows) {
   if (!masker_.empty()) {
     for (store::Row& made : rows) mask(masker_, made);
   }
+  if (holds_end_ && !rows.empty()) {
+    if (auto* ended = std::get_if<store::RunEnded>(&rows.back().body)) {
+      rows.back().body = store::OutcomeReached{std::move(*ended)};
+    }
+  }
   for (const store::Row& made : rows) apply(run_, made);
   if (added_.empty()) {
     added_ = std::move(rows);
@@ -19,8 +24,16 @@ void Journal::add(std::vector<store::Row> rows) {
   }
 }
 
-asio::awaitable<store::StoreResult<void>> Journal::create(store::Texts texts) {
-  store::NewRun run{run_.id, std::exchange(added_, {}), std::move(texts)};
+void Journal::end() {
+  store::RunEnded ended = *run_.outcome;
+  ended.via.clear();
+  ended.entered = false;
+  holds_end_ = false;
+  add(std::move(ended));
+}
+
+asio::awaitable<store::StoreResult<void>> Journal::create(store::Texts texts, std::string group, bool queues) {
+  store::NewRun run{run_.id, std::exchange(added_, {}), std::move(texts), std::move(group), queues};
   const auto ask = [&](auto done) { runtime_.store.create(std::move(run), std::move(done)); };
   auto number = co_await answer_of<store::RunNumber>(runtime_.executor, interrupt_, ask);
   if (!number) co_return std::unexpected(std::move(number.error()));

@@ -28,12 +28,18 @@ class Journal {
           const Masker& masker = kNoSecrets)
       : runtime_(runtime), run_(run), interrupt_(interrupt), masker_(masker), number_(number) {}
 
+  /// From now on a run's end is its outcome only: more is to be done, until `end`.
+  void hold_end() { holds_end_ = true; }
+  /// Adds the end that the run's outcome says.
+  void end();
+
   /// Adds a row with the time of now. Rows are masked before they are folded.
   void add(store::Body body) { add(std::vector<store::Row>{{runtime_.clock.now(), std::move(body)}}); }
   void add(std::vector<store::Row> rows);
 
-  /// Commits what was added, in one transaction; the first time of a new run with the texts that it refers to.
-  boost::asio::awaitable<store::StoreResult<void>> create(store::Texts texts);
+  /// Commits what was added, in one transaction; the first time of a new run with the texts that it refers to
+  /// and its concurrency group.
+  boost::asio::awaitable<store::StoreResult<void>> create(store::Texts texts, std::string group = {}, bool queues = false);
   boost::asio::awaitable<store::StoreResult<void>> commit();
 
   const std::optional<store::RunNumber>& number() const { return number_; }
@@ -43,6 +49,7 @@ class Journal {
   RunState& run_;
   Interrupt& interrupt_;
   const Masker& masker_;
+  bool holds_end_ = false;
   std::optional<store::RunNumber> number_;
   std::vector<store::Row> added_;
   std::shared_ptr<Arrival<void>> committed_;  ///< one for all commits, which come one after another

@@ -8,6 +8,7 @@
 #include <boost/system/system_error.hpp>
 
 #include "engine/base/duration.h"
+#include "engine/run/aside.h"
 
 namespace canorun::run {
 namespace {
@@ -31,6 +32,8 @@ asio::awaitable<std::optional<Worked>> work_or_stop(RunContext& context, Journal
   co_return worked;
 }
 
+}  // namespace
+
 std::vector<store::Row> stop(RunContext& context) {
   const Interrupt& interrupt = context.interrupt();
   const WallTime now = context.runtime().clock.now();
@@ -42,6 +45,8 @@ std::vector<store::Row> stop(RunContext& context) {
   auto [error, status] = ending(interrupt, context.flow());
   return end_early(context.run(), std::move(error), status, now);
 }
+
+namespace {
 
 // Told after the step is durable: its rows are gone by then.
 void tell_end(RunContext& context, const model::StateSucceeded& ended, const Step& step) {
@@ -73,16 +78,17 @@ std::pair<model::RunError, store::Status> ending(const Interrupt& interrupt, con
   return {{.kind = std::string(model::kind::kCancelled), .message = interrupt.detail()}, store::Status::kCancelled};
 }
 
-asio::awaitable<store::StoreResult<void>> loop(RunContext& context, Journal& journal) {
+asio::awaitable<store::StoreResult<void>> loop(RunContext& context, Journal& journal, Services& services) {
   RunState& run = context.run();
   const Clock& clock = context.runtime().clock;
   tell_entry(context);
   SteadyTime begin = clock.steady();
   std::optional<model::StateId> at;
   if (run.current) at = context.flow().find(run.current_state());
-  while (run.status == store::Status::kRunning && at) {
+  while (run.status == store::Status::kRunning && !run.outcome && at) {
     if (context.lost()) co_return std::unexpected(*context.lost());
     if (context.interrupt().reason() != Reason::kNone) {
+      if (context.interrupt().reason() == Reason::kSuspend) co_await services.tear_down();
       if (context.interrupt().reason() != Reason::kSuspend) {
         auto below = co_await end_open_children(context);
         if (!below) co_return below;
@@ -96,6 +102,7 @@ asio::awaitable<store::StoreResult<void>> loop(RunContext& context, Journal& jou
     if (!worked) continue;
     if (worked->store_error) co_return std::unexpected(std::move(*worked->store_error));
     if (worked->waits) {
+      co_await services.tear_down();
       if (context.interrupt().reason() != Reason::kNone) continue;  // there is something to do, after all
       journal.add(std::move(*worked->waits));
       auto let_go = co_await journal.commit();

@@ -9,8 +9,14 @@
 
 namespace canorun::run {
 
-/// Goes on from the run's state until the run has ended or was stopped. An error is the store's.
-boost::asio::awaitable<store::StoreResult<void>> loop(RunContext& context, Journal& journal);
+class Services;
+
+/// Goes on from the run's state until the run has its outcome or was stopped; what lets go of it tears down the services
+/// first. An error is the store's.
+boost::asio::awaitable<store::StoreResult<void>> loop(RunContext& context, Journal& journal, Services& services);
+
+/// The rows that stop a run whose interrupt has a reason.
+std::vector<store::Row> stop(RunContext& context);
 
 /// Work that never waits, over a store that never waits, would keep signals and timers from being heard: so many
 /// rows of a run come without a pause.

@@ -3,7 +3,10 @@
 #include <fmt/format.h>
 
 #include "engine/base/ids.h"
+#include "engine/run/arrival.h"
+#include "engine/run/aside.h"
 #include "engine/run/end_orphans.h"
+#include "engine/run/group.h"
 #include "engine/run/loop.h"
 #include "engine/run/run_context.h"
 
@@ -27,21 +30,76 @@ model::Outcome initial_vars(RunContext& context) {
   return model::Success{std::move(vars)};
 }
 
-// Works on the run under its budget, listening to what other processes ask of it.
-asio::awaitable<store::StoreResult<void>> work_on(RunContext& context, Journal& journal) {
-  Runtime& runtime = context.runtime();
-  Alarm budget(runtime.executor, context.interrupt());
-  if (context.flow().timeout) {
-    budget.arm(std::max(Millis{0}, *context.flow().timeout - context.run().worked), Reason::kRunTimeout);
+// What comes after the outcome; then the run has ended.
+asio::awaitable<store::StoreResult<void>> finish(RunContext& context, Journal& journal, Services& services) {
+  const bool done = co_await do_on_end(context);
+  co_await services.tear_down();
+  if (context.lost()) co_return std::unexpected(*context.lost());
+  if (done) {
+    journal.end();
+  } else {
+    journal.add(store::RunSuspended{.reason = context.interrupt().detail()});
   }
+  auto ended = co_await journal.commit();
+  co_return ended;
+}
+
+// The states, between the services' setup and their end.
+asio::awaitable<store::StoreResult<void>> work_through(RunContext& context, Journal& journal, Services& services) {
+  auto failed = co_await services.set_up();
+  if (!failed) {
+    auto worked = co_await loop(context, journal, services);
+    co_return worked;
+  }
+  journal.add(end_early(context.run(), std::move(*failed), store::Status::kFailed, context.runtime().clock.now()));
+  auto ended = co_await journal.commit();
+  co_return ended;
+}
+
+// Waits until the run has its group, and begins then; or ends it, where it is stopped before.
+asio::awaitable<store::StoreResult<void>> leave_queue(RunContext& context, Journal& journal,
+                                                      const std::function<void()>& begin) {
+  auto has = co_await wait_for_group(context, *journal.number());
+  if (!has) co_return std::unexpected(std::move(has.error()));
+  if (*has) {
+    begin();
+  } else {
+    journal.add(stop(context));
+  }
+  auto committed = co_await journal.commit();
+  co_return committed;
+}
+
+// Works on the run under its budget, listening to what other processes ask of it. `begin` adds the rows that make a
+// run which waits for its group one that is worked on; `died`: the process that worked on it before.
+asio::awaitable<store::StoreResult<void>> work_on(RunContext& context, Journal& journal,
+                                                  const std::function<void()>& begin, bool died) {
+  Runtime& runtime = context.runtime();
+  RunState& run = context.run();
   const auto ring = [&context] {
     context.signals().ring();
     context.rest().ring();
   };
   const RequestWatch::Listener listener(context.requests(), *journal.number(), context.interrupt(), ring);
   if (context.interrupt().reason() != Reason::kNone) co_await calm();  // asked before anybody listened
-  auto result = co_await loop(context, journal);
-  budget.disarm();
+  store::StoreResult<void> result;
+  if (run.queued) result = co_await leave_queue(context, journal, begin);
+  Services services(context);
+  if (result && run.status == store::Status::kRunning && !run.outcome) {
+    Alarm budget(runtime.executor, context.interrupt());
+    if (context.flow().timeout) {
+      budget.arm(std::max(Millis{0}, *context.flow().timeout - run.worked), Reason::kRunTimeout);
+    }
+    result = co_await work_through(context, journal, services);
+    budget.disarm();
+  } else if (run.outcome && died) {
+    services.assume_up();
+  }
+  if (result && run.outcome) {
+    result = co_await finish(context, journal, services);
+  } else {
+    co_await services.tear_down();
+  }
   co_return result;
 }
 
@@ -73,6 +131,31 @@ Sources sources_of(const Secrets& secrets, const Sources& known) {
   return sources;
 }
 
+// A place in the run's group; with the row that says that it waits, where it is not the first. kGroupTaken.
+asio::awaitable<store::StoreResult<void>> join_group(RunContext& context, Journal& journal, Finished& finished) {
+  Runtime& runtime = context.runtime();
+  const auto group = group_of(context);
+  if (!group) finished.refused = Error{group.error().message};
+  if (!group || group->empty()) co_return store::StoreResult<void>{};
+  const auto ask = [&](auto done) {
+    runtime.store.join_group(*journal.number(), *group, queues(context.flow()), std::move(done));
+  };
+  auto joined = co_await answer_of<void>(runtime.executor, context.interrupt(), ask);
+  if (!joined) co_return joined;
+  const auto before = runtime.store.before_in_group(*journal.number());
+  if (!before) co_return std::unexpected(before.error());
+  if (!before->empty()) journal.add(store::RunQueued{*group});
+  co_return store::StoreResult<void>{};
+}
+
+// A run that does not get into its group.
+void turn_away(Finished& finished, const model::Flow& flow) {
+  finished.run.rows = 0;
+  if (flow.concurrency->on_conflict != model::OnConflict::kSkip) return;
+  finished.skipped = finished.store_error->message;
+  finished.store_error.reset();
+}
+
 Error refusal(const model::Outcome& outcome) { return {std::get<model::Failure>(outcome).error.message}; }
 
 }  // namespace
@@ -99,7 +182,7 @@ asio::awaitable<void> start_under(const Under& under, Finished& finished, Runtim
     run.start.work = under.work;
   }
   RunContext context(runtime, flow, run, interrupt, under, std::move(secrets));
-  auto prepared = context.prepare();
+  auto prepared = context.prepare(false);
   if (std::holds_alternative<model::Success>(prepared)) prepared = initial_vars(context);
   context.mask(prepared);
   if (std::holds_alternative<model::Failure>(prepared)) {
@@ -107,24 +190,37 @@ asio::awaitable<void> start_under(const Under& under, Finished& finished, Runtim
     co_return;
   }
   run.start.vars = run.vars = std::get<model::Success>(std::move(prepared)).output;
+  const auto group = group_of(context);
+  if (!group) {
+    finished.refused = Error{group.error().message};
+    co_return;
+  }
 
   Journal journal(runtime, run, interrupt, std::nullopt, context.masker());
-  Step first = enter(context, flow->start);
-  first.rows.insert(first.rows.begin(), store::Row{run.started_at, run.start});
-  journal.add(std::move(first.rows));
-  // A child's are in the store since its parent began.
-  store::Texts texts;
-  if (!is_child) texts = texts_of(*flow);
-  auto result = co_await journal.create(std::move(texts));
+  if (does_more(*flow)) journal.hold_end();
+  const auto begin = [&] { journal.add(enter(context, flow->start).rows); };
+  const auto texts = [&] { return is_child ? store::Texts() : texts_of(*flow); };  // a child's are in the store
+  std::optional<RunState> before;
+  if (queues(*flow)) before = run;
+  journal.add(std::vector<store::Row>{{run.started_at, run.start}});
+  begin();
+  auto result = co_await journal.create(texts(), *group);
+  if (before && !result && result.error().kind == store::StoreErrorKind::kGroupTaken) {
+    run = std::move(*before);
+    journal.add(std::vector<store::Row>{{run.started_at, run.start}, {run.started_at, store::RunQueued{*group}}});
+    result = co_await journal.create(texts(), *group, true);
+  }
   if (!journal.number()) run.rows = 0;  // the store refused it: nothing was begun
   if (result) {
     context.tell(model::RunBegan{flow->name, false, {}});
-    result = co_await work_on(context, journal);
+    result = co_await work_on(context, journal, begin, false);
     // After the work: what is old can wait, and the run cannot.
     if (flow->keep && !is_child)
       (void)runtime.store.delete_ended(flow->name, runtime.clock.now() - *flow->keep, kMostDeleted);
   }
-  if (!result) finished.store_error = std::move(result.error());
+  if (result) co_return;
+  finished.store_error = std::move(result.error());
+  if (finished.store_error->kind == store::StoreErrorKind::kGroupTaken) turn_away(finished, *flow);
 }
 
 asio::awaitable<void> resume_under(const Under& under, Finished& finished, Runtime& runtime,
@@ -143,6 +239,7 @@ asio::awaitable<void> resume_under(const Under& under, Finished& finished, Runti
   bool leaves = !token.empty() && run.status != store::Status::kWaiting;
   if (leaves && under.parent != nullptr) leaves = under.parent->leftovers().has(token);
   if (leaves) co_await end_orphans(runtime, under, run.id, run.state, token);
+  const bool died = run.status == store::Status::kRunning && !run.queued;
   store::RunResumed resumed;
   resumed.by_hand = from.has_value();
   if (from) {
@@ -163,21 +260,37 @@ asio::awaitable<void> resume_under(const Under& under, Finished& finished, Runti
       }
     }
   }
-  // One commit: a person's word is not half done when the process dies.
   Journal journal(runtime, run, interrupt, claimed.number, secrets->masker());
-  journal.add(resumed);
+  if (does_more(*flow)) journal.hold_end();
   RunContext context(runtime, flow, run, interrupt, under, std::move(*secrets));
-  auto prepared = context.prepare();
-  if (auto* failed = std::get_if<model::Failure>(&prepared)) {
-    journal.add(end_early(run, failed->error, store::Status::kFailed, runtime.clock.now()));
-  } else if (from || !run.current) {
-    journal.add(enter(context, from.value_or(flow->start)).rows);
+  auto prepared = context.prepare(true);
+  const bool usable = std::holds_alternative<model::Success>(prepared);
+  // One commit: a person's word is not half done when the process dies.
+  const auto begin = [&] {
+    journal.add(resumed);
+    if (!usable) {
+      auto& error = std::get<model::Failure>(prepared).error;
+      journal.add(end_early(run, error, store::Status::kFailed, runtime.clock.now()));
+    } else if (from || (!run.current && !run.outcome)) {
+      journal.add(enter(context, from.value_or(flow->start)).rows);
+    }
+  };
+  store::StoreResult<void> result;
+  if (usable) result = co_await join_group(context, journal, finished);
+  const bool taken = !result && result.error().kind == store::StoreErrorKind::kGroupTaken;
+  if (finished.refused || !result) {
+    if (!result) finished.store_error = std::move(result.error());
+    if (taken) turn_away(finished, *flow);
+    auto released = finished.refused || taken ? runtime.store.release(claimed.number) : store::StoreResult<void>{};
+    if (!released) finished.store_error = std::move(released.error());
+    co_return;
   }
-  auto result = co_await journal.commit();
+  if (!run.queued) begin();
+  result = co_await journal.commit();
   if (result && (from || run.ended_at)) result = co_await end_open_children(context);
   if (result && run.status == store::Status::kRunning) {
     context.tell(model::RunBegan{flow->name, true, run.state});
-    result = co_await work_on(context, journal);
+    result = co_await work_on(context, journal, begin, died);
   }
   if (!result) finished.store_error = std::move(result.error());
 }
@@ -199,16 +312,18 @@ asio::awaitable<Finished> resume(Runtime& runtime, std::shared_ptr<const model::
   co_return finished;
 }
 
-asio::awaitable<Finished> cancel(Runtime& runtime, store::RunRecord claimed, Interrupt& interrupt) {
+asio::awaitable<Finished> cancel(Runtime& runtime, std::shared_ptr<const model::Flow> flow, store::RunRecord claimed,
+                                 Interrupt& interrupt, Json given) {
   Leftovers leftovers;
   Finished finished;
-  auto work = cancel_under(leftovers, finished, runtime, std::move(claimed), interrupt);
+  auto work = cancel_under(leftovers, finished, runtime, std::move(flow), std::move(claimed), interrupt, given);
   co_await std::move(work);
   co_return finished;
 }
 
-asio::awaitable<void> cancel_under(Leftovers& leftovers, Finished& finished, Runtime& runtime, store::RunRecord claimed,
-                                   Interrupt& interrupt) {
+asio::awaitable<void> cancel_under(Leftovers& leftovers, Finished& finished, Runtime& runtime,
+                                   std::shared_ptr<const model::Flow> flow, store::RunRecord claimed,
+                                   Interrupt& interrupt, const Json& given) {
   RunState& run = finished.run;
   run = replay(claimed.summary.id, claimed.rows);
   if (run.ended_at) {  // somebody was faster
@@ -223,10 +338,30 @@ asio::awaitable<void> cancel_under(Leftovers& leftovers, Finished& finished, Run
     finished.store_error = std::move(below.error());
     co_return;
   }
-  Journal journal(runtime, run, interrupt, claimed.number);
-  const model::RunError error{.kind = std::string(model::kind::kCancelled), .message = interrupt.detail()};
-  journal.add(end_early(run, error, store::Status::kCancelled, runtime.clock.now()));
+  // Of a child nothing more is done: the flow is not at hand, nor are its secrets.
+  auto secrets = flow ? Secrets::find_in(given, run.start, kNobody) : Result<Secrets>(Secrets());
+  if (!secrets) {
+    finished.refused = std::move(secrets.error());
+    if (auto released = runtime.store.release(claimed.number); !released) finished.store_error = released.error();
+    co_return;
+  }
+  Journal journal(runtime, run, interrupt, claimed.number, secrets->masker());
+  if (flow) journal.hold_end();
+  const bool died = run.status == store::Status::kRunning && !run.queued;
+  if (!run.outcome) {  // an exit that was reached stands
+    const model::RunError error{.kind = std::string(model::kind::kCancelled), .message = interrupt.detail()};
+    journal.add(end_early(run, error, store::Status::kCancelled, runtime.clock.now()));
+  } else if (!flow) {
+    journal.end();
+  }
   auto result = co_await journal.commit();
+  if (result && flow) {
+    RunContext context(runtime, flow, run, interrupt, kNobody, std::move(*secrets));
+    (void)context.prepare(true);  // what fails for want of the environment says so
+    Services services(context);
+    if (died) services.assume_up();
+    result = co_await finish(context, journal, services);
+  }
   if (!result) finished.store_error = std::move(result.error());
 }
 

@@ -36,6 +36,8 @@ struct Finished {
   std::optional<store::StoreError> store_error;
   /// Nothing was run: an expression that comes before the first state failed, or a secret input is missing.
   std::optional<Error> refused;
+  /// Nothing was run, as another run has its group and its flow skips then; which one.
+  std::optional<std::string> skipped;
 };
 
 /// Where the values of secret inputs can be read again, by name: see store::RunStarted::secrets.
@@ -63,10 +65,14 @@ boost::asio::awaitable<void> start_under(const Under& under, Finished& finished,
 boost::asio::awaitable<void> resume_under(const Under& under, Finished& finished, Runtime& runtime,
                                           std::shared_ptr<const model::Flow> flow, store::RunRecord claimed,
                                           std::optional<model::StateId> from, Interrupt& interrupt, const Json& given);
+/// Of a child the flow is not given: then nothing is done but what ends it.
 boost::asio::awaitable<void> cancel_under(Leftovers& leftovers, Finished& finished, Runtime& runtime,
-                                          store::RunRecord claimed, Interrupt& interrupt);
+                                          std::shared_ptr<const model::Flow> flow, store::RunRecord claimed,
+                                          Interrupt& interrupt, const Json& given);
 
-/// Ends a claimed run that is not over as cancelled, with its children, and what its last attempt left running.
-boost::asio::awaitable<Finished> cancel(Runtime& runtime, store::RunRecord claimed, Interrupt& interrupt);
+/// Ends a claimed run that is not over as cancelled, with its children, and what its last attempt left running; then
+/// does what its flow does at the end. An outcome that was reached stands. `given`: as for `resume`.
+boost::asio::awaitable<Finished> cancel(Runtime& runtime, std::shared_ptr<const model::Flow> flow,
+                                        store::RunRecord claimed, Interrupt& interrupt, Json given = Json::object());
 
 }  // namespace canorun::run

@@ -129,8 +129,13 @@ void RunContext::drop_kept() {
   for (const std::string& path : std::exchange(kept_, {})) ::unlink(path.c_str());
 }
 
-model::Outcome RunContext::prepare() {
-  if (run_.resumes > 0) remove_scratch();
+void RunContext::show_outcome() {
+  about_["status"] = store::status_name(run_.outcome->status);
+  about_["error"] = run_.outcome->error;
+}
+
+model::Outcome RunContext::prepare(bool again) {
+  if (again) remove_scratch();
   model::Scope names = scope();
   model::Outcome outcome = evaluate_env(*flow_, names);
   if (auto* success = std::get_if<model::Success>(&outcome)) {

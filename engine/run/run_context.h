@@ -73,13 +73,20 @@ class RunContext {
   /// Removes what work kept: nothing of it will be done again.
   void drop_kept();
 
+  /// The concurrency group that the run has or waits for; empty: none.
+  const std::string& group() const { return group_; }
+  void set_group(std::string group) { group_ = std::move(group); }
+
+  /// `run.status` and `run.error` are what the outcome says, from now on.
+  void show_outcome();
+
   /// What every expression of the run sees; the rest is null.
   model::Scope scope() const;
   /// Puts the same into a scope that has something already.
   void fill(model::Scope& scope) const;
 
-  /// Evaluates `env`; a failure fails the run.
-  model::Outcome prepare();
+  /// Evaluates `env`; a failure fails the run. `again`: an earlier process has worked on it.
+  model::Outcome prepare(bool again);
 
   void tell(decltype(model::Event::what) what) {
     model::Event event{run_.id, std::move(what), under_.around, under_.of_part};
@@ -105,6 +112,7 @@ class RunContext {
   std::unique_ptr<RequestWatch> requests_;  ///< none of a child
   Leftovers leftovers_;
   Json progress_ = nullptr;
+  std::string group_;
   std::optional<store::StoreError> lost_;
   StatesView states_;
   Json env_ = Json::object();

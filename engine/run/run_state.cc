@@ -142,7 +142,8 @@ void apply(RunState& run, const store::Row& row) {
       run.status = Status::kRunning;
       run.queued = false;
       run.waits_for.reset();
-      run.error = nullptr;
+      if (resumed.by_hand) run.outcome.reset();
+      if (!run.outcome) run.error = nullptr;
       run.ended_at.reset();
       run.session_began = at;
       ++run.resumes;
@@ -156,6 +157,7 @@ void apply(RunState& run, const store::Row& row) {
     void operator()(const store::OutcomeReached& outcome) const {
       arrive(outcome);
       run.outcome = outcome;
+      run.outcome_row = run.rows;
     }
     void operator()(const store::RunEnded& ended) const {
       arrive(ended);

@@ -84,6 +84,7 @@ struct RunState {
   std::optional<store::WaitsFor> waits_for;  ///< with kWaiting
   bool queued = false;                       ///< waits for its concurrency group, and is not worked on
   std::optional<store::RunEnded> outcome;    ///< reached, and what comes after it is being done
+  std::uint64_t outcome_row = 0;             ///< the sequence of its row
   std::uint64_t rows = 0;                    ///< that were written; windows that are gone are among them
   std::uint64_t replaceable = 0;             ///< the last ones, which the next window's replaces
   std::uint64_t resumes = 0;

@@ -17,6 +17,11 @@ std::vector<std::string> StatesView::keys() const {
   return names;
 }
 
+std::uint64_t visit_of(const RunState& run, const std::string& state) {
+  if (run.current && run.current_state() == state) return run.current->visit;
+  return run.outcome ? run.outcome_row : ActionView::kAsideVisit;
+}
+
 const std::string& ActionView::idempotency_key() const {
   if (key_.empty()) key_ = work_key(run_, state_, visit_, part_);
   return key_;

@@ -42,12 +42,18 @@ class StatesView final : public expr::Object {
   StateRecord none_;
 };
 
-/// `action`: one attempt of an action in the state that is current.
+/// The visit that work at a place of the flow belongs to: of the state that is current; of what is done after the
+/// run's outcome, the sequence of its row; else, of services, ActionView::kAsideVisit.
+std::uint64_t visit_of(const RunState& run, const std::string& state);
+
+/// `action`: one attempt of an action.
 class ActionView final : public expr::Object {
  public:
   /// What is given lives as long as the view.
   ActionView(const RunState& run, const std::string& state, const std::string& part)
-      : run_(run), state_(state), part_(part), visit_(run.current->visit) {}
+      : run_(run), state_(state), part_(part), visit_(visit_of(run, state)) {}
+
+  static constexpr std::uint64_t kAsideVisit = 1;
 
   std::uint32_t attempt = 1;
   std::uint64_t visit() const { return visit_; }

@@ -211,11 +211,11 @@ void Harness::resume(std::shared_ptr<const model::Flow> flow, std::optional<std:
   spawn(run::resume(runtime_, std::move(flow), std::move(*claimed), state, interrupt, std::move(given)));
 }
 
-void Harness::cancel(const std::string& id, std::string reason) {
+void Harness::cancel(const std::string& id, std::string reason, std::shared_ptr<const model::Flow> flow) {
   auto claimed = store_.claim(id);
   REQUIRE(claimed);
   interrupt.raise(run::Reason::kCancel, std::move(reason));
-  spawn(run::cancel(runtime_, std::move(*claimed), interrupt));
+  spawn(run::cancel(runtime_, std::move(flow), std::move(*claimed), interrupt));
 }
 
 void Harness::until(const std::function<bool()>& condition) {

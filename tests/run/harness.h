@@ -68,7 +68,7 @@ class Harness {
   void resume(std::shared_ptr<const model::Flow> flow, std::optional<std::string> from = {}, std::string id = "r1",
               Json given = Json::object());
 
-  void cancel(const std::string& id, std::string reason);
+  void cancel(const std::string& id, std::string reason, std::shared_ptr<const model::Flow> flow = nullptr);
 
   /// Turns the loop until `condition`; fails the test when nothing comes of it for five seconds.
   void until(const std::function<bool()>& condition);

@@ -1,0 +1,40 @@
+// What a run does beside its states: its services before the first and after the last, and `on_end`.
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <cstddef>
+#include <optional>
+
+#include "engine/run/run_context.h"
+
+namespace canorun::run {
+
+/// The services of a flow, while one process works on a run. Event-loop thread only.
+class Services {
+ public:
+  explicit Services(RunContext& context) : context_(context) {}
+
+  /// Sets them up, one after another; the error: of the first that fails. Stops early when the run is interrupted: its
+  /// reason tells.
+  boost::asio::awaitable<std::optional<model::RunError>> set_up();
+  /// An earlier process may have set up any of them, and died.
+  void assume_up();
+  /// Tears down what was set up, the last first; what fails is told, and changes nothing. A run that is suspended waits
+  /// for it no longer than its grace.
+  boost::asio::awaitable<void> tear_down();
+
+ private:
+  boost::asio::awaitable<void> end_leftovers();
+
+  RunContext& context_;
+  std::size_t up_ = 0;  ///< so many, from the first
+};
+
+/// Whether a run of this flow has more to do once it has its outcome.
+bool does_more(const model::Flow& flow);
+
+/// Does `on_end` of a run that has its outcome. Stops early when somebody asks meanwhile that the run be cancelled or
+/// suspended. False: it is to be done again when the run is resumed.
+boost::asio::awaitable<bool> do_on_end(RunContext& context);
+
+}  // namespace canorun::run
