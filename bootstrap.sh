@@ -28,7 +28,7 @@ release() {
 packages=(cmake g++ ninja-build doctest-dev libbenchmark-dev libcli11-dev libcurl4-openssl-dev libfmt-dev
   libhowardhinnant-date-dev liblmdb-dev libmd-dev libre2-dev libyaml-cpp-dev nlohmann-json3-dev)
 case "$what" in
-  --test | --asan) packages+=(dpkg-dev file openssl procps python3-jsonschema python3-yaml) ;;
+  --test | --asan) packages+=(dpkg-dev file librapidcheck-dev openssl procps python3-jsonschema python3-yaml) ;;
 esac
 if [ "$what" = --asan ]; then packages+=(clang-19 libclang-rt-19-dev); fi
 case "$(release)" in

@@ -18,6 +18,7 @@ constexpr Millis kFrame{100};
 constexpr std::size_t kMostPending = 64 * 1024;
 constexpr std::size_t kLongestLine = 64 * 1024;
 constexpr std::size_t kMessage = 300;
+constexpr std::size_t kGroup = 80;
 constexpr Millis kCountEvery{1'000};
 constexpr std::size_t kMostParts = 12;
 constexpr std::string_view kBranch = "branch";
@@ -25,6 +26,10 @@ constexpr std::string_view kItem = "item";
 constexpr std::array<std::string_view, 10> kSpinner{"⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"};
 
 std::string visit_note(std::uint64_t visit) { return visit > 1 ? fmt::format(", visit {}", visit) : std::string(); }
+
+std::string held_text(const model::Held& event) {
+  return fmt::format("waits for the rate limit {}, about {}", event.limit, human_duration(event.time));
+}
 
 // One overload per event; each gives the event's line or nothing.
 struct Line {
@@ -92,6 +97,15 @@ struct Line {
   Text operator()(const model::Waiting& event) const {
     if (marks && detail != Detail::kVerbose) return std::nullopt;  // the live line shows it
     return normal(style.dim("·"), event.state, waits_text({event.until, std::string(event.signal)}));
+  }
+  Text operator()(const model::Held& event) const {
+    if (marks && detail != Detail::kVerbose) return std::nullopt;  // the live line shows it
+    return normal(style.dim("·"), work_name(event.state, event.part), held_text(event));
+  }
+  Text operator()(const model::Queued& event) const {
+    std::string what = fmt::format("waits for {}, which has the group {}", event.before, one_line(event.group, kGroup));
+    if (event.ahead > 1) what += fmt::format("; {} runs come first", event.ahead);
+    return normal(style.dim("·"), "queued", what);
   }
   Text operator()(const model::Said& event) const {
     const std::string name = work_name(event.state, event.part);
@@ -261,6 +275,8 @@ void Progress::follow(const model::Event& event) {
                                                       : fmt::format("waits for signal {}", waiting.signal);
       now(self.find(waiting.state), what, waiting.until);
     }
+    void operator()(const model::Held& held) const { now(self.find(held.state), held_text(held), {}); }
+    void operator()(const model::Queued&) const {}
     void operator()(const model::Said&) const {}
     void operator()(const model::Wrote& wrote) const {
       if (self.setting_.detail == Detail::kVerbose) self.take_output(work_name(wrote.state, wrote.part), wrote.bytes);

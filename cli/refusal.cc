@@ -23,6 +23,7 @@ constexpr std::array kKinds{
     KindRow{"run_exists", ExitCode::kRefused},
     KindRow{"run_over", ExitCode::kRefused},
     KindRow{"owned", ExitCode::kRefused},
+    KindRow{"group_taken", ExitCode::kRefused},
     KindRow{"no_store_folder", ExitCode::kStore},
     KindRow{"store_full", ExitCode::kStore},
     KindRow{"store_permission", ExitCode::kStore},
@@ -43,6 +44,7 @@ RefusalKind kind_of(store::StoreErrorKind kind) {
     case kNoSuchRun: return RefusalKind::kNoSuchRun;
     case kRunExists: return RefusalKind::kRunExists;
     case kOwned: return RefusalKind::kOwned;
+    case kGroupTaken: return RefusalKind::kGroupTaken;
     case kFull: return RefusalKind::kStoreFull;
     case kPermission: return RefusalKind::kStorePermission;
     case kNotAStore: return RefusalKind::kNotAStore;

@@ -26,6 +26,7 @@ enum class RefusalKind : std::uint8_t {
   kRunExists,
   kRunOver,
   kOwned,
+  kGroupTaken,
   kNoStoreFolder,
   kStoreFull,
   kStorePermission,

@@ -26,8 +26,7 @@ class Cancel final : public Verb {
   void declare(CommandLine& line) override {
     line.required(id_, "ID", "the run");
     line.repeated(inputs_, "-i,--input", "NAME=VALUE",
-                  "a secret input, again: its value, @env:VARIABLE or @file:PATH; needed where no process works on the "
-                  "run, and its flow has 'on_end' or 'services'");
+                  "a secret input, again, where 'on_end' or 'services' need it: its value, @env:NAME or @file:PATH");
   }
 
   OrRefusal<ExitCode> run(Wiring& wiring) override {

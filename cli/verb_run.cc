@@ -37,7 +37,7 @@ class Run final : public Verb {
     if (!flow) return std::unexpected(flow.error());
     auto inputs = bind(**flow);
     if (!inputs) return std::unexpected(inputs.error());
-    if (dry_run_) return plan(wiring, **flow, hidden(**flow, std::move(inputs->values)));
+    if (dry_run_) return plan(wiring, **flow, inputs->values);
 
     auto store = no_store_ ? wiring.nothing_kept() : wiring.open_store(Wiring::Access::kStart);
     if (!store) return std::unexpected(store.error());

@@ -2,8 +2,10 @@
 
 #include <fmt/format.h>
 
+#include "cli/secret_inputs.h"
 #include "engine/base/duration.h"
 #include "engine/model/scope.h"
+#include "workflows/accept.h"
 
 namespace canorun::cli {
 namespace {
@@ -35,6 +37,26 @@ bool needs_only_inputs(const expr::Template& text) {
     }
   }
   return true;
+}
+
+std::string_view scope_of(bool of_run) { return of_run ? "run" : "shared"; }
+
+Json breaker(const model::Breaker& breaker) {
+  return {{"failure_threshold", breaker.rule.failure_threshold},
+          {"reset_timeout", format_duration(breaker.rule.reset_timeout)},
+          {"half_open_max_calls", breaker.rule.half_open_max_calls},
+          {"scope", scope_of(breaker.of_run)}};
+}
+
+Json rate_limit(const model::RateLimit& limit) {
+  Json out{{"on_limit", limit.fails ? "fail" : "wait"}, {"scope", scope_of(limit.of_run)}};
+  if (const auto* const bucket = std::get_if<policy::Bucket>(&limit.rule)) {
+    out.update({{"tokens", bucket->tokens}, {"per", format_duration(bucket->per)}, {"burst", bucket->burst}});
+  } else {
+    const auto& window = std::get<policy::Window>(limit.rule);
+    out.update({{"limit", window.limit}, {"window", format_duration(window.window)}});
+  }
+  return out;
 }
 
 // Turns what a flow holds into what a person may see of it before it runs.
@@ -76,6 +98,34 @@ class Planner {
     return out;
   }
 
+  Json concurrency() const {
+    if (!flow_.concurrency) return {};
+    const auto on_conflict = static_cast<std::size_t>(flow_.concurrency->on_conflict);
+    return {{"group", value(flow_.concurrency->group)}, {"on_conflict", workflows::kOnConflictWords[on_conflict]}};
+  }
+
+  Json resources() const {
+    Json out{{"breakers", Json::object()}, {"rate_limits", Json::object()}, {"services", Json::array()}};
+    for (const model::Breaker& one : flow_.breakers) out["breakers"][one.name] = breaker(one);
+    for (const model::RateLimit& one : flow_.rate_limits) out["rate_limits"][one.name] = rate_limit(one);
+    for (const model::Service& one : flow_.services) {
+      Json& service = out["services"].emplace_back(Json{{"name", one.name}});
+      if (one.setup) service["setup"] = state(*one.setup);
+      if (one.teardown) service["teardown"] = state(*one.teardown);
+      if (one.health) service["health"] = state(*one.health);
+    }
+    return out;
+  }
+
+  Json on_end() const {
+    Json out = Json::array();
+    for (const model::EndAction& one : flow_.on_end) {
+      Json& added = out.emplace_back(state(one.state));
+      if (one.when) added["when"] = one.when->text();
+    }
+    return out;
+  }
+
  private:
   Json action(const model::Action& action) const {
     Json out{{"kind", action.kind->name}};
@@ -89,6 +139,8 @@ class Planner {
     if (!with.empty()) out["with"] = std::move(with);
     if (action.timeout) out["timeout"] = format_duration(*action.timeout);
     if (action.retry.policy.max > 0) out["retry"] = retry(action.retry);
+    for (const model::Tier& tier : action.tiers) out["rate_limit"][flow_.rate_limits[tier.limit].name] = tier.cost;
+    if (action.breaker) out["breaker"] = flow_.breakers[*action.breaker].name;
     return out;
   }
 
@@ -214,7 +266,7 @@ class StateText {
     const std::string name = state["name"];
     std::string what = state.value("kind", state.value("shape", std::string()));
     if (state.contains("exit")) what += " " + state["exit"].get<std::string>();
-    for (const char* key : {"for_each", "items", "initial"}) {
+    for (const char* key : {"when", "for_each", "items", "initial"}) {
       if (state.contains(key)) add(key, state[key]);
     }
     add_params(state, "");
@@ -228,7 +280,7 @@ class StateText {
                             "type", "for", "until", "every", "max_errors", "timeout"}) {
       if (state.contains(key)) add(key, state[key]);
     }
-    if (state.contains("retry")) add("retry", retry_text(state["retry"]));
+    add_policies(state, "");
     if (state.contains("set")) {
       for (const auto& [var, value] : state["set"].items()) add("set " + var, value);
     }
@@ -262,7 +314,22 @@ class StateText {
     add(label, action["kind"]);
     add_params(action, "  ");
     if (action.contains("timeout")) add("  timeout", action["timeout"]);
-    if (action.contains("retry")) add("  retry", retry_text(action["retry"]));
+    add_policies(action, "  ");
+  }
+
+  void add_policies(const Json& action, const std::string& before) {
+    if (action.contains("retry")) add(before + "retry", retry_text(action["retry"]));
+    if (action.contains("rate_limit")) add(before + "rate_limit", limits_text(action["rate_limit"]));
+    if (action.contains("breaker")) add(before + "breaker", action["breaker"]);
+  }
+
+  static std::string limits_text(const Json& limits) {
+    std::string out;
+    for (const auto& [name, cost] : limits.items()) {
+      out += out.empty() ? name : ", " + name;
+      if (cost != 1) out += " × " + cost.dump();
+    }
+    return out;
   }
 
   void add_rules(const std::string& label, const Json& rules) {
@@ -303,7 +370,8 @@ void add_values(Table& table, const std::string& label, const Json& values) {
 }  // namespace
 
 Json plan_json(const model::Flow& flow, const Json& inputs) {
-  const Planner planner(flow, inputs);
+  const Json shown = hidden(flow, inputs);
+  const Planner planner(flow, shown);
   Json vars = Json::object();
   for (const model::Var& var : flow.vars) vars[var.name] = planner.value(var.initial);
   Json env = Json::object();
@@ -315,10 +383,13 @@ Json plan_json(const model::Flow& flow, const Json& inputs) {
           {"file", flow.file},
           {"start", flow.states[flow.start].name},
           {"timeout", flow.timeout ? Json(format_duration(*flow.timeout)) : Json()},
-          {"inputs", inputs},
+          {"inputs", shown},
           {"vars", std::move(vars)},
           {"env", std::move(env)},
-          {"states", std::move(states)}};
+          {"concurrency", planner.concurrency()},
+          {"resources", planner.resources()},
+          {"states", std::move(states)},
+          {"on_end", planner.on_end()}};
 }
 
 std::string plan_text(const model::Flow& flow, const Json& inputs, const Style& style) {
@@ -331,8 +402,22 @@ std::string plan_text(const model::Flow& flow, const Json& inputs, const Style& 
   add_values(about, "inputs", plan["inputs"]);
   add_values(about, "vars", plan["vars"]);
   add_values(about, "env", plan["env"]);
+  if (const Json& group = plan["concurrency"]; !group.is_null()) {
+    about.row({{"concurrency"},
+               {fmt::format("{}, {}", one_line(to_text(group["group"]), kValue),
+                            group["on_conflict"].get<std::string_view>())}});
+  }
+  const Json& resources = plan["resources"];
+  add_values(about, "breakers", resources["breakers"]);
+  add_values(about, "rate_limits", resources["rate_limits"]);
   out += about.text("  ");
   for (const Json& state : plan["states"]) out += StateText(style).render(state, state["name"] == plan["start"]);
+  for (const Json& service : resources["services"]) {
+    for (const char* part : {"setup", "teardown", "health"}) {
+      if (service.contains(part)) out += StateText(style).render(service[part], false);
+    }
+  }
+  for (const Json& action : plan["on_end"]) out += StateText(style).render(action, false);
   return out;
 }
 

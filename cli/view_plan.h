@@ -8,7 +8,8 @@
 
 namespace canorun::cli {
 
-/// Templates that need nothing but inputs have their value; the others are shown as they are written.
+/// Templates that need nothing but inputs have their value; the others are shown as they are written. Secrets are
+/// masked.
 Json plan_json(const model::Flow& flow, const Json& inputs);
 
 /// The same for people.

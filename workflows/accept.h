@@ -113,6 +113,8 @@ struct KeyInfo {
 };
 
 inline constexpr std::array<std::string_view, 2> kExitWords{"success", "failure"};
+/// In the order of model::OnConflict.
+inline constexpr std::array<std::string_view, 4> kOnConflictWords{"reject", "queue", "skip", "cancel_running"};
 /// What `join` and `on_item_error` may be but a map.
 inline constexpr std::array<std::string_view, 3> kJoinWords{"all", "any", "partial_timeout"};
 inline constexpr std::array<std::string_view, 2> kItemErrorWords{"fail", "skip"};

@@ -18,16 +18,13 @@ constexpr std::array kDefaultsKeys{
                      [](DefaultsDef& d, const Node& cwd) { d.cwd = &cwd; }),
 };
 
-// In the order of model::OnConflict.
-constexpr std::array<std::string_view, 4> kOnConflict{"reject", "queue", "skip", "cancel_running"};
-
 constexpr std::array kConcurrencyKeys{
     key<ConcurrencyDef>(
         "group", "The group's name, over `inputs`, `env` and `run`: one run of a group works at a time.",
         accept::TextTemplate{}, [](ConcurrencyDef& d, const Node& group) { d.group = &group; }, kRequired),
     key<ConcurrencyDef>(
         "on_conflict", "What a run does whose group another one holds. reject is the default.",
-        accept::Choice{kOnConflict},
+        accept::Choice{kOnConflictWords},
         [](ConcurrencyDef& d, std::size_t word) { d.on_conflict = static_cast<model::OnConflict>(word); }),
 };
 

@@ -78,6 +78,19 @@ struct Waiting {
   std::optional<WallTime> until;
   std::string_view signal = {};  ///< it waits for that, too
 };
+/// An attempt waits for a rate limit, as far as can be told for so long.
+struct Held {
+  std::string_view state;
+  std::string_view limit;
+  Millis time{0};
+  std::string_view part = {};
+};
+/// The run waits for its concurrency group; `before` is the id of the run that holds it.
+struct Queued {
+  std::string_view group;
+  std::string_view before;
+  std::size_t ahead = 0;  ///< so many runs come first
+};
 struct Said {
   std::string_view state;
   LogLevel level = LogLevel::kInfo;
@@ -106,7 +119,7 @@ struct Stopping {
 struct Event {
   std::string_view run;
   std::variant<RunBegan, StateBegan, AttemptBegan, AttemptFailed, StateSucceeded, StateFailed, PartsBegan, PartEnded,
-               Advanced, Waiting, Said, Wrote, OrphansFound, Stopping>
+               Advanced, Waiting, Held, Queued, Said, Wrote, OrphansFound, Stopping>
       what;
   std::string_view around = {};
   bool of_part = false;

@@ -55,13 +55,15 @@ enum class CallOutcome : std::uint8_t { kNone, kSuccess, kFailure };
 /// also where the clock was set back.
 Millis time_to_half_open(const BreakerRule& rule, const BreakerState& state, WallTime now);
 
-/// Asks for a call. The error: how long until it makes sense to ask again; 0: when a trial that is under way has ended.
-/// Open turns half-open here, once its time has passed. Changes nothing when it refuses, nor while it is closed.
+/// Asks for a call. The error: how long until it makes sense to ask again; 0: when one of the trials that are under way
+/// has ended. Open turns half-open here, once its time has passed. Changes nothing while it is closed, nor when it
+/// refuses; but where the clock was set back before `opened_at`, a refusal counts from now on: keep that, or the
+/// breaker stays open until the clock is where it was, too.
 std::expected<Permit, Millis> acquire(const BreakerRule& rule, BreakerState& state, WallTime now,
                                       std::string_view owner);
 
-/// Says what became of a call. An earlier epoch's outcome changes nothing; nor does a success while it is closed
-/// without failures.
+/// Says what became of a call. An earlier epoch's outcome changes nothing, nor that of a trial which was given back;
+/// nor does a success while it is closed without failures.
 void record(const BreakerRule& rule, BreakerState& state, const Permit& permit, CallOutcome outcome, WallTime now);
 
 /// Gives back the trials of those who are gone.

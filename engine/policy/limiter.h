@@ -11,7 +11,7 @@ namespace canorun::policy {
 /// Starts full and is refilled by the clock, evenly.
 struct Bucket {
   std::int64_t tokens = 1;  ///< so many come back `per` this time; 1 to kMostCalls
-  Millis per{1'000};        ///< from 1 ms
+  Millis per{1'000};        ///< 1 ms to 100 years
   std::int64_t burst = 0;   ///< so many more it holds; 0 to kMostCalls
   std::int64_t capacity() const { return tokens + burst; }
   bool operator==(const Bucket&) const = default;
@@ -33,11 +33,12 @@ inline constexpr std::int64_t kMostCalls = 1'000'000'000;
 std::int64_t capacity(const LimitRule& rule);
 
 /// Monotonic time: a bucket lasts no longer than the machine runs. Exact: nothing is lost or won by rounding, however
-/// often it is asked.
+/// often it is asked. Any values are taken as the nearest that make sense for the rule, so that rules may change and a
+/// file may hold anything; one who uses a bucket with a smaller capacity forgets what is missing beyond it.
 struct BucketState {
   std::int64_t missing = 0;  ///< whole tokens that are not there
   std::int64_t part = 0;     ///< and what is there of the next one, in tokens · ns: 0 to `per`, exclusive
-  SteadyTime at{};           ///< when that was so
+  SteadyTime at{};           ///< when that was so; a `now` before it counts as it, as nothing flows back
   bool operator==(const BucketState&) const = default;
 };
 
@@ -48,18 +49,23 @@ struct WindowState {
   bool operator==(const WindowState&) const = default;
 };
 
-/// How long until a call of this cost may be made, rounded up; 0: now. The cost is 1 to the capacity. Where the wall
-/// clock was set back, a window ends no later than its length from now.
+/// How long until a call of this cost may be made, rounded up, at most 100 years; 0: now. The cost is 1 to the
+/// capacity. Of a window never above its length, also where the wall clock was set back.
 Millis time_until(const Bucket& rule, const BucketState& state, SteadyTime now, std::int64_t cost);
 Millis time_until(const Window& rule, const WindowState& state, WallTime now, std::int64_t cost);
 
-/// Makes the call: only where there is no time left until it.
+/// Makes the call: only where there is no time left until it. (Otherwise it leaves nothing.)
 void take(const Bucket& rule, BucketState& state, SteadyTime now, std::int64_t cost);
 void take(const Window& rule, WindowState& state, WallTime now, std::int64_t cost);
 
-/// The call that was taken at `taken_at` was not made after all.
-void give_back(const Bucket& rule, BucketState& state, SteadyTime now, std::int64_t cost);
+/// The call that was taken at `taken_at` was not made after all: it may be made again by another, as far as neither the
+/// refill since then nor the window's end has done so already.
+void give_back(const Bucket& rule, BucketState& state, SteadyTime taken_at, std::int64_t cost);
 void give_back(const Window& rule, WindowState& state, WallTime taken_at, std::int64_t cost);
+
+/// Where the wall clock was set back before the window's beginning, it begins now, and true is returned: then the state
+/// is worth keeping even if no call is made. Without this a full window lasts until the clock is where it was, too.
+bool follow_clock(WindowState& state, WallTime now);
 
 /// How many calls of cost 1 could be made now.
 std::int64_t available(const Bucket& rule, const BucketState& state, SteadyTime now);

@@ -8,6 +8,7 @@
 #include "engine/base/duration.h"
 #include "engine/model/task.h"
 #include "engine/run/attempt.h"
+#include "engine/run/guards.h"
 #include "engine/run/perform.h"
 #include "engine/run/shapes.h"
 
@@ -74,23 +75,49 @@ asio::awaitable<model::Outcome> attempt(RunContext& context, const Piece& piece,
   co_return std::move(*outcome);
 }
 
+void tell_begin(RunContext& context, const Piece& piece, const ActionView& view) {
+  context.tell(model::AttemptBegan{piece.state.name, view.attempt, piece.action.retry.policy.attempts(), piece.part});
+}
+
+// One attempt behind what it must pass first.
+asio::awaitable<model::Outcome> guarded(RunContext& context, Guards& guards, const Piece& piece, const ActionView& view,
+                                        model::Scope& scope, Alarm* alarm) {
+  auto refused = co_await guards.enter();
+  if (refused) co_return std::move(*refused);
+  tell_begin(context, piece, view);
+  auto outcome = co_await attempt(context, piece, view, scope, alarm);
+  context.mask(outcome);  // what failed is told again, once the breaker is open
+  co_await guards.leave(outcome);
+  co_return outcome;
+}
+
 // Of an action without expressions: nobody looks at it.
 model::Scope& no_scope() {
   static thread_local model::Scope scope;
   return scope;
 }
 
-// The delay before the next attempt, or none where this one was the last: then the outcome is what it gave, or the
-// error of the rule that asks for another. Secrets are hidden in it first, whatever it is.
-std::optional<Millis> again_after(RunContext& context, const Piece& piece, std::uint32_t attempt, model::Scope& scope,
-                                  model::Outcome& outcome) {
+// The delay before the next attempt, or none where there is no other: then the outcome is what the last one gave, or
+// why there is none. Secrets are hidden in it first, whatever it is.
+std::optional<Millis> again_after(RunContext& context, const Piece& piece, const Guards* guards, std::uint32_t attempt,
+                                  model::Scope& scope, model::Outcome& outcome) {
   context.mask(outcome);
   auto* const failed = std::get_if<model::Failure>(&outcome);
   if (failed == nullptr) return std::nullopt;
+  if (guards != nullptr && guards->is_shut()) {
+    last_failure(context, piece, attempt - 1, *failed);
+    return std::nullopt;
+  }
   auto again = after_failure(context, piece, attempt, scope, *failed);
-  if (again) return *again;
-  outcome = model::Failure{std::move(again.error())};
-  context.mask(outcome);
+  if (!again) {
+    outcome = model::Failure{std::move(again.error())};
+    context.mask(outcome);
+    return std::nullopt;
+  }
+  auto shut = guards != nullptr && *again ? guards->shut_after(**again) : std::nullopt;
+  if (!shut) return *again;
+  last_failure(context, piece, attempt, *shut);
+  outcome = std::move(*shut);
   return std::nullopt;
 }
 
@@ -103,7 +130,6 @@ bool uses_expressions(const model::Action& action) {
 
 asio::awaitable<Worked> perform(RunContext& context, Piece piece) {
   const model::Action& action = piece.action;
-  const std::uint32_t most = action.retry.policy.attempts();
   ActionView view(context.run(), piece.state.name, piece.part);
   // Most have no expressions, and a frame that is small is cheap.
   std::unique_ptr<model::Scope> own;
@@ -114,13 +140,16 @@ asio::awaitable<Worked> perform(RunContext& context, Piece piece) {
     slot(*own, model::Slot::kAction) = expr::Value::object(view);
   }
   model::Scope& scope = own ? *own : no_scope();
+  const auto guards = Guards::of(context, piece);
   std::unique_ptr<Alarm> alarm;
   if (action.timeout) alarm = std::make_unique<Alarm>(context.runtime().executor, piece.interrupt);
   for (view.attempt = 1;; ++view.attempt) {
-    context.tell(model::AttemptBegan{piece.state.name, view.attempt, most, piece.part});
-    model::Outcome outcome = co_await attempt(context, piece, view, scope, alarm.get());
-    const auto again = again_after(context, piece, view.attempt, scope, outcome);
-    if (!again) co_return Worked{std::move(outcome), view.attempt};
+    if (!guards) tell_begin(context, piece, view);
+    auto work = guards ? guarded(context, *guards, piece, view, scope, alarm.get())
+                       : attempt(context, piece, view, scope, alarm.get());
+    model::Outcome outcome = co_await std::move(work);
+    const auto again = again_after(context, piece, guards.get(), view.attempt, scope, outcome);
+    if (!again) co_return Worked{std::move(outcome), guards ? guards->attempts(view.attempt) : view.attempt};
     Timer timer(context.runtime().executor);
     timer.expires_after(*again);
     co_await timer.async_wait(asio::use_awaitable);

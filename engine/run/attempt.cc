@@ -136,4 +136,11 @@ Result<std::optional<Millis>, model::RunError> after_failure(RunContext& context
   return told.retry_in;
 }
 
+void last_failure(RunContext& context, const Piece& piece, std::uint32_t attempts, model::Failure& failure) {
+  failure.error.state = piece.state.name;
+  failure.error.attempts = attempts;
+  context.tell(model::AttemptFailed{
+      piece.state.name, attempts, piece.action.retry.policy.attempts(), &failure.error, {}, piece.part});
+}
+
 }  // namespace canorun::run

@@ -72,4 +72,7 @@ Result<std::optional<Millis>, model::RunError> after_failure(RunContext& context
                                                              std::uint32_t attempt, model::Scope& scope,
                                                              model::Failure& failure);
 
+/// Completes a failure after which there is no attempt, whatever the rule says, and tells it.
+void last_failure(RunContext& context, const Piece& piece, std::uint32_t attempts, model::Failure& failure);
+
 }  // namespace canorun::run

@@ -2,10 +2,12 @@
 #pragma once
 
 #include <boost/asio/any_io_executor.hpp>
+#include <memory>
 
 #include "engine/base/clock.h"
 #include "engine/base/random.h"
 #include "engine/model/event.h"
+#include "engine/run/turns.h"
 #include "engine/store/store.h"
 
 namespace canorun::run {
@@ -19,6 +21,7 @@ struct Runtime {
   model::Observer& observer;
   /// A run with nothing to do but wait for more than a second is let go of; it waits without a process.
   bool suspends = false;
+  std::shared_ptr<Turns> turns = std::make_shared<Turns>();
 };
 
 }  // namespace canorun::run

@@ -39,6 +39,11 @@ StoreError owned(std::string_view id) {
   return {StoreErrorKind::kOwned, fmt::format("another process works on the run '{}'", id)};
 }
 
+StoreError group_taken(std::string_view group, std::string_view holder) {
+  return {StoreErrorKind::kGroupTaken, fmt::format("the run '{}' has the concurrency group '{}'", holder, group),
+          fmt::format("wait for it, or stop it with `canorun cancel {}`", holder)};
+}
+
 StoreError not_owner(std::string_view id) {
   return {StoreErrorKind::kNotOwner, fmt::format("this process does not own the run '{}'", id)};
 }

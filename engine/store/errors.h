@@ -15,6 +15,8 @@ StoreError no_such_run(std::string_view id);
 StoreError no_such_run(RunNumber run);
 StoreError run_exists(std::string_view id);
 StoreError owned(std::string_view id);
+/// `holder`: the run that holds the group.
+StoreError group_taken(std::string_view group, std::string_view holder);
 StoreError not_owner(std::string_view id);
 StoreError row_exists(std::string_view id, std::uint64_t first, std::uint64_t next);
 /// A row says that it replaces rows which are not there, or are something else.

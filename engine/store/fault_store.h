@@ -34,6 +34,13 @@ class FaultStore final : public CheckpointStore {
   using CheckpointStore::claim;
   void claim(std::string id, Completion<RunRecord> done) override { store_->claim(std::move(id), std::move(done)); }
   StoreResult<void> release(RunNumber run) override { return store_->release(run); }
+  void join_group(RunNumber run, std::string group, bool queues, Completion<void> done) override {
+    store_->join_group(run, std::move(group), queues, std::move(done));
+  }
+  StoreResult<std::vector<std::string>> before_in_group(RunNumber run) const override {
+    return store_->before_in_group(run);
+  }
+  SharedState& shared() override { return store_->shared(); }
   StoreResult<RunRecord> load(std::string_view id) const override { return store_->load(id); }
   StoreResult<Summary> find(std::string_view id) const override { return store_->find(id); }
   StoreResult<std::vector<Summary>> list(const ListFilter& filter) const override { return store_->list(filter); }

@@ -30,7 +30,9 @@ constexpr std::uint64_t kHole = 1ULL << 20;
 constexpr std::size_t kLongestKey = 511;
 constexpr std::string_view kRestoreHint =
     "restore the folder from a backup, or choose another one with --store DIR or CANORUN_STORE";
-constexpr std::array<const char*, kTables> kTableNames{"meta", "ids", "runs", "rows", "texts", "requests"};
+constexpr std::array<const char*, kTables> kTableNames{
+    "meta", "ids", "runs", "rows", "texts", "requests", "signals", "breakers", "windows", "groups", "buckets", "queue"};
+static_assert(kTableNames.back() != nullptr);
 // Where the number stands that every data file of LMDB begins with.
 constexpr off_t kMagicAt = 16;
 constexpr std::uint32_t kMagic = 0xBEEFC0DE;
@@ -106,11 +108,11 @@ StoreResult<void> LmdbEnv::check_foreign(const std::string& folder) {
   return std::unexpected(not_a_store(folder));
 }
 
-StoreResult<std::unique_ptr<LmdbEnv>> LmdbEnv::open(const std::string& folder) {
+StoreResult<std::unique_ptr<LmdbEnv>> LmdbEnv::open(const std::string& folder, Durability durability) {
   auto once = Once::enter(folder);
   if (!once) return std::unexpected(std::move(once.error()));
   if (auto made = make_files(folder); !made) return std::unexpected(std::move(made.error()));
-  std::unique_ptr<LmdbEnv> env(new LmdbEnv(folder, std::move(*once)));
+  std::unique_ptr<LmdbEnv> env(new LmdbEnv(folder, std::move(*once), durability));
   if (auto opened = env->open_within_limits(); !opened) return std::unexpected(std::move(opened.error()));
   if (auto whole = env->check_length(); !whole) return std::unexpected(std::move(whole.error()));
   env->clear_dead_readers();
@@ -136,7 +138,8 @@ int LmdbEnv::open_with(std::uint64_t map_size) {
   mdb_env_set_mapsize(env_, map_size);
   mdb_env_set_maxreaders(env_, kReaders);
   mdb_env_set_maxdbs(env_, kTables);
-  const int code = mdb_env_open(env_, folder_.c_str(), MDB_NOTLS, kFileMode);
+  const unsigned flags = durability_ == Durability::kLost ? MDB_NOTLS | MDB_NOSYNC : MDB_NOTLS;
+  const int code = mdb_env_open(env_, folder_.c_str(), flags, kFileMode);
   if (code != 0) {
     mdb_env_close(std::exchange(env_, nullptr));
     return code;

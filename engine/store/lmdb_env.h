@@ -17,9 +17,26 @@ struct MDB_cursor;
 
 namespace canorun::store {
 
-/// The named databases; how they are laid out is in FORMAT.md.
-enum class Table : std::uint8_t { kMeta, kIds, kRuns, kRows, kTexts, kRequests, kSignals };
-inline constexpr std::size_t kTables = 7;
+/// The named databases; how they are laid out is in FORMAT.md. From kBuckets on they are those of the environment that
+/// lasts as long as the machine runs.
+enum class Table : std::uint8_t {
+  kMeta,
+  kIds,
+  kRuns,
+  kRows,
+  kTexts,
+  kRequests,
+  kSignals,
+  kBreakers,
+  kWindows,
+  kGroups,
+  kBuckets,
+  kQueue,
+};
+inline constexpr std::size_t kTables = 12;
+
+/// Whether what is committed outlives the machine: `kLost` syncs nothing, and what a power cut left may be corrupt.
+enum class Durability : std::uint8_t { kKept, kLost };
 
 class LmdbEnv;
 
@@ -95,7 +112,8 @@ class LmdbEnv {
   static StoreResult<void> check_foreign(const std::string& folder);
 
   /// Opens `folder`/data.mdb, made if it is not there. kNotAStore, kCorrupt, kNewerVersion.
-  static StoreResult<std::unique_ptr<LmdbEnv>> open(const std::string& folder);
+  static StoreResult<std::unique_ptr<LmdbEnv>> open(const std::string& folder,
+                                                    Durability durability = Durability::kKept);
   LmdbEnv(const LmdbEnv&) = delete;
   LmdbEnv& operator=(const LmdbEnv&) = delete;
   ~LmdbEnv();
@@ -129,7 +147,8 @@ class LmdbEnv {
     std::string key_;
   };
 
-  LmdbEnv(std::string folder, Once once) : folder_(std::move(folder)), once_(std::move(once)) {}
+  LmdbEnv(std::string folder, Once once, Durability durability)
+      : folder_(std::move(folder)), once_(std::move(once)), durability_(durability) {}
   int open_with(std::uint64_t map_size);
   StoreResult<void> open_within_limits();
   StoreResult<void> check_length() const;
@@ -138,6 +157,7 @@ class LmdbEnv {
 
   std::string folder_;
   Once once_;
+  Durability durability_;
   MDB_env* env_ = nullptr;
   std::array<unsigned, kTables> tables_{};
 };

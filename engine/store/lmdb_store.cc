@@ -5,8 +5,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <filesystem>
-#include <unordered_map>
 
 #include "engine/base/ids.h"
 #include "engine/store/errors.h"
@@ -14,12 +12,7 @@
 
 namespace canorun::store {
 
-namespace fs = std::filesystem;
-
 namespace {
-
-// Rows that one transaction deletes, unless a single run has more.
-constexpr std::uint64_t kRowsPerDeletion = 10'000;
 
 StoreResult<std::vector<std::string>> encode_all(const std::vector<Row>& rows) {
   std::vector<std::string> encoded;
@@ -81,7 +74,8 @@ LmdbStore::LmdbStore(std::string folder, StoreUsers users, std::unique_ptr<LmdbE
       users_(std::move(users)),
       env_(std::move(env)),
       owners_(folder_ + "/owners"),
-      writer_(*env_) {}
+      writer_(*env_),
+      shared_(folder_, *env_, writer_, owners_) {}
 
 void LmdbStore::create(NewRun run, Completion<RunNumber> done) {
   const bool starts = !run.rows.empty() && std::holds_alternative<RunStarted>(run.rows.front().body);
@@ -101,11 +95,16 @@ void LmdbStore::create(NewRun run, Completion<RunNumber> done) {
           return run.texts.contains(digest) || find_text(txn, digest);
         };
         if (auto missing = missing_text(run.rows, is_there)) return std::unexpected(no_such_text(*missing));
+        if (!run.group.empty() && !run.queues) {
+          const auto others = living_before(txn, run.group, 0);
+          if (!others.empty()) return std::unexpected(group_taken(run.group, others.front().summary.id));
+        }
         const RunNumber number = add_run(txn, run.id);
         for (const auto& [digest, text] : run.texts) write_text(txn, digest, text);
         RunEntry entry;
         entry.summary.id = run.id;
         entry.owner = std::move(*own);
+        if (!run.group.empty()) (void)place_in_group(txn, number, entry, run.group, true);
         write_rows(txn, number, entry, run.rows, encoded);
         return number;
       },
@@ -116,6 +115,10 @@ void LmdbStore::append(RunNumber run, std::uint64_t first, std::vector<Row> rows
   auto encoded = encode_all(rows);
   if (!encoded) return done(std::unexpected(std::move(encoded.error())));
   const std::size_t bytes = size_of(*encoded);
+  auto then = [this, done = std::move(done)](StoreResult<void> result) mutable {
+    done(std::move(result));
+    wake_next();
+  };
   writer_.submit<void>(
       bytes,
       [this, run, first, rows = std::move(rows), encoded = std::move(*encoded)](Txn& txn) -> StoreResult<void> {
@@ -131,21 +134,18 @@ void LmdbStore::append(RunNumber run, std::uint64_t first, std::vector<Row> rows
         write_rows(txn, run, *entry, rows, encoded);
         return {};
       },
-      std::move(done));
+      std::move(then));
 }
 
 void LmdbStore::write_rows(Txn& txn, RunNumber run, RunEntry& entry, const std::vector<Row>& rows,
-                           const std::vector<std::string>& encoded) const {
+                           const std::vector<std::string>& encoded) {
   for (std::size_t i = 0; i < rows.size(); ++i) {
     if (gap_before(rows[i]) > 0) erase_row(txn, run, entry.summary.rows - 1);
     write_row(txn, run, entry.summary.rows, encoded[i]);
     apply(entry.summary, rows[i]);
     for (const std::string_view digest : texts_of(rows[i])) refer_to_text(txn, digest, run);
     if (const auto signal = signal_of(rows[i])) erase_signal(txn, run, *signal);
-    if (gives_up_ownership(rows[i])) {
-      entry.owner.clear();
-      store::take_requests(txn, run);
-    }
+    if (gives_up_ownership(rows[i])) let_go(txn, run, entry);
   }
   write_entry(txn, run, entry);
 }
@@ -165,11 +165,10 @@ void LmdbStore::claim(std::string id, Completion<RunRecord> done) {
     auto entry = read_entry(txn, *number);
     if (!entry) return std::unexpected(std::move(entry.error()));
     if (!entry->owner.empty() && owners_.alive(entry->owner)) return std::unexpected(owned(id));
-    entry->owner.clear();
+    let_go(txn, *number, *entry);
     RunRecord record{*number, shown(*entry), {}};
     entry->owner = std::move(*own);
     write_entry(txn, *number, *entry);
-    store::take_requests(txn, *number);
     return record;
   };
   // It is ours then: nobody else changes it, and long runs are read outside of the transaction.
@@ -192,15 +191,84 @@ void LmdbStore::claim(std::string id, Completion<RunRecord> done) {
 
 StoreResult<void> LmdbStore::release(RunNumber run) { return writer_.run<void>(giving_up(run)); }
 
-LmdbWriter::Work<void> LmdbStore::giving_up(RunNumber run) const {
+LmdbWriter::Work<void> LmdbStore::giving_up(RunNumber run) {
   return [this, run](Txn& txn) -> StoreResult<void> {
     auto entry = own_entry(txn, run);
     if (!entry) return std::unexpected(std::move(entry.error()));
-    entry->owner.clear();
+    let_go(txn, run, *entry);
     write_entry(txn, run, *entry);
-    store::take_requests(txn, run);
     return {};
   };
+}
+
+void LmdbStore::let_go(Txn& txn, RunNumber run, RunEntry& entry) {
+  entry.owner.clear();
+  store::take_requests(txn, run);
+  if (entry.group.empty()) return;
+  leave_group(txn, entry.group, run);
+  for (const RunNumber next : group_places(txn, entry.group)) {
+    auto waiting = read_entry(txn, next);
+    if (waiting && owners_.alive(waiting->owner)) {
+      to_wake_.push_back(std::move(waiting->owner));
+      break;
+    }
+  }
+  entry.group.clear();
+}
+
+void LmdbStore::wake_next() {
+  for (const std::string& owner : std::exchange(to_wake_, {})) owners_.wake(owner);
+}
+
+void LmdbStore::join_group(RunNumber run, std::string group, bool queues, Completion<void> done) {
+  writer_.submit<void>(
+      0,
+      [this, run, group = std::move(group), queues](Txn& txn) -> StoreResult<void> {
+        auto entry = own_entry(txn, run);
+        if (!entry) return std::unexpected(std::move(entry.error()));
+        auto placed = place_in_group(txn, run, *entry, group, queues);
+        if (placed) write_entry(txn, run, *entry);
+        return placed;
+      },
+      std::move(done));
+}
+
+StoreResult<void> LmdbStore::place_in_group(Txn& txn, RunNumber run, RunEntry& entry, const std::string& group,
+                                            bool queues) {
+  if (entry.group == group) return {};
+  if (!queues) {
+    const auto others = living_before(txn, group, run);
+    if (!others.empty()) return std::unexpected(group_taken(group, others.front().summary.id));
+  }
+  // Those whose process died come no more: who resumes one of them takes a new place.
+  for (const RunNumber other : group_places(txn, group)) {
+    const auto found = read_entry(txn, other);
+    if (!found || found->group != group || !owners_.alive(found->owner)) leave_group(txn, group, other);
+  }
+  add_to_group(txn, group, run);
+  entry.group = group;
+  return {};
+}
+
+std::vector<RunEntry> LmdbStore::living_before(Txn& txn, std::string_view group, RunNumber run) const {
+  std::vector<RunEntry> others;
+  for (const RunNumber other : group_places(txn, group)) {
+    if (other == run) break;
+    auto entry = read_entry(txn, other);
+    if (entry && entry->group == group && owners_.alive(entry->owner)) others.push_back(std::move(*entry));
+  }
+  return others;
+}
+
+StoreResult<std::vector<std::string>> LmdbStore::before_in_group(RunNumber run) const {
+  auto txn = env_->read();
+  if (!txn) return std::unexpected(std::move(txn.error()));
+  const auto entry = read_entry(*txn, run);
+  if (!entry) return std::unexpected(entry.error());
+  std::vector<std::string> ids;
+  for (RunEntry& other : living_before(*txn, entry->group, run)) ids.push_back(std::move(other.summary.id));
+  if (txn->failed()) return std::unexpected(txn->error());
+  return ids;
 }
 
 StoreResult<RunRecord> LmdbStore::load(std::string_view id) const {
@@ -316,90 +384,11 @@ StoreResult<std::vector<Signal>> LmdbStore::signals(std::string_view id) const {
   return read_signals(*txn, *number);
 }
 
-StoreResult<std::vector<std::string>> LmdbStore::delete_ended(std::string_view flow, WallTime before,
-                                                              std::size_t limit) {
-  const auto old = find_old(flow, before, limit);
-  if (!old) return std::unexpected(old.error());
-  std::vector<std::string> deleted;
-  for (auto at = old->begin(); at != old->end();) {
-    std::uint64_t rows = at->rows;
-    auto end = at + 1;
-    while (end != old->end() && rows + end->rows <= kRowsPerDeletion) rows += (end++)->rows;
-    auto ids = writer_.run<std::vector<std::string>>([&](Txn& txn) -> StoreResult<std::vector<std::string>> {
-      std::vector<std::string> gone;
-      for (auto run = at; run != end; ++run) {
-        const auto entry = read_entry(txn, run->number);
-        if (!entry || !may_delete(*entry, flow, before)) continue;
-        erase_family(txn, run->number, entry->summary.id);
-        gone.push_back(entry->summary.id);
-      }
-      return gone;
-    });
-    if (!ids) return std::unexpected(std::move(ids.error()));
-    remove_deleted_logs();
-    std::ranges::move(*ids, std::back_inserter(deleted));
-    at = end;
-  }
-  return deleted;
-}
-
-void LmdbStore::erase_family(Txn& txn, RunNumber run, const std::string& id) const {
-  for (const RunNumber child : find_children(txn, id)) {
-    const auto entry = read_entry(txn, child);
-    if (entry && entry->summary.parent == id) erase_family(txn, child, entry->summary.id);
-  }
-  erase_run(txn, run, id);
-  put_logs_aside(run, id);
-}
-
-// Within the transaction that frees the id: once it is committed, the folder may be a new run's.
-void LmdbStore::put_logs_aside(RunNumber run, std::string_view id) const {
-  const std::string logs = log_folder(id);
-  std::error_code ignored;
-  if (!is_run_id(id) || !fs::exists(logs, ignored)) return;
-  fs::create_directory(deleted_logs(), ignored);
-  fs::rename(logs, fmt::format("{}/{}", deleted_logs(), run), ignored);
-}
-
-// Also what a process that died here left. The folder stays: another process may be moving logs into it.
-void LmdbStore::remove_deleted_logs() const {
-  std::error_code error;
-  for (fs::directory_iterator it(deleted_logs(), error), end; !error && it != end; it.increment(error)) {
-    std::error_code ignored;
-    fs::remove_all(it->path(), ignored);
-  }
-}
-
-StoreResult<std::vector<LmdbStore::OldRun>> LmdbStore::find_old(std::string_view flow, WallTime before,
-                                                                std::size_t limit) const {
-  auto txn = env_->read();
-  if (!txn) return std::unexpected(std::move(txn.error()));
-  std::vector<OldRun> old;
-  for_each_run(*txn, false, [&](RunNumber number, std::string_view record) {
-    if (old.size() == limit) return false;
-    const auto entry = decode_entry(record);
-    // What cannot be read is a later canorun's, and so for that one to delete.
-    if (entry && may_delete(*entry, flow, before)) old.push_back({number, entry->summary.rows});
-    return true;
-  });
-  if (txn->failed()) return std::unexpected(txn->error());
-  return old;
-}
-
-bool LmdbStore::may_delete(const RunEntry& entry, std::string_view flow, WallTime before) const {
-  const Summary& summary = entry.summary;
-  return summary.parent.empty() && summary.flow == flow && may_be_deleted(summary.status) && summary.ended_at &&
-         *summary.ended_at < before && !owners_.alive(entry.owner);
-}
-
 std::string LmdbStore::log_folder(std::string_view id) const { return fmt::format("{}/logs/{}", folder_, id); }
-
-// No run's: an id begins with a letter or a digit.
-std::string LmdbStore::deleted_logs() const { return folder_ + "/logs/.deleted"; }
 
 Summary LmdbStore::shown(const RunEntry& entry) const {
   Summary summary = entry.summary;
-  if (summary.status == Status::kRunning && !owners_.alive(entry.owner)) summary.status = Status::kInterrupted;
+  if (needs_owner(summary.status) && !owners_.alive(entry.owner)) summary.status = Status::kInterrupted;
   return summary;
 }
 

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "engine/store/lmdb_env.h"
+#include "engine/store/lmdb_shared.h"
 #include "engine/store/lmdb_writer.h"
 #include "engine/store/owners.h"
 #include "engine/store/row_codec.h"
@@ -30,6 +31,9 @@ class LmdbStore final : public CheckpointStore {
   using CheckpointStore::claim;
   void claim(std::string id, Completion<RunRecord> done) override;
   StoreResult<void> release(RunNumber run) override;
+  void join_group(RunNumber run, std::string group, bool queues, Completion<void> done) override;
+  StoreResult<std::vector<std::string>> before_in_group(RunNumber run) const override;
+  SharedState& shared() override { return shared_; }
   StoreResult<RunRecord> load(std::string_view id) const override;
   StoreResult<Summary> find(std::string_view id) const override;
   StoreResult<std::vector<Summary>> list(const ListFilter& filter) const override;
@@ -56,10 +60,18 @@ class LmdbStore final : public CheckpointStore {
   LmdbStore(std::string folder, StoreUsers users, std::unique_ptr<LmdbEnv> env);
 
   /// What gives up the ownership of a run without a row.
-  LmdbWriter::Work<void> giving_up(RunNumber run) const;
+  LmdbWriter::Work<void> giving_up(RunNumber run);
+  /// Clears the owner and its place in a group; who stands next in it is told after the transaction.
+  void let_go(Txn& txn, RunNumber run, RunEntry& entry);
+  /// Tells those whose turn may have come. On the writer's thread.
+  void wake_next();
+  /// Takes the last place in a group: see `join_group`.
+  StoreResult<void> place_in_group(Txn& txn, RunNumber run, RunEntry& entry, const std::string& group, bool queues);
+  /// The runs that have a place in a group, live, and come before `run`.
+  std::vector<RunEntry> living_before(Txn& txn, std::string_view group, RunNumber run) const;
   /// Writes rows behind those that are there, and the entry that sums them up.
   void write_rows(Txn& txn, RunNumber run, RunEntry& entry, const std::vector<Row>& rows,
-                  const std::vector<std::string>& encoded) const;
+                  const std::vector<std::string>& encoded);
   /// The entry of a run that this process owns. kNoSuchRun, kNotOwner.
   StoreResult<RunEntry> own_entry(Txn& txn, RunNumber run) const;
   /// As people see it: a run whose owner is gone is interrupted.
@@ -75,7 +87,9 @@ class LmdbStore final : public CheckpointStore {
   StoreUsers users_;
   std::unique_ptr<LmdbEnv> env_;
   mutable Owners owners_;
-  LmdbWriter writer_;  // last: it ends first
+  std::vector<std::string> to_wake_;  ///< owners, after the transaction; the writer's thread only
+  LmdbWriter writer_;                 // ends before what it works on
+  LmdbShared shared_;
 };
 
 }  // namespace canorun::store

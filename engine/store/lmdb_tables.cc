@@ -33,6 +33,9 @@ std::uint64_t number_from(std::string_view bytes) {
 
 std::string reference(std::string_view digest) { return std::string(digest) + '\0'; }
 
+// Groups have names of any length: their digests have one.
+std::string group_key(std::string_view group) { return digest(group); }
+
 StoreError newer_version(std::uint64_t version) {
   return {StoreErrorKind::kNewerVersion,
           fmt::format("the store has version {}, and this canorun reads up to {}", version, kStoreVersion),
@@ -51,11 +54,15 @@ StoreResult<void> check_version(Txn& txn) {
   return {};
 }
 
-bool open_all(Txn& txn, bool create) {
-  for (std::size_t i = 0; i < kTables; ++i) {
+bool open_all(Txn& txn, Table first, std::size_t end, bool create) {
+  for (auto i = static_cast<std::size_t>(first); i < end; ++i) {
     if (!txn.open(static_cast<Table>(i), create)) return false;
   }
   return true;
+}
+
+bool open_kept(Txn& txn, bool create) {
+  return open_all(txn, Table::kMeta, static_cast<std::size_t>(Table::kBuckets), create);
 }
 
 // False where tables are missing that may be made.
@@ -65,7 +72,7 @@ StoreResult<bool> open_existing(LmdbEnv& env) {
   const bool blank = txn->is_blank();
   if (!blank && txn->open(Table::kMeta, false)) {
     if (auto checked = check_version(*txn); !checked) return std::unexpected(std::move(checked.error()));
-    if (open_all(*txn, false)) {
+    if (open_kept(*txn, false)) {
       auto kept = txn->commit();  // and with it the tables' handles
       return kept ? StoreResult<bool>(true) : std::unexpected(std::move(kept.error()));
     }
@@ -104,8 +111,15 @@ StoreResult<void> open_tables(LmdbEnv& env) {
   if (*existing) return {};
   auto txn = env.write(0);
   if (!txn) return std::unexpected(std::move(txn.error()));
-  open_all(*txn, true);
+  open_kept(*txn, true);
   txn->put(Table::kMeta, kVersionKey, key(kStoreVersion));
+  return txn->commit();
+}
+
+StoreResult<void> open_passing_tables(LmdbEnv& env) {
+  auto txn = env.write(0);
+  if (!txn) return std::unexpected(std::move(txn.error()));
+  open_all(*txn, Table::kBuckets, kTables, true);
   return txn->commit();
 }
 
@@ -242,6 +256,27 @@ StoreResult<std::vector<Signal>> read_signals(Txn& txn, RunNumber run) {
 }
 
 void erase_signal(Txn& txn, RunNumber run, std::uint64_t number) { txn.erase(Table::kSignals, key(run, number)); }
+
+std::vector<RunNumber> group_places(Txn& txn, std::string_view group) {
+  std::vector<RunNumber> runs;
+  for_each(txn, Table::kGroups, group_key(group),
+           [&](const Cursor& cursor) { runs.push_back(number_from(cursor.value())); });
+  return runs;
+}
+
+void add_to_group(Txn& txn, std::string_view group, RunNumber run) {
+  std::uint64_t place = 0;
+  const std::string prefix = group_key(group);
+  for_each(txn, Table::kGroups, prefix,
+           [&](const Cursor& cursor) { place = number_from(cursor.key().substr(prefix.size())) + 1; });
+  txn.put(Table::kGroups, prefix + key(place), key(run));
+}
+
+void leave_group(Txn& txn, std::string_view group, RunNumber run) {
+  for_each(txn, Table::kGroups, group_key(group), [&](Cursor& cursor) {
+    if (number_from(cursor.value()) == run) cursor.erase();
+  });
+}
 
 void for_each_run(Txn& txn, bool newest_first, const std::function<bool(RunNumber, std::string_view)>& take) {
   Cursor cursor(txn, Table::kRuns);

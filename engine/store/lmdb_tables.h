@@ -12,8 +12,10 @@
 
 namespace canorun::store {
 
-/// Opens the tables, and makes them in an environment that is blank. kNotAStore, kNewerVersion.
+/// Opens the tables, and makes those that are missing. kNotAStore, kNewerVersion.
 StoreResult<void> open_tables(LmdbEnv& env);
+/// The same for those of an environment that lasts as long as the machine runs.
+StoreResult<void> open_passing_tables(LmdbEnv& env);
 
 /// None where there is no such run, and where the transaction has failed.
 std::optional<RunNumber> find_run(Txn& txn, std::string_view id);
@@ -54,6 +56,11 @@ void write_signal(Txn& txn, RunNumber run, std::string_view signal);
 /// Oldest first.
 StoreResult<std::vector<Signal>> read_signals(Txn& txn, RunNumber run);
 void erase_signal(Txn& txn, RunNumber run, std::uint64_t number);
+
+/// Places in a concurrency group, first come first; whether their runs live is not known here.
+std::vector<RunNumber> group_places(Txn& txn, std::string_view group);
+void add_to_group(Txn& txn, std::string_view group, RunNumber run);
+void leave_group(Txn& txn, std::string_view group, RunNumber run);
 
 /// Calls `take(number, record)` for each run, from the newest or the oldest, until it gives false.
 void for_each_run(Txn& txn, bool newest_first, const std::function<bool(RunNumber, std::string_view)>& take);

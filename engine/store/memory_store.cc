@@ -12,7 +12,7 @@ namespace {
 
 Summary shown(const Summary& stored, bool owned) {
   Summary summary = stored;
-  if (summary.status == Status::kRunning && !owned) summary.status = Status::kInterrupted;
+  if (needs_owner(summary.status) && !owned) summary.status = Status::kInterrupted;
   return summary;
 }
 
@@ -42,9 +42,18 @@ StoreResult<RunNumber> MemoryStore::create_now(NewRun& run) {
   if (ids_.contains(run.id)) return std::unexpected(run_exists(run.id));
   const auto is_there = [&](std::string_view digest) { return texts_.contains(digest) || run.texts.contains(digest); };
   if (auto missing = missing_text(run.rows, is_there)) return std::unexpected(no_such_text(*missing));
+  if (!run.group.empty() && !run.queues) {
+    if (const auto others = before(run.group, next_place_); !others.empty()) {
+      return std::unexpected(group_taken(run.group, others.front()));
+    }
+  }
   texts_.merge(run.texts);
   Run& made = runs_.emplace_back();
   made.summary.id = run.id;
+  if (!run.group.empty()) {
+    made.group = std::move(run.group);
+    made.place = next_place_++;
+  }
   add(made, std::move(run.rows));
   ids_.emplace(std::move(run.id), runs_.size());
   return runs_.size();
@@ -79,10 +88,7 @@ void MemoryStore::add(Run& run, std::vector<Row> rows) const {
     if (const auto taken = signal_of(row)) {
       std::erase_if(run.signals, [&](const Signal& signal) { return signal.number == *taken; });
     }
-    if (gives_up_ownership(row)) {
-      run.owned = false;
-      run.requests.clear();
-    }
+    if (gives_up_ownership(row)) let_go(run);
   }
   if (keeps_ == Keeps::kSummaries || rows.empty()) return;
   if (std::ranges::any_of(rows, [](const Row& row) { return gap_before(row) > 0; })) {
@@ -109,9 +115,48 @@ StoreResult<void> MemoryStore::release(RunNumber number) {
   Run* found = run(number);
   if (found == nullptr) return std::unexpected(no_such_run(number));
   if (!found->owned) return std::unexpected(not_owner(found->summary.id));
-  found->owned = false;
-  found->requests.clear();
+  let_go(*found);
   return {};
+}
+
+void MemoryStore::let_go(Run& run) {
+  run.owned = false;
+  run.requests.clear();
+  run.group.clear();
+}
+
+void MemoryStore::join_group(RunNumber run, std::string group, bool queues, Completion<void> done) {
+  done(join_now(run, std::move(group), queues));
+}
+
+StoreResult<void> MemoryStore::join_now(RunNumber number, std::string group, bool queues) {
+  const std::lock_guard lock(mutex_);
+  Run* found = run(number);
+  if (found == nullptr) return std::unexpected(no_such_run(number));
+  if (!found->owned) return std::unexpected(not_owner(found->summary.id));
+  if (found->group == group) return {};
+  const auto others = before(group, next_place_);
+  if (!queues && !others.empty()) return std::unexpected(group_taken(group, others.front()));
+  found->group = std::move(group);
+  found->place = next_place_++;
+  return {};
+}
+
+StoreResult<std::vector<std::string>> MemoryStore::before_in_group(RunNumber number) const {
+  const std::lock_guard lock(mutex_);
+  const Run* found = run(number);
+  if (found == nullptr) return std::unexpected(no_such_run(number));
+  return before(found->group, found->place);
+}
+
+std::vector<std::string> MemoryStore::before(std::string_view group, std::uint64_t place) const {
+  std::map<std::uint64_t, std::string> others;
+  for (const Run& other : runs_) {
+    if (other.owned && other.group == group && other.place < place) others.emplace(other.place, other.summary.id);
+  }
+  std::vector<std::string> ids;
+  for (auto& [at, id] : others) ids.push_back(std::move(id));
+  return ids;
 }
 
 StoreResult<RunRecord> MemoryStore::load(std::string_view id) const {
@@ -235,6 +280,8 @@ MemoryStore::Run* MemoryStore::run(RunNumber number) {
   if (number == 0 || number > runs_.size() || runs_[number - 1].deleted) return nullptr;
   return &runs_[number - 1];
 }
+
+const MemoryStore::Run* MemoryStore::run(RunNumber number) const { return const_cast<MemoryStore*>(this)->run(number); }
 
 const MemoryStore::Run* MemoryStore::run(std::string_view id) const {
   const auto found = ids_.find(id);

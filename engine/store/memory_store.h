@@ -6,6 +6,7 @@
 #include <mutex>
 #include <set>
 
+#include "engine/store/memory_shared.h"
 #include "engine/store/store.h"
 
 namespace canorun::store {
@@ -23,6 +24,9 @@ class MemoryStore final : public CheckpointStore {
   using CheckpointStore::claim;
   void claim(std::string id, Completion<RunRecord> done) override;
   StoreResult<void> release(RunNumber run) override;
+  void join_group(RunNumber run, std::string group, bool queues, Completion<void> done) override;
+  StoreResult<std::vector<std::string>> before_in_group(RunNumber run) const override;
+  SharedState& shared() override { return shared_; }
   StoreResult<RunRecord> load(std::string_view id) const override;
   StoreResult<Summary> find(std::string_view id) const override;
   StoreResult<std::vector<Summary>> list(const ListFilter& filter) const override;
@@ -44,6 +48,8 @@ class MemoryStore final : public CheckpointStore {
     std::vector<Request> requests;
     std::vector<Signal> signals;
     std::uint64_t next_signal = 0;
+    std::string group;        ///< in which it has a place
+    std::uint64_t place = 0;  ///< the lowest holds it
     bool owned = true;
     bool deleted = false;
   };
@@ -51,7 +57,12 @@ class MemoryStore final : public CheckpointStore {
   StoreResult<RunNumber> create_now(NewRun& run);
   StoreResult<void> append_now(RunNumber number, std::uint64_t first, std::vector<Row>& rows);
   StoreResult<RunRecord> claim_now(std::string_view id);
+  /// The ids of the owned runs in a group with places before this one, in their order.
+  std::vector<std::string> before(std::string_view group, std::uint64_t place) const;
+  StoreResult<void> join_now(RunNumber number, std::string group, bool queues);
+  static void let_go(Run& run);
   Run* run(RunNumber number);
+  const Run* run(RunNumber number) const;
   const Run* run(std::string_view id) const;
   RunRecord record(const Run& run) const;
   void add(Run& run, std::vector<Row> rows) const;
@@ -62,6 +73,8 @@ class MemoryStore final : public CheckpointStore {
   std::deque<Run> runs_;  ///< the number of a run is its place, from 1
   std::map<std::string, RunNumber, std::less<>> ids_;
   Texts texts_;
+  std::uint64_t next_place_ = 0;
+  MemoryShared shared_;
 };
 
 }  // namespace canorun::store

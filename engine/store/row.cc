@@ -79,6 +79,8 @@ bool is_over(Status status) {
   return status == Status::kSucceeded || status == Status::kRolledBack || status == Status::kCancelled;
 }
 
+bool needs_owner(Status status) { return status == Status::kRunning || status == Status::kQueued; }
+
 bool may_be_deleted(Status status) { return is_over(status) || status == Status::kFailed; }
 
 }  // namespace canorun::store

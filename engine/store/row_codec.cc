@@ -154,6 +154,7 @@ void fields(A& a, auto& entry, const RunEntry*) {
   a.maybe("wk", summary.work);
   a("n", summary.rows);
   a.maybe("o", entry.owner);
+  a.maybe("gr", entry.group);
 }
 
 class Encoder {

@@ -15,6 +15,7 @@ inline constexpr std::size_t kMaxRowDepth = 1024;
 struct RunEntry {
   Summary summary;
   std::string owner = {};  ///< the name of an owner's file; empty: nobody's
+  std::string group = {};  ///< the concurrency group that it has a place in, as long as it has that owner
 };
 
 /// Fails only where a value nests deeper than `kMaxRowDepth`.

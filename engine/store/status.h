@@ -7,13 +7,13 @@
 
 namespace canorun::store {
 
-/// The numbers are the format's: new ones go to the end. `kQueued` is part of the format and comes with later rows.
+/// The numbers are the format's: new ones go to the end.
 enum class Status : std::uint8_t {
-  kQueued,
+  kQueued,  ///< for its concurrency group
   kRunning,
   kWaiting,  ///< for a time or a signal; no process works on it
   kSuspended,
-  kInterrupted,  ///< never stored: a run that says kRunning and whose owner is gone
+  kInterrupted,  ///< never stored: `needs_owner`, and the owner is gone
   kSucceeded,
   kFailed,
   kRolledBack,
@@ -27,6 +27,9 @@ std::optional<Status> status_from(std::string_view name);
 
 /// A run in this status can never go on. One that failed may: its rows tell (RunState::is_over).
 bool is_over(Status status);
+
+/// What a live process works on, or waits with: without one the run is interrupted.
+bool needs_owner(Status status);
 
 /// Ended in a way that asks for nobody's attention: old runs in this status may be deleted.
 bool may_be_deleted(Status status);

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <expected>
 #include <functional>
 #include <future>
 #include <map>
@@ -11,43 +10,14 @@
 #include <string_view>
 #include <vector>
 
-#include "engine/base/result.h"
+#include "engine/store/result.h"
+#include "engine/store/shared.h"
 #include "engine/store/summary.h"
 
 namespace canorun::store {
 
-enum class StoreErrorKind : std::uint8_t {
-  kNoSuchRun,  ///< no run has this id
-  kRunExists,  ///< the id is taken
-  kOwned,      ///< another process works on the run
-  kNotOwner,   ///< this process does not own the run that it writes to
-  kRowExists,  ///< a row with this sequence is there, or one before it is missing
-  kNotFound,   ///< no such text
-  kFull,       ///< no space on the device, or the map is full
-  kPermission,
-  kNotAStore,       ///< the files are something else
-  kCorrupt,         ///< truncated, or a row that cannot be read
-  kNewerVersion,    ///< written by a version of canorun that came later
-  kNotLocal,        ///< a network file system, or another machine
-  kOtherNamespace,  ///< in use from another PID namespace
-  kIo,              ///< anything else the system reported
-};
-
-struct StoreError {
-  StoreErrorKind kind;
-  std::string message;
-  std::string hint = {};
-};
-
-template <class T>
-using StoreResult = std::expected<T, StoreError>;
-
 /// A run inside one store, while this process has it open.
 using RunNumber = std::uint64_t;
-
-/// Called once, from any thread, possibly before the call that takes it returns.
-template <class T>
-using Completion = std::move_only_function<void(StoreResult<T>)>;
 
 /// Flows' texts by digest.
 using Texts = std::map<std::string, std::string, std::less<>>;
@@ -57,6 +27,8 @@ struct NewRun {
   std::vector<Row> rows;  ///< the first is a RunStarted
   /// By digest, kept once each: what the first row refers to and is not in the store yet.
   Texts texts = {};
+  std::string group = {};  ///< its concurrency group; empty: none
+  bool queues = false;     ///< it is created although another run holds the group, or waits for it
 };
 
 struct RunRecord {
@@ -93,8 +65,8 @@ class CheckpointStore {
  public:
   virtual ~CheckpointStore() = default;
 
-  /// Starts a run and owns it: all of its first rows in one durable transaction. kRunExists; kNotFound if a row
-  /// refers to a text that is not there.
+  /// Starts a run and owns it, with its place in its group: all of its first rows in one durable transaction.
+  /// kRunExists; kGroupTaken; kNotFound if a row refers to a text that is not there.
   virtual void create(NewRun run, Completion<RunNumber> done) = 0;
 
   /// Appends rows `first`, `first`+1, … in one durable transaction, together with whatever else is
@@ -119,6 +91,12 @@ class CheckpointStore {
   /// Gives up the ownership without a row.
   virtual StoreResult<void> release(RunNumber run) = 0;
 
+  /// Takes the last place in a group for a run that is owned here; kGroupTaken if it would not be the first and does
+  /// not queue. The place is given up with the ownership. Once more for the same group: nothing happens.
+  virtual void join_group(RunNumber run, std::string group, bool queues, Completion<void> done) = 0;
+  /// The runs that have a place before this one's and live, the one that holds the group first; none: it holds it.
+  virtual StoreResult<std::vector<std::string>> before_in_group(RunNumber run) const = 0;
+
   virtual StoreResult<RunRecord> load(std::string_view id) const = 0;
   /// One run without its rows.
   virtual StoreResult<Summary> find(std::string_view id) const = 0;
@@ -140,8 +118,10 @@ class CheckpointStore {
   virtual StoreResult<bool> send(std::string_view id, Signal signal) = 0;
   /// The signals that no row has taken yet, oldest first: a SignalReceived takes one. kNoSuchRun.
   virtual StoreResult<std::vector<Signal>> signals(std::string_view id) const = 0;
-  /// Becomes readable when requests or signals may be waiting (read what is in it, then look);
-  /// -1 where no other process can ask. Owned by the store.
+  /// Breakers and rate limits; part of the store.
+  virtual SharedState& shared() = 0;
+  /// Becomes readable when requests or signals may be waiting, or something that this process queues for is free (read
+  /// what is in it, then look); -1 where no other process can ask. Owned by the store.
   virtual int wake_fd() const = 0;
 
   /// Deletes runs of `flow` that may be deleted, ended before `before` and are owned by nobody, oldest

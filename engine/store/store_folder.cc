@@ -82,16 +82,18 @@ std::string mount_type(dev_t device) {
   return {};
 }
 
+StoreError needs_proc() {
+  return {StoreErrorKind::kIo, "cannot tell which machine and PID namespace this process is in",
+          "a store needs /proc to be mounted"};
+}
+
 // What all users of a store must have in common.
 StoreResult<std::string> our_line() {
-  std::ifstream file("/proc/sys/kernel/random/boot_id");
-  std::string boot;
+  const auto boot = boot_id();
+  if (!boot) return boot;
   struct stat space{};
-  if (!std::getline(file, boot) || ::stat("/proc/self/ns/pid", &space) != 0) {
-    return std::unexpected(StoreError{StoreErrorKind::kIo, "cannot tell which PID namespace this process is in",
-                                      "a store needs /proc to be mounted"});
-  }
-  return fmt::format("{} {}\n", boot, space.st_ino);
+  if (::stat("/proc/self/ns/pid", &space) != 0) return std::unexpected(needs_proc());
+  return fmt::format("{} {}\n", *boot, space.st_ino);
 }
 
 StoreResult<std::string> read_line(int fd) {
@@ -128,6 +130,18 @@ StoreResult<std::string> make_store_folder(const std::string& folder) {
     if (auto made = make_folder(absolute / inner); !made) return std::unexpected(std::move(made.error()));
   }
   return absolute.string();
+}
+
+StoreResult<void> make_inner_folder(const std::string& folder) {
+  auto made = make_folder(folder);
+  return made ? StoreResult<void>{} : std::unexpected(std::move(made.error()));
+}
+
+StoreResult<std::string> boot_id() {
+  std::ifstream file("/proc/sys/kernel/random/boot_id");
+  std::string boot;
+  if (!std::getline(file, boot) || boot.empty()) return std::unexpected(needs_proc());
+  return boot;
 }
 
 StoreResult<Fd> open_private(const std::string& path) {

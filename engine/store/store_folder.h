@@ -14,6 +14,12 @@ namespace canorun::store {
 /// absolute path. What is in a new store is durable after `sync_folder`.
 StoreResult<std::string> make_store_folder(const std::string& folder);
 
+/// Makes one folder (0700) inside the store, if it is not there.
+StoreResult<void> make_inner_folder(const std::string& folder);
+
+/// What tells this run of the machine from others. kIo without /proc.
+StoreResult<std::string> boot_id();
+
 /// Opens a file, made if it is not there, as 0600 whatever the umask. Close-on-exec.
 StoreResult<Fd> open_private(const std::string& path);
 

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "engine/base/duration.h"
 #include "engine/base/ids.h"
 #include "engine/model/task.h"
 #include "workflows/load.h"
@@ -150,6 +151,12 @@ struct Line {
   std::string operator()(const model::Waiting& e) const {
     return fmt::format("waiting {}{}{}", e.state, e.until ? " " + format_time(*e.until) : "",
                        e.signal.empty() ? "" : fmt::format(" for {}", e.signal));
+  }
+  std::string operator()(const model::Held& e) const {
+    return fmt::format("held {} by {} for {}", work_name(e.state, e.part), e.limit, format_duration(e.time));
+  }
+  std::string operator()(const model::Queued& e) const {
+    return fmt::format("queued for {} behind {}, {} ahead", e.group, e.before, e.ahead);
   }
   std::string operator()(const model::Said& e) const { return fmt::format("said {} {}", e.state, e.message); }
   std::string operator()(const model::Wrote& e) const { return fmt::format("wrote {} {}", e.state, e.bytes); }

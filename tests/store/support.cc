@@ -89,7 +89,7 @@ std::vector<std::string> ids(const StoreResult<std::vector<Summary>>& list) {
 std::string kind_name(StoreErrorKind kind) {
   constexpr std::array kNames{"no such run",   "run exists", "owned",           "not owner",   "row exists",
                               "not found",     "full",       "permission",      "not a store", "corrupt",
-                              "newer version", "not local",  "other namespace", "io"};
+                              "newer version", "not local",  "other namespace", "io",          "group taken"};
   return kNames[static_cast<std::size_t>(kind)];
 }
 

@@ -72,6 +72,14 @@ TEST_CASE("four MiB of anything are read in seconds and in bounded memory") {
   for (int i = 0; strangers.size() < size - 200; ++i)
     strangers += "inputs." + times("c" + std::to_string(i) + "d", 63) + " == 1 || ";
   files.emplace_back("inputs that are not there", strangers + "true\", to: done}]}\n  done: {exit: success}\n");
+  std::string limits = "name: x\nresources:\n  rate_limits:\n";
+  for (int i = 0; limits.size() < size / 2; ++i) limits += "    r" + std::to_string(i) + ": {tokens: 1, per: 1s}\n";
+  limits += "states:\n  a:\n    run: x\n    next: done\n    rate_limit: [";
+  for (int i = 0; limits.size() < size - 60; ++i) limits += "{name: r" + std::to_string(2 * i) + ", cost: 2}, s, ";
+  files.emplace_back("limits", limits + "]\n  done: {exit: success}\n");
+  std::string ends = "name: x\nstates: {a: {run: x, next: done}, done: {exit: success}}\non_end:\n";
+  while (ends.size() < size - 200) ends += "  - {run: 'x ${{ states.a.output.stdout }}', when: states.a.visits}\n";
+  files.emplace_back("ends", ends);
   for (const auto& [name, text] : files) {
     const auto begin = std::chrono::steady_clock::now();
     const Loaded loaded = testing::load(text);
@@ -129,11 +137,15 @@ TEST_CASE("a file over four MiB is refused without being read") {
 
 TEST_CASE("a flow that is cut off or damaged anywhere ends in a diagnostic") {
   const std::string whole =
-      "name: x\ninputs: {v: {type: string, enum: [a, \"b\\t\"]}}\nvars: &v {n: 0}\nstates:\n"
+      "name: x\ninputs: {v: {type: string, enum: [a, \"b\\t\"]}, w: {type: string, secret: true}}\nvars: &v {n: 0}\n"
+      "concurrency: {group: \"${{ inputs.v }}\", on_conflict: skip}\nresources:\n  breakers: {b: {scope: run}}\n"
+      "  rate_limits: {r: {tokens: 3, per: 1s}, s: {limit: 1, window: 1d}}\n  services: {s: {setup: {run: x}}}\n"
+      "on_end: [{run: x, when: run.error == null}]\nstates:\n"
       "  a:\n    run: |\n      echo ${{ inputs.v }} \"$(cat <<EOF\n      ${{ vars.n }}\n      EOF\n      )\"\n"
       "    retry: {max: 3, when: error.kind == 'exit'}\n    set: {n: \"${{ vars.n + 1 }}\"}\n    next: [{when: 'vars.n "
       "> 3', to: b}, {to: done}]\n"
-      "  b: {task: pass, with: {value: *v, x: !t y}, next: >-\n    done}\n  done: {exit: success}\n";
+      "  b: {task: pass, breaker: b, rate_limit: [r, {name: s, cost: 1}], with: {value: *v, x: !t y}, next: >-\n    "
+      "done}\n  done: {exit: success}\n";
   for (std::size_t cut = 0; cut < whole.size(); ++cut) testing::load(whole.substr(0, cut));
   std::mt19937 random(11);
   const std::string spice = "[]{},:&*!|>'\"%@`#-? \n\t\\${}()<;x0";

@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include "engine/model/error.h"
 #include "workflows/flows.h"
 
 using namespace canorun;
@@ -18,7 +19,7 @@ TEST_CASE("every example of the manual is valid, without a warning") {
   }
 }
 
-TEST_CASE("every task kind, parameter and diagnostic code is in the manual") {
+TEST_CASE("every task kind, parameter, kind of error and diagnostic code is in the manual") {
   const std::string text = testing::manual();
   const auto has = [&](std::string_view what) { return text.find(what) != std::string::npos; };
   for (const model::TaskKind& kind : tasks::catalog()) {
@@ -27,6 +28,9 @@ TEST_CASE("every task kind, parameter and diagnostic code is in the manual") {
       CHECK_MESSAGE(has("`" + std::string(param.name) + "`"), kind.name << " " << param.name);
     for (const model::Field& field : kind.outputs)
       CHECK_MESSAGE(has("`" + std::string(field.name) + "`"), kind.name << " " << field.name);
+  }
+  for (const std::string_view kind : model::kind::kAll) {
+    if (!model::is_final(kind)) CHECK_MESSAGE(has("| `" + std::string(kind) + "` |"), kind);
   }
   for (int code = 0; code <= static_cast<int>(Code::kShadowedTransition); ++code) {
     const auto name = code_name(static_cast<Code>(code));

@@ -26,30 +26,18 @@ const std::string kSource = CANORUN_SOURCE_DIR;
 
 // Golden flows whose mistakes are beyond a schema, or that have none: they are about where states go
 // and what expressions and scripts mean. Of what is no YAML the validator says so.
-const std::set<std::string> kBeyond{"carets_of_types.yaml",
-                                    "good.yaml",
-                                    "good_shapes.yaml",
-                                    "group_of_list.yaml",
-                                    "group_of_nothing.yaml",
-                                    "guarded_by_null.yaml",
-                                    "maybe_not_run.yaml",
-                                    "names_in_shapes.yaml",
-                                    "never_holds.yaml",
-                                    "never_succeeds.yaml",
-                                    "no_exit.yaml",
-                                    "no_path_to_exit.yaml",
-                                    "no_resources.yaml",
-                                    "no_unconditional_next.yaml",
-                                    "not_yet_run.yaml",
-                                    "results_of_defaults.yaml",
-                                    "results_of_shapes.yaml",
-                                    "results_told_once.yaml",
-                                    "scripts.yaml",
-                                    "shadowed.yaml",
-                                    "timeout_too_short.yaml",
-                                    "types_of_shapes.yaml",
-                                    "unguarded_loop.yaml",
-                                    "unreachable.yaml",
+const std::set<std::string> kBeyond{"carets_of_types.yaml",   "good.yaml",
+                                    "good_shapes.yaml",       "group_of_list.yaml",
+                                    "group_of_nothing.yaml",  "guarded_by_null.yaml",
+                                    "maybe_not_run.yaml",     "names_in_shapes.yaml",
+                                    "never_holds.yaml",       "never_succeeds.yaml",
+                                    "no_exit.yaml",           "no_path_to_exit.yaml",
+                                    "no_resources.yaml",      "no_unconditional_next.yaml",
+                                    "not_yet_run.yaml",       "results_of_defaults.yaml",
+                                    "results_of_shapes.yaml", "results_told_once.yaml",
+                                    "scripts.yaml",           "shadowed.yaml",
+                                    "timeout_too_short.yaml", "types_of_shapes.yaml",
+                                    "unguarded_loop.yaml",    "unreachable.yaml",
                                     "yaml_own_tags.yaml"};
 
 std::vector<std::string> yaml_files(const std::string& folder) {
@@ -173,6 +161,41 @@ TEST_CASE("the schema takes the shapes in every form that the reader takes") {
   const std::string file = folder.write("odd.yaml", odd);
   CHECK(testing::problems(testing::load(odd)) == "");
   CHECK(found_in({file}) == file + "\n");
+}
+
+TEST_CASE("the schema takes what runs share, services and what is done at the end, in every form") {
+  const std::string odd =
+      "name: x\n"
+      "inputs: {s: {secret: true, type: string}, t: {type: any, secret: false, default: 1, enum: [1]}, l: list}\n"
+      "concurrency: {group: 7, on_conflict: cancel_running}\n"
+      "resources:\n"
+      "  breakers: {_: {}, B: {failure_threshold: 1000000000, reset_timeout: 1ms, half_open_max_calls: 1, scope: "
+      "run}}\n"
+      "  rate_limits:\n"
+      "    a: {tokens: 1, per: 1ms, burst: 0, on_limit: wait, scope: shared}\n"
+      "    b: {limit: 1000000000, window: 1d2h, on_limit: fail, scope: run}\n"
+      "  services:\n"
+      "    s: {setup: {run: x, retry: none, env: {A: '${{ vars.v }}'}}}\n"
+      "    t: {teardown: {task: pass}, health: {task: exec, with: {argv: [x]}, breaker: _, rate_limit: a}}\n"
+      "on_end:\n"
+      "  - {run: 1, when: true, parse: json, cwd: x}\n"
+      "  - {when: '${{ run.error == null }}', task: log, with: {message: '${{ run.status }}'}, timeout: 1s}\n"
+      "  - {task: pass}\n"
+      "vars: {v: 1}\n"
+      "states:\n"
+      "  a: {run: x, breaker: B, rate_limit: [a, {name: b, cost: 1000000000}], next: b}\n"
+      "  b: {task: pass, rate_limit: {name: b}, next: c}\n"
+      "  c: {split: {for_each: inputs.l, do: {run: x, breaker: _, rate_limit: [{cost: 1, name: a}]}}, next: end}\n"
+      "  end: {exit: success}\n";
+  const testing::TempFolder folder;
+  const std::string file = folder.write("odd.yaml", odd);
+  CHECK(testing::problems(testing::load(odd)) == "");
+  CHECK(found_in({file}) == file + "\n");
+  const std::string none =
+      "name: x\nresources: {breakers: {}, rate_limits: {}, services: {}}\non_end: []\nstates: {end: {exit: success}}\n";
+  const std::string empty = folder.write("none.yaml", none);
+  CHECK(testing::problems(testing::load(none)) == "");
+  CHECK(found_in({empty}) == empty + "\n");
 }
 
 TEST_CASE("what a schema can catch of the golden flows it catches") {

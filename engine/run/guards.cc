@@ -1,0 +1,191 @@
+#include "engine/run/guards.h"
+
+#include <fmt/format.h>
+
+#include "engine/base/duration.h"
+#include "engine/model/task.h"
+#include "engine/run/arrival.h"
+#include "engine/run/turns.h"
+
+namespace canorun::run {
+namespace {
+
+namespace asio = boost::asio;
+
+// Who stands behind another process looks again after this time, in case that one has died.
+constexpr Millis kLookAgain{250};
+// A shorter wait is nothing to tell of.
+constexpr Millis kWorthTelling{1'000};
+
+std::string key_of(RunContext& context, const std::string& name, bool of_run) {
+  return of_run ? store::own_name(context.run().id, name) : name;
+}
+
+// What was never called has neither succeeded nor failed.
+policy::CallOutcome call_outcome(const model::Outcome& outcome) {
+  const auto* failure = std::get_if<model::Failure>(&outcome);
+  if (failure == nullptr) return policy::CallOutcome::kSuccess;
+  return failure->error.kind == model::kind::kExpression ? policy::CallOutcome::kNone : policy::CallOutcome::kFailure;
+}
+
+// One who waits in the queues, and leaves them however that ends.
+class Waiting {
+ public:
+  Waiting(RunContext& context, store::Ticket ticket, const std::vector<store::LimitCost>& costs)
+      : context_(context), costs_(costs), stand_(*context.runtime().turns, context.runtime().executor, ticket, costs) {}
+  Waiting(const Waiting&) = delete;
+  Waiting& operator=(const Waiting&) = delete;
+  ~Waiting() {
+    // What cannot be written now is met by others when this process is gone.
+    if (!passed_) (void)context_.runtime().store.shared().leave_queue(costs_, stand_.ticket());
+  }
+
+  void pass() { passed_ = true; }
+  Turns::Stand& stand() { return stand_; }
+
+ private:
+  RunContext& context_;
+  const std::vector<store::LimitCost>& costs_;
+  Turns::Stand stand_;
+  bool passed_ = false;
+};
+
+}  // namespace
+
+std::unique_ptr<Guards> Guards::of(RunContext& context, const Piece& piece) {
+  if (piece.action.tiers.empty() && !piece.action.breaker) return nullptr;
+  return std::unique_ptr<Guards>(new Guards(context, piece));
+}
+
+Guards::Guards(RunContext& context, const Piece& piece) : context_(context), piece_(piece) {
+  const model::Flow& flow = context.flow();
+  for (const model::Tier& tier : piece.action.tiers) {
+    const model::RateLimit& limit = flow.rate_limits[tier.limit];
+    costs_.push_back({key_of(context, limit.name, limit.of_run), limit.rule, tier.cost, limit.fails});
+  }
+  if (piece.action.breaker) {
+    breaker_ = &flow.breakers[*piece.action.breaker];
+    breaker_key_ = key_of(context, breaker_->name, breaker_->of_run);
+  }
+}
+
+Guards::~Guards() {
+  const Runtime& runtime = context_.runtime();
+  store::SharedState& shared = runtime.store.shared();
+  if (taken_) shared.give_back_limits(costs_, *taken_, [](store::StoreResult<void>) {});
+  if (permit_) {
+    shared.tell_breaker(breaker_key_, breaker().rule, *permit_, policy::CallOutcome::kNone, runtime.clock.now(),
+                        [](store::StoreResult<Millis>) {});
+  }
+}
+
+asio::awaitable<std::optional<model::Failure>> Guards::enter() {
+  if (!costs_.empty()) {
+    auto refused = co_await pass_limits();
+    if (refused) co_return refused;
+  }
+  if (breaker_ != nullptr) {
+    auto refused = co_await pass_breaker();
+    if (refused) co_return refused;
+  }
+  taken_.reset();  // the call is made
+  co_return std::nullopt;
+}
+
+asio::awaitable<std::optional<model::Failure>> Guards::pass_limits() {
+  Runtime& runtime = context_.runtime();
+  store::LimitRequest request{.costs = costs_, .now = {}};
+  const auto ask = [&](auto done) { runtime.store.shared().take_limits(request, std::move(done)); };
+  std::unique_ptr<Waiting> waiting;
+  for (;;) {
+    request.now = {runtime.clock.now(), runtime.clock.steady()};
+    auto answer = co_await answer_of<store::LimitAnswer>(runtime.executor, piece_.interrupt, ask);
+    if (!answer) lose(std::move(answer.error()));
+    const auto* wait = std::get_if<store::LimitWait>(&*answer);
+    if (waiting && (wait == nullptr || !wait->ticket)) waiting->pass();
+    if (wait == nullptr) taken_ = request.now;
+    if (piece_.interrupt.reason() != Reason::kNone) model::cut_off();
+    if (wait == nullptr) co_return std::nullopt;
+    if (!wait->ticket) co_return limited(*wait);
+    if (!waiting) {
+      waiting = std::make_unique<Waiting>(context_, *wait->ticket, costs_);
+      request.ticket = wait->ticket;
+      tell_wait(*wait);
+    }
+    std::unique_ptr<Ringer> ringer;
+    if (waiting->stand().is_first()) {
+      ringer =
+          std::make_unique<Ringer>(runtime.executor, waiting->stand().bell(), wait->is_first ? wait->time : kLookAgain);
+    }
+    co_await waiting->stand().bell().wait(piece_.interrupt);
+    if (piece_.interrupt.reason() != Reason::kNone) model::cut_off();
+  }
+}
+
+asio::awaitable<std::optional<model::Failure>> Guards::pass_breaker() {
+  Runtime& runtime = context_.runtime();
+  const auto ask = [&](auto done) {
+    runtime.store.shared().ask_breaker(breaker_key_, breaker().rule, runtime.clock.now(), std::move(done));
+  };
+  auto answer = co_await answer_of<store::Admission>(runtime.executor, piece_.interrupt, ask);
+  if (!answer) lose(std::move(answer.error()));
+  shut_ = !answer->has_value();
+  if (!shut_) permit_ = **answer;
+  if (piece_.interrupt.reason() != Reason::kNone) model::cut_off();
+  if (!shut_) co_return std::nullopt;
+  // What it would have taken of the limits is for others.
+  if (taken_) {
+    runtime.store.shared().give_back_limits(costs_, *taken_, [](store::StoreResult<void>) {});
+    taken_.reset();
+  }
+  co_return open(answer->error());
+}
+
+asio::awaitable<void> Guards::leave(const model::Outcome& outcome) {
+  if (const auto* failure = std::get_if<model::Failure>(&outcome)) last_error_ = failure->error.message;
+  if (!permit_) co_return;
+  Runtime& runtime = context_.runtime();
+  const policy::Permit permit = *std::exchange(permit_, std::nullopt);
+  const auto ask = [&](auto done) {
+    runtime.store.shared().tell_breaker(breaker_key_, breaker().rule, permit, call_outcome(outcome),
+                                        runtime.clock.now(), std::move(done));
+  };
+  auto shut_for = co_await answer_of<Millis>(runtime.executor, piece_.interrupt, ask);
+  if (!shut_for) lose(std::move(shut_for.error()));
+  shut_for_ = *shut_for;
+}
+
+std::optional<model::Failure> Guards::shut_after(Millis delay) const {
+  if (shut_for_ <= delay) return std::nullopt;
+  return open(shut_for_);
+}
+
+model::Failure Guards::limited(const store::LimitWait& wait) const {
+  return model::failure(model::kind::kRateLimited,
+                        fmt::format("the rate limit '{}' lets no call through for {} more",
+                                    store::plain_name(wait.limit), format_duration(wait.time)));
+}
+
+model::Failure Guards::open(Millis left) const {
+  std::string message = left > Millis{0}
+                            ? fmt::format("the breaker '{}' is open for {} more", breaker().name, format_duration(left))
+                            : fmt::format(
+                                  "the breaker '{}' is half-open, and lets no other call through until it is "
+                                  "known whether its trial succeeds",
+                                  breaker().name);
+  if (!last_error_.empty()) message += fmt::format("; the last error was: {}", last_error_);
+  return model::failure(model::kind::kCircuitOpen, std::move(message));
+}
+
+void Guards::lose(store::StoreError error) {
+  context_.lose(std::move(error));
+  model::cut_off();
+}
+
+void Guards::tell_wait(const store::LimitWait& wait) {
+  if (wait.is_first && wait.time < kWorthTelling) return;
+  if (std::exchange(told_, true)) return;
+  context_.tell(model::Held{piece_.state.name, store::plain_name(wait.limit), wait.time, piece_.part});
+}
+
+}  // namespace canorun::run

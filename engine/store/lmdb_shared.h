@@ -1,0 +1,54 @@
+// What runs share in every process that has the store open: in its own environment, and in one that is lost when the
+// machine goes down.
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "engine/store/lmdb_env.h"
+#include "engine/store/lmdb_writer.h"
+#include "engine/store/owners.h"
+#include "engine/store/shared_desk.h"
+
+namespace canorun::store {
+
+/// Part of an LmdbStore, which lends it what it is given. What is written is written by the store's thread, but for
+/// what only buckets and queues need: that is done at once.
+class LmdbShared final : public SharedState {
+ public:
+  LmdbShared(const std::string& folder, LmdbEnv& env, LmdbWriter& writer, Owners& owners)
+      : folder_(folder + "/limits"), env_(env), writer_(writer), owners_(owners) {}
+
+  void ask_breaker(std::string key, policy::BreakerRule rule, WallTime now, Completion<Admission> done) override;
+  void tell_breaker(std::string key, policy::BreakerRule rule, policy::Permit permit, policy::CallOutcome outcome,
+                    WallTime now, Completion<Millis> done) override;
+  StoreResult<std::vector<BreakerRecord>> breakers() const override;
+  StoreResult<bool> reset_breaker(std::string_view key) override;
+  void take_limits(const LimitRequest& request, Completion<LimitAnswer> done) override;
+  StoreResult<void> leave_queue(const std::vector<LimitCost>& costs, Ticket ticket) override;
+  void give_back_limits(const std::vector<LimitCost>& costs, Moment taken, Completion<void> done) override;
+  StoreResult<std::vector<LimitRecord>> limits() const override;
+
+ private:
+  /// The environment of this boot, made when it is first needed. What earlier boots left is removed, never opened:
+  /// without sync, a power cut may have left it corrupt.
+  StoreResult<LmdbEnv*> passing() const;
+  StoreResult<Asker> asker() const;
+  /// Does `work` in a transaction of the passing environment; `windows` is the kept one's, or null.
+  StoreResult<void> in_passing(Entries* windows, const std::function<void(const LimitTables&)>& work) const;
+  StoreResult<LimitAnswer> take(Entries* windows, const LimitRequest& request) const;
+  void wake(const Woken& woken) const;
+
+  std::string folder_;
+  LmdbEnv& env_;
+  LmdbWriter& writer_;
+  Owners& owners_;
+  mutable std::mutex mutex_;  ///< the making of:
+  mutable std::unique_ptr<LmdbEnv> passing_;
+};
+
+/// A run's own breakers and limits go with it.
+void erase_shared_of(Txn& txn, std::string_view run);
+
+}  // namespace canorun::store
