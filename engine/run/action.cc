@@ -98,7 +98,7 @@ model::Scope& no_scope() {
 }
 
 // The delay before the next attempt, or none where there is no other: then the outcome is what the last one gave, or
-// why there is none. Secrets are hidden in it first, whatever it is.
+// why there is none. Secrets are hidden in it, whatever it is, before anything reads it.
 std::optional<Millis> again_after(RunContext& context, const Piece& piece, const Guards* guards, std::uint32_t attempt,
                                   model::Scope& scope, model::Outcome& outcome) {
   context.mask(outcome);
@@ -118,6 +118,7 @@ std::optional<Millis> again_after(RunContext& context, const Piece& piece, const
   if (!shut) return *again;
   last_failure(context, piece, attempt, *shut);
   outcome = std::move(*shut);
+  context.mask(outcome);
   return std::nullopt;
 }
 
