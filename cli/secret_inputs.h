@@ -34,7 +34,7 @@ OrRefusal<GivenInputs> read_secrets(const model::Flow& flow, Texts texts);
 
 /// What is at hand for the secret inputs of a run that is there.
 struct SecretsAgain {
-  std::string verb;             ///< that takes them: for what a person can type
+  std::string verb = {};        ///< that takes them: for what a person can type
   Texts texts = {};             ///< of nothing but secret inputs
   Json known = Json::object();  ///< values by name, among others, where `texts` has none
   bool needed = true;           ///< otherwise only `texts` are looked at

@@ -26,8 +26,7 @@ class Cancel final : public Verb {
   void declare(CommandLine& line) override {
     line.required(id_, "ID", "the run");
     line.repeated(inputs_, "-i,--input", "NAME=VALUE",
-                  "a secret input, again: its value, @env:VARIABLE or @file:PATH; needed where no process works on the "
-                  "run, and its flow has 'on_end' or 'services'");
+                  "a secret input, again, where 'on_end' or 'services' need it: its value, @env:NAME or @file:PATH");
   }
 
   OrRefusal<ExitCode> run(Wiring& wiring) override {
@@ -76,8 +75,8 @@ class Cancel final : public Verb {
       (void)store.release(claimed.number);
       return std::unexpected(secrets.error());
     }
-    const auto finished = cancel_here(wiring, store, flow, std::move(claimed), std::move(*secrets),
-                                      "cancelled by 'canorun cancel'");
+    const auto finished =
+        cancel_here(wiring, store, flow, std::move(claimed), std::move(*secrets), "cancelled by 'canorun cancel'");
     if (finished.store_error) return std::unexpected(refusal(*finished.store_error));
     return tell(wiring, store, finished.run.status);
   }
@@ -87,9 +86,10 @@ class Cancel final : public Verb {
                                                              const run::RunState& run) {
     auto flow = flow_of_run(wiring, store, run);
     if (flow) return runs_at_the_end(**flow) ? *flow : nullptr;
-    wiring.note(fmt::format("the flow of run '{}' cannot be read; what it may have under 'on_end' and 'services' is not "
-                            "done: {}\n",
-                            run.id, flow.error().message));
+    wiring.note(
+        fmt::format("the flow of run '{}' cannot be read; what it may have under 'on_end' and 'services' is not "
+                    "done: {}\n",
+                    run.id, flow.error().message));
     return nullptr;
   }
 

@@ -16,9 +16,7 @@ class Resume final : public Verb {
     line.optional(id_, "ID", "the run");
     line.option(file_, "--file", "FLOW", "go on with this definition; its version must be the run's");
     line.option(from_, "--from", "STATE", "enter this state instead of the one that is due");
-    line.repeated(
-        inputs_, "-i,--input", "NAME=VALUE",
-        "a secret input, again: its value, @env:VARIABLE or @file:PATH; needed where none was named at first");
+    line.repeated(inputs_, "-i,--input", "NAME=VALUE", "a secret input, again: its value, @env:NAME or @file:PATH");
     line.flag(all_, "--all", "all runs that were interrupted or suspended, one after another");
     line.flag(due_, "--due", "all waiting runs whose time or signal has come, with --suspend");
     line.flag(suspend_, "--suspend", "end when there is nothing to do but wait; 'resume --due' goes on");

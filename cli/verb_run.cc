@@ -38,10 +38,11 @@ class Run final : public Verb {
     auto inputs = bind(**flow);
     if (!inputs) return std::unexpected(inputs.error());
     if (no_store_ && (*flow)->concurrency) {
-      return refuse(RefusalKind::kUsage, "a flow with 'concurrency' cannot run with --no-store: its group is kept there",
+      return refuse(RefusalKind::kUsage,
+                    "a flow with 'concurrency' cannot run with --no-store: its group is kept there",
                     "run it with a store");
     }
-    if (dry_run_) return plan(wiring, **flow, hidden(**flow, std::move(inputs->values)));
+    if (dry_run_) return plan(wiring, **flow, inputs->values);
 
     auto store = no_store_ ? wiring.nothing_kept() : wiring.open_store(Wiring::Access::kStart);
     if (!store) return std::unexpected(store.error());

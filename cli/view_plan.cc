@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "cli/secret_inputs.h"
 #include "engine/base/duration.h"
 #include "engine/model/scope.h"
 #include "workflows/accept.h"
@@ -36,13 +37,6 @@ bool needs_only_inputs(const expr::Template& text) {
     }
   }
   return true;
-}
-
-Json without_secrets(const model::Flow& flow, Json inputs) {
-  for (const model::Input& input : flow.inputs) {
-    if (input.secret && inputs.contains(input.name)) inputs[input.name] = "***";
-  }
-  return inputs;
 }
 
 std::string_view scope_of(bool of_run) { return of_run ? "run" : "shared"; }
@@ -376,7 +370,7 @@ void add_values(Table& table, const std::string& label, const Json& values) {
 }  // namespace
 
 Json plan_json(const model::Flow& flow, const Json& inputs) {
-  const Json shown = without_secrets(flow, inputs);
+  const Json shown = hidden(flow, inputs);
   const Planner planner(flow, shown);
   Json vars = Json::object();
   for (const model::Var& var : flow.vars) vars[var.name] = planner.value(var.initial);

@@ -86,6 +86,7 @@ asio::awaitable<model::Outcome> guarded(RunContext& context, Guards& guards, con
   if (refused) co_return std::move(*refused);
   tell_begin(context, piece, view);
   auto outcome = co_await attempt(context, piece, view, scope, alarm);
+  context.mask(outcome);  // what failed is told again, once the breaker is open
   co_await guards.leave(outcome);
   co_return outcome;
 }

@@ -39,7 +39,8 @@ class Journal {
 
   /// Commits what was added, in one transaction; the first time of a new run with the texts that it refers to
   /// and its concurrency group.
-  boost::asio::awaitable<store::StoreResult<void>> create(store::Texts texts, std::string group = {}, bool queues = false);
+  boost::asio::awaitable<store::StoreResult<void>> create(store::Texts texts, std::string group = {},
+                                                          bool queues = false);
   boost::asio::awaitable<store::StoreResult<void>> commit();
 
   const std::optional<store::RunNumber>& number() const { return number_; }

@@ -11,8 +11,8 @@ namespace canorun::run {
 
 class Services;
 
-/// Goes on from the run's state until the run has its outcome or was stopped; what lets go of it tears down the services
-/// first. An error is the store's.
+/// Goes on from the run's state until the run has its outcome or was stopped; what lets go of it tears down the
+/// services first. An error is the store's.
 boost::asio::awaitable<store::StoreResult<void>> loop(RunContext& context, Journal& journal, Services& services);
 
 /// The rows that stop a run whose interrupt has a reason.

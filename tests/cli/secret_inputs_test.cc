@@ -16,13 +16,20 @@ namespace {
 
 const std::string kSecret = "hunter2-hunter2";
 
+model::Input input(const std::string& name, model::InputType type, bool secret) {
+  model::Input made;
+  made.name = name;
+  made.type = type;
+  made.secret = secret;
+  if (!secret) made.fallback = 1;
+  return made;
+}
+
 model::Flow flow() {
   model::Flow made;
   made.name = "f";
-  made.inputs = {
-      {.name = "token", .type = model::InputType::kString, .fallback = {}, .description = {}, .secret = true},
-      {.name = "other", .type = model::InputType::kString, .fallback = {}, .description = {}, .secret = true},
-      {.name = "n", .type = model::InputType::kInt, .fallback = Json(1), .description = {}}};
+  made.inputs = {input("token", model::InputType::kString, true), input("other", model::InputType::kString, true),
+                 input("n", model::InputType::kInt, false)};
   return made;
 }
 

@@ -23,15 +23,15 @@ struct SecretFixture : Fixture {
   }
 
   // Inputs that are named `token` are secret.
-  static std::shared_ptr<const model::Flow> secret_flow(const std::string& yaml,
-                                                        const std::map<std::string, std::string>& children = {}) {
-    auto flow = flow_of(yaml, children);
-    const auto declare = [](const model::Flow& of) {
-      for (model::Input& input : const_cast<model::Flow&>(of).inputs) input.secret = input.name == "token";
+  static std::shared_ptr<const model::Flow> secret_flow(std::string yaml,
+                                                        std::map<std::string, std::string> children = {}) {
+    const auto declare = [](std::string& text) {
+      const auto at = text.find("token: string");
+      if (at != text.npos) text.replace(at, 13, "token: {type: string, secret: true}");
     };
-    declare(*flow);
-    for (const model::Flow* below : flow->descendants) declare(*below);
-    return flow;
+    declare(yaml);
+    for (auto& [file, text] : children) declare(text);
+    return flow_of(yaml, children);
   }
 
   const run::RunState& run_to_end(const std::string& yaml, Json more = Json::object()) {
@@ -109,6 +109,15 @@ TEST_CASE_FIXTURE(SecretFixture, "an outcome is masked before anything reads it"
            "vars: {v: ''}\n"));
   CHECK(seen == std::vector<Json>{{"***", "no ***"}});
   CHECK(process.recorder.has("lost b task: no *** -> see"));
+  CHECK(leaks().empty());
+}
+
+TEST_CASE_FIXTURE(SecretFixture, "what a breaker tells of the last error is masked") {
+  Harness::acts["a"] = fails("task", "no " + kSecret);
+  const auto& run = run_to_end(flow("  a: {task: act, retry: {max: 1, delay: 1s, jitter: 0}, breaker: b, next: done}\n",
+                                    "resources: {breakers: {b: {failure_threshold: 1, reset_timeout: 1h}}}\n"));
+  CHECK(run.error["kind"] == "circuit_open");
+  CHECK(run.error["message"].get<std::string>().ends_with("; the last error was: no ***"));
   CHECK(leaks().empty());
 }
 
