@@ -58,7 +58,7 @@ void tell_end(RunContext& context, const model::StateSucceeded& ended, const Ste
 
 void tell_entry(RunContext& context) {
   const RunState& run = context.run();
-  if (run.status != store::Status::kRunning || !run.current) return;
+  if (run.status != store::Status::kRunning || run.outcome || !run.current) return;
   context.tell(model::StateBegan{run.current_state(), run.current->visit});
 }
 
