@@ -28,7 +28,8 @@ constexpr std::array<std::string_view, 10> kSpinner{"⠋", "⠙", "⠹", "⠸", 
 std::string visit_note(std::uint64_t visit) { return visit > 1 ? fmt::format(", visit {}", visit) : std::string(); }
 
 std::string held_text(const model::Held& event) {
-  return fmt::format("waits for the rate limit {}, about {}", event.limit, human_duration(event.time));
+  const std::string time = event.time > Millis{0} ? ", about " + human_duration(event.time) : std::string();
+  return fmt::format("waits for the rate limit {}{}", event.limit, time);
 }
 
 // One overload per event; each gives the event's line or nothing.
@@ -99,7 +100,8 @@ struct Line {
     return normal(style.dim("·"), event.state, waits_text({event.until, std::string(event.signal)}));
   }
   Text operator()(const model::Held& event) const {
-    if (marks && detail != Detail::kVerbose) return std::nullopt;  // the live line shows it
+    if (!event.part.empty() && detail != Detail::kVerbose) return std::nullopt;  // there may be thousands
+    if (marks && detail != Detail::kVerbose) return std::nullopt;                // the live line shows it
     return normal(style.dim("·"), work_name(event.state, event.part), held_text(event));
   }
   Text operator()(const model::Queued& event) const {

@@ -21,6 +21,12 @@ std::string key_of(RunContext& context, const std::string& name, bool of_run) {
   return of_run ? store::own_name(context.run().id, name) : name;
 }
 
+// As people want it: no milliseconds behind half a minute.
+std::string in_words(Millis time) {
+  constexpr Millis kExact{10'000};
+  return format_duration(time < kExact ? time : Millis(std::chrono::ceil<std::chrono::seconds>(time)));
+}
+
 // What was never called has neither succeeded nor failed.
 policy::CallOutcome call_outcome(const model::Outcome& outcome) {
   const auto* failure = std::get_if<model::Failure>(&outcome);
@@ -161,14 +167,13 @@ std::optional<model::Failure> Guards::shut_after(Millis delay) const {
 }
 
 model::Failure Guards::limited(const store::LimitWait& wait) const {
-  return model::failure(model::kind::kRateLimited,
-                        fmt::format("the rate limit '{}' lets no call through for {} more",
-                                    store::plain_name(wait.limit), format_duration(wait.time)));
+  return model::failure(model::kind::kRateLimited, fmt::format("the rate limit '{}' lets no call through for {} more",
+                                                               store::plain_name(wait.limit), in_words(wait.time)));
 }
 
 model::Failure Guards::open(Millis left) const {
   std::string message = left > Millis{0}
-                            ? fmt::format("the breaker '{}' is open for {} more", breaker().name, format_duration(left))
+                            ? fmt::format("the breaker '{}' is open for {} more", breaker().name, in_words(left))
                             : fmt::format(
                                   "the breaker '{}' is half-open, and lets no other call through until it is "
                                   "known whether its trial succeeds",
@@ -185,7 +190,8 @@ void Guards::lose(store::StoreError error) {
 void Guards::tell_wait(const store::LimitWait& wait) {
   if (wait.is_first && wait.time < kWorthTelling) return;
   if (std::exchange(told_, true)) return;
-  context_.tell(model::Held{piece_.state.name, store::plain_name(wait.limit), wait.time, piece_.part});
+  context_.tell(model::Held{piece_.state.name, store::plain_name(wait.limit), wait.is_first ? wait.time : Millis{0},
+                            piece_.part});
 }
 
 }  // namespace canorun::run

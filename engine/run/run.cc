@@ -244,6 +244,8 @@ asio::awaitable<void> resume_under(const Under& under, Finished& finished, Runti
   resumed.by_hand = from.has_value();
   if (from) {
     resumed.state = flow->states[*from].name;
+  } else if (run.outcome) {
+    resumed.state = run.state;
   } else if (run.current) {
     resumed.state = run.current_state();
   }
