@@ -81,7 +81,7 @@ std::pair<model::RunError, store::Status> ending(const Interrupt& interrupt, con
 asio::awaitable<store::StoreResult<void>> loop(RunContext& context, Journal& journal, Services& services) {
   RunState& run = context.run();
   const Clock& clock = context.runtime().clock;
-  tell_entry(context);
+  if (context.interrupt().reason() == Reason::kNone) tell_entry(context);
   SteadyTime begin = clock.steady();
   std::optional<model::StateId> at;
   if (run.current) at = context.flow().find(run.current_state());
