@@ -9,7 +9,10 @@ namespace {
 __extension__ using Wide = __int128;
 
 constexpr Wide kNanosPerMilli = 1'000'000;
-constexpr std::int64_t kLongestMillis = 36'525LL * 86'400'000;  // 100 years: it can be added to any time of today
+
+Millis at_most_longest(Wide millis) {
+  return Millis{static_cast<std::int64_t>(std::min<Wide>(kLongestWait.count(), millis))};
+}
 
 // Rounded up; neither is negative.
 Wide divided(Wide by, Wide number) { return (number + by - 1) / by; }
@@ -38,8 +41,11 @@ class Debt {
   void undo(std::int64_t cost, Wide nanos_before) {
     owed_ = std::max<Wide>(0, owed_ - std::max<Wide>(0, price(cost) - refilled(nanos_before)));
   }
-  Wide nanos_until(std::int64_t cost) const {
-    return divided(tokens_, std::max<Wide>(0, owed_ - (capacity_ - price(cost))));
+  // A bucket that somebody waits for is never full: what comes back is for them, and nothing of it is lost.
+  Wide nanos_until(std::int64_t cost, Ahead ahead) const {
+    Wide owed = owed_;
+    for (const std::int64_t other : ahead) owed += price(other);
+    return divided(tokens_, std::max<Wide>(0, owed - (capacity_ - price(cost))));
   }
   std::int64_t missing() const { return static_cast<std::int64_t>(divided(per_, owed_)); }
   std::int64_t part() const { return static_cast<std::int64_t>(per_ * missing() - owed_); }
@@ -71,17 +77,30 @@ std::int64_t capacity(const LimitRule& rule) {
   return std::visit([](const auto& any) { return any.capacity(); }, rule);
 }
 
-Millis time_until(const Bucket& rule, const BucketState& state, SteadyTime now, std::int64_t cost) {
-  const Wide nanos = debt_at(rule, state, now).nanos_until(cost);
+Millis time_until(const Bucket& rule, const BucketState& state, SteadyTime now, std::int64_t cost, Ahead ahead) {
+  const Wide nanos = debt_at(rule, state, now).nanos_until(cost, ahead);
   if (nanos == 0) return Millis{0};
-  const Wide ahead = std::max<Wide>(0, since(now, state.at));
-  return Millis{static_cast<std::int64_t>(std::min<Wide>(kLongestMillis, divided(kNanosPerMilli, nanos + ahead)))};
+  const Wide early = std::max<Wide>(0, since(now, state.at));
+  return at_most_longest(divided(kNanosPerMilli, nanos + early));
 }
 
-Millis time_until(const Window& rule, const WindowState& state, WallTime now, std::int64_t cost) {
-  if (available(rule, state, now) >= std::min(cost, rule.limit)) return Millis{0};
-  const Wide passed = std::max<Wide>(0, since(state.opened_at, now));
-  return Millis{static_cast<std::int64_t>(rule.window.count() - passed)};
+Millis time_until(const Window& rule, const WindowState& state, WallTime now, std::int64_t cost, Ahead ahead) {
+  std::int64_t left = available(rule, state, now);
+  std::int64_t windows = 0;  // from now on
+  const auto make = [&](std::int64_t call) {
+    const std::int64_t price = std::clamp<std::int64_t>(call, 1, rule.limit);
+    if (price > left) {
+      ++windows;
+      left = rule.limit;
+    }
+    left -= price;
+  };
+  std::ranges::for_each(ahead, make);
+  make(cost);
+  if (windows == 0) return Millis{0};
+  const bool is_open = used_at(rule, state, now) > 0;
+  const Wide passed = is_open ? std::max<Wide>(0, since(state.opened_at, now)) : 0;
+  return at_most_longest(Wide{rule.window.count()} * windows - passed);
 }
 
 void take(const Bucket& rule, BucketState& state, SteadyTime now, std::int64_t cost) {

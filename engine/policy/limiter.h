@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <variant>
 
 #include "engine/base/clock.h"
@@ -28,6 +29,7 @@ struct Window {
 using LimitRule = std::variant<Bucket, Window>;
 
 inline constexpr std::int64_t kMostCalls = 1'000'000'000;
+inline constexpr Millis kLongestWait{36'525LL * 86'400'000};  ///< 100 years: it can be added to any time of today
 
 /// What no wait ever lets through.
 std::int64_t capacity(const LimitRule& rule);
@@ -49,10 +51,13 @@ struct WindowState {
   bool operator==(const WindowState&) const = default;
 };
 
+/// The costs of calls that come first, each as soon as it may be made, in their order.
+using Ahead = std::span<const std::int64_t>;
+
 /// How long until a call of this cost may be made, rounded up, at most 100 years; 0: now. The cost is 1 to the
-/// capacity. Of a window never above its length, also where the wall clock was set back.
-Millis time_until(const Bucket& rule, const BucketState& state, SteadyTime now, std::int64_t cost);
-Millis time_until(const Window& rule, const WindowState& state, WallTime now, std::int64_t cost);
+/// capacity. Of a window, with no call ahead, never above its length, also where the wall clock was set back.
+Millis time_until(const Bucket& rule, const BucketState& state, SteadyTime now, std::int64_t cost, Ahead ahead = {});
+Millis time_until(const Window& rule, const WindowState& state, WallTime now, std::int64_t cost, Ahead ahead = {});
 
 /// Makes the call: only where there is no time left until it. (Otherwise it leaves nothing.)
 void take(const Bucket& rule, BucketState& state, SteadyTime now, std::int64_t cost);

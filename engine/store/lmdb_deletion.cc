@@ -51,7 +51,7 @@ void LmdbStore::erase_family(Txn& txn, RunNumber run, const std::string& id) con
     if (entry && entry->summary.parent == id) erase_family(txn, child, entry->summary.id);
   }
   erase_run(txn, run, id);
-  erase_shared_of(txn, id);
+  shared_.erase_own(txn, id);
   put_logs_aside(run, id);
 }
 

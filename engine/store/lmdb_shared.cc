@@ -1,6 +1,8 @@
 #include "engine/store/lmdb_shared.h"
 
+#include <algorithm>
 #include <filesystem>
+#include <iterator>
 
 #include "engine/store/lmdb_tables.h"
 #include "engine/store/store_folder.h"
@@ -32,6 +34,15 @@ class TableEntries final : public Entries {
   Txn& txn_;
   Table table_;
 };
+
+// Those of windows, or of buckets.
+std::vector<LimitCost> only(const std::vector<LimitCost>& costs, bool windows) {
+  std::vector<LimitCost> some;
+  std::ranges::copy_if(costs, std::back_inserter(some), [&](const LimitCost& cost) {
+    return std::holds_alternative<policy::Window>(cost.rule) == windows;
+  });
+  return some;
+}
 
 }  // namespace
 
@@ -99,15 +110,19 @@ StoreResult<LimitAnswer> LmdbShared::take(Entries* windows, const LimitRequest& 
   auto done = in_passing(windows,
                          [&](const LimitTables& tables) { answer = store::take_limits(tables, request, *who, woken); });
   if (!done) return std::unexpected(std::move(done.error()));
-  wake(woken);
+  wake_others(woken);
   return answer;
 }
 
 void LmdbShared::take_limits(const LimitRequest& request, Completion<LimitAnswer> done) {
   if (!has_windows(request.costs)) return done(take(nullptr, request));
-  auto work = [this, request](Txn& txn) {
+  auto work = [this, again = request, before = std::optional<LimitAnswer>()](Txn& txn) mutable {
+    // Its group was not kept, but what is in passing was.
+    if (before) take_back(again, *before);
     TableEntries windows(txn, Table::kWindows);
-    return take(&windows, request);
+    auto answer = take(&windows, again);
+    if (answer) before = *answer;
+    return answer;
   };
   writer_.submit<LimitAnswer>(0, std::move(work), std::move(done));
 }
@@ -116,18 +131,34 @@ StoreResult<void> LmdbShared::leave_queue(const std::vector<LimitCost>& costs, T
   Woken woken;
   auto left =
       in_passing(nullptr, [&](const LimitTables& tables) { store::leave_queue(*tables.queue, costs, ticket, woken); });
-  if (left) wake(woken);
+  if (left) wake_others(woken);
   return left;
 }
 
+StoreResult<void> LmdbShared::give_back(Entries* windows, const std::vector<LimitCost>& costs, Moment taken) const {
+  Woken woken;
+  auto given =
+      in_passing(windows, [&](const LimitTables& tables) { store::give_back_limits(tables, costs, taken, woken); });
+  if (given) wake(woken);
+  return given;
+}
+
+void LmdbShared::take_back(LimitRequest& request, const LimitAnswer& answer) const {
+  if (const auto* wait = std::get_if<LimitWait>(&answer)) {
+    if (wait->ticket) request.ticket = wait->ticket;
+    return;
+  }
+  (void)give_back(nullptr, only(request.costs, false), std::get<LimitTaken>(answer).at);
+}
+
 void LmdbShared::give_back_limits(const std::vector<LimitCost>& costs, Moment taken, Completion<void> done) {
-  const auto give = [this, costs, taken](Entries* windows) {
-    return in_passing(windows, [&](const LimitTables& tables) { store::give_back_limits(tables, costs, taken); });
-  };
-  if (!has_windows(costs)) return done(give(nullptr));
-  auto work = [give](Txn& txn) {
+  const auto buckets = only(costs, false);
+  auto given = buckets.empty() ? StoreResult<void>() : give_back(nullptr, buckets, taken);
+  auto of_windows = only(costs, true);
+  if (!given || of_windows.empty()) return done(std::move(given));
+  auto work = [this, of_windows = std::move(of_windows), taken](Txn& txn) {
     TableEntries windows(txn, Table::kWindows);
-    return give(&windows);
+    return give_back(&windows, of_windows, taken);
   };
   writer_.submit<void>(0, std::move(work), std::move(done));
 }
@@ -137,7 +168,9 @@ StoreResult<std::vector<LimitRecord>> LmdbShared::limits() const {
   if (!txn) return std::unexpected(std::move(txn.error()));
   TableEntries windows(*txn, Table::kWindows);
   std::vector<LimitRecord> records;
-  auto read = in_passing(&windows, [&](const LimitTables& tables) { records = all_limits(tables); });
+  auto read = in_passing(&windows, [&](const LimitTables& tables) {
+    records = all_limits(tables, [this](std::string_view owner) { return owners_.alive(owner); });
+  });
   if (!read) return std::unexpected(std::move(read.error()));
   if (txn->failed()) return std::unexpected(txn->error());
   return records;
@@ -174,6 +207,12 @@ StoreResult<LmdbEnv*> LmdbShared::passing() const {
   return passing_.get();
 }
 
+bool LmdbShared::has_passing() const {
+  const auto boot = boot_id();
+  std::error_code ignored;
+  return boot && fs::exists(folder_ + "/" + *boot, ignored);
+}
+
 StoreResult<Asker> LmdbShared::asker() const {
   auto own = owners_.own();
   if (!own) return std::unexpected(std::move(own.error()));
@@ -181,16 +220,23 @@ StoreResult<Asker> LmdbShared::asker() const {
 }
 
 void LmdbShared::wake(const Woken& woken) const {
+  for (const std::string& owner : woken) owners_.wake(owner);
+}
+
+void LmdbShared::wake_others(const Woken& woken) const {
   for (const std::string& owner : woken) {
     if (!owners_.is_own(owner)) owners_.wake(owner);
   }
 }
 
-void erase_shared_of(Txn& txn, std::string_view run) {
+void LmdbShared::erase_own(Txn& txn, std::string_view run) const {
   TableEntries breakers(txn, Table::kBreakers);
   TableEntries windows(txn, Table::kWindows);
-  erase_own(breakers, run);
-  erase_own(windows, run);
+  store::erase_own(breakers, run);
+  store::erase_own(windows, run);
+  // What stays there is in nobody's way, and lasts no longer than the machine runs.
+  if (has_passing())
+    (void)in_passing(nullptr, [&](const LimitTables& tables) { store::erase_own(*tables.buckets, run); });
 }
 
 }  // namespace canorun::store

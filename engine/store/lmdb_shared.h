@@ -29,16 +29,24 @@ class LmdbShared final : public SharedState {
   StoreResult<void> leave_queue(const std::vector<LimitCost>& costs, Ticket ticket) override;
   void give_back_limits(const std::vector<LimitCost>& costs, Moment taken, Completion<void> done) override;
   StoreResult<std::vector<LimitRecord>> limits() const override;
+  /// A run's own breakers and limits go with it.
+  void erase_own(Txn& txn, std::string_view run) const;
 
  private:
   /// The environment of this boot, made when it is first needed. What earlier boots left is removed, never opened:
   /// without sync, a power cut may have left it corrupt.
   StoreResult<LmdbEnv*> passing() const;
+  /// Somebody has made it since the machine was started.
+  bool has_passing() const;
   StoreResult<Asker> asker() const;
   /// Does `work` in a transaction of the passing environment; `windows` is the kept one's, or null.
   StoreResult<void> in_passing(Entries* windows, const std::function<void(const LimitTables&)>& work) const;
   StoreResult<LimitAnswer> take(Entries* windows, const LimitRequest& request) const;
+  StoreResult<void> give_back(Entries* windows, const std::vector<LimitCost>& costs, Moment taken) const;
+  /// What a request left in passing with this answer is undone, or used when it is made again.
+  void take_back(LimitRequest& request, const LimitAnswer& answer) const;
   void wake(const Woken& woken) const;
+  void wake_others(const Woken& woken) const;
 
   std::string folder_;
   LmdbEnv& env_;
@@ -47,8 +55,5 @@ class LmdbShared final : public SharedState {
   mutable std::mutex mutex_;  ///< the making of:
   mutable std::unique_ptr<LmdbEnv> passing_;
 };
-
-/// A run's own breakers and limits go with it.
-void erase_shared_of(Txn& txn, std::string_view run);
 
 }  // namespace canorun::store

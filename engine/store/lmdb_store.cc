@@ -173,6 +173,7 @@ void LmdbStore::claim(std::string id, Completion<RunRecord> done) {
   };
   // It is ours then: nobody else changes it, and long runs are read outside of the transaction.
   auto read = [this, done = std::move(done)](StoreResult<RunRecord> record) mutable {
+    wake_next();
     if (!record) return done(std::move(record));
     auto txn = env_->read();
     auto rows = txn ? read_rows(*txn, record->number, record->summary.rows)
@@ -189,7 +190,15 @@ void LmdbStore::claim(std::string id, Completion<RunRecord> done) {
   writer_.submit<RunRecord>(0, std::move(take), std::move(read));
 }
 
-StoreResult<void> LmdbStore::release(RunNumber run) { return writer_.run<void>(giving_up(run)); }
+StoreResult<void> LmdbStore::release(RunNumber run) {
+  std::promise<StoreResult<void>> promise;
+  auto result = promise.get_future();
+  writer_.submit<void>(0, giving_up(run), [this, promise = std::move(promise)](StoreResult<void> released) mutable {
+    wake_next();
+    promise.set_value(std::move(released));
+  });
+  return result.get();
+}
 
 LmdbWriter::Work<void> LmdbStore::giving_up(RunNumber run) {
   return [this, run](Txn& txn) -> StoreResult<void> {

@@ -70,14 +70,20 @@ StoreResult<void> MemoryShared::leave_queue(const std::vector<LimitCost>& costs,
 
 void MemoryShared::give_back_limits(const std::vector<LimitCost>& costs, Moment taken, Completion<void> done) {
   std::unique_lock lock(mutex_);
-  store::give_back_limits(tables(), costs, taken);
+  Woken nobody_else;
+  store::give_back_limits(tables(), costs, taken, nobody_else);
   lock.unlock();
   done({});
 }
 
 StoreResult<std::vector<LimitRecord>> MemoryShared::limits() const {
   const std::lock_guard lock(mutex_);
-  return all_limits(tables());
+  return all_limits(tables(), kSelf.is_alive);
+}
+
+void MemoryShared::erase_own(std::string_view run) {
+  const std::lock_guard lock(mutex_);
+  for (Table* table : {&breakers_, &windows_, &buckets_}) store::erase_own(*table, run);
 }
 
 }  // namespace canorun::store

@@ -21,6 +21,8 @@ class MemoryShared final : public SharedState {
   StoreResult<void> leave_queue(const std::vector<LimitCost>& costs, Ticket ticket) override;
   void give_back_limits(const std::vector<LimitCost>& costs, Moment taken, Completion<void> done) override;
   StoreResult<std::vector<LimitRecord>> limits() const override;
+  /// A run's own breakers and limits go with it.
+  void erase_own(std::string_view run);
 
  private:
   class Table final : public Entries {

@@ -151,6 +151,7 @@ StoreResult<std::vector<std::string>> MemoryStore::before_in_group(RunNumber num
 
 std::vector<std::string> MemoryStore::before(std::string_view group, std::uint64_t place) const {
   std::map<std::uint64_t, std::string> others;
+  if (group.empty()) return {};  // it is no group: those without one have no place
   for (const Run& other : runs_) {
     if (other.owned && other.group == group && other.place < place) others.emplace(other.place, other.summary.id);
   }
@@ -242,6 +243,7 @@ StoreResult<std::vector<std::string>> MemoryStore::delete_ended(std::string_view
   const auto erase = [&](Run& run) {
     unused.merge(texts_of(run));
     ids_.erase(run.summary.id);
+    shared_.erase_own(run.summary.id);
     parents.insert(std::move(run.summary.id));
     run = Run{};
     run.deleted = true;

@@ -50,13 +50,12 @@ struct Moment {
 struct LimitRequest {
   std::vector<LimitCost> costs;  ///< each key once; all are taken, or none
   Moment now;
-  bool waits = true;                  ///< with a ticket; else it is refused
   std::optional<Ticket> ticket = {};  ///< from an earlier request for the same
 };
 
 /// The call may be made: what it takes is taken, and its ticket is gone.
 struct LimitTaken {
-  std::vector<Ticket> next;  ///< of this process: who stands first now, and should ask again
+  Moment at;  ///< what is given back was taken then
 };
 /// Not yet.
 struct LimitWait {
@@ -77,7 +76,9 @@ struct LimitRecord {
 /// Buckets and queues are advice, lost when the machine goes down, and cost no synced commit; windows and breakers are
 /// kept. Threads and completions: as of a CheckpointStore, which it is part of. What a process that died held or
 /// waited for is given back when somebody meets it. The process of who stands first in a queue is woken when one before
-/// it has gone; who stands there in this one is for its caller to know.
+/// it has gone, or something was given back; who stands there in this one is for its caller to know.
+/// Wall-clock time up to 10 s before what others said counts as theirs: it was read before one waited for them. What is
+/// longer ago is a clock that was set back.
 class SharedState {
  public:
   virtual ~SharedState() = default;
@@ -96,7 +97,7 @@ class SharedState {
   virtual void take_limits(const LimitRequest& request, Completion<LimitAnswer> done) = 0;
   /// Who waited does so no longer.
   virtual StoreResult<void> leave_queue(const std::vector<LimitCost>& costs, Ticket ticket) = 0;
-  /// The call that was let through at `taken` was not made.
+  /// The call that was let through at `taken` (LimitTaken::at) was not made.
   virtual void give_back_limits(const std::vector<LimitCost>& costs, Moment taken, Completion<void> done) = 0;
   virtual StoreResult<std::vector<LimitRecord>> limits() const = 0;
 };

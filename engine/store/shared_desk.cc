@@ -26,7 +26,24 @@ std::uint64_t number_from(std::string_view bytes) {
 
 std::string queue_of(std::string_view limit) { return std::string(limit) + '\0'; }
 
+// In the queue that begins with `prefix`.
+bool is_place(const Entries::Entry& place, std::string_view prefix) {
+  return place.first.size() == prefix.size() + kNumber;
+}
+
 Ticket ticket_of(const Entries::Entry& place) { return number_from(place.first.substr(place.first.size() - kNumber)); }
+
+// None: nobody who lives.
+std::optional<QueuePlace> who_stands(const Entries::Entry& place, std::string_view prefix, const IsAlive& is_alive) {
+  auto who = is_place(place, prefix) ? decode_place(place.second) : std::nullopt;
+  return who && is_alive(who->owner) ? std::move(who) : std::nullopt;
+}
+
+// Who asks may have waited for others that read the clock later: only what is longer ago is a clock that was set back.
+WallTime not_before(WallTime now, WallTime last) {
+  constexpr Millis kLongestTurn{10'000};
+  return last > now && last <= now + kLongestTurn ? last : now;
+}
 
 StoredBreaker breaker_at(Entries& breakers, std::string_view key, const policy::BreakerRule& rule) {
   const auto bytes = breakers.get(key);
@@ -54,51 +71,37 @@ void put(const LimitTables& tables, std::string_view key, const StoredLimit& lim
   (window ? tables.windows : tables.buckets)->put(key, encode(limit));
 }
 
-Millis time_until(const StoredLimit& limit, const Moment& now, std::int64_t cost) {
+Millis time_until(const StoredLimit& limit, const Moment& now, std::int64_t cost, policy::Ahead ahead) {
   if (const auto* bucket = std::get_if<policy::Bucket>(&limit.rule)) {
-    return policy::time_until(*bucket, std::get<policy::BucketState>(limit.state), now.steady, cost);
+    return policy::time_until(*bucket, std::get<policy::BucketState>(limit.state), now.steady, cost, ahead);
   }
   return policy::time_until(std::get<policy::Window>(limit.rule), std::get<policy::WindowState>(limit.state), now.wall,
-                            cost);
+                            cost, ahead);
 }
 
-// The same behind others whose calls cost `ahead`: a guess, as these may still go away.
-Millis time_until(const StoredLimit& limit, const Moment& now, std::int64_t cost, std::int64_t ahead) {
-  const std::int64_t most = policy::capacity(limit.rule);
-  const std::int64_t all = std::min(ahead, policy::kMostCalls * 4) + cost;
-  const std::int64_t beyond = std::max<std::int64_t>(0, all - most);
-  const Millis soonest = time_until(limit, now, std::min(all, most));
-  if (const auto* bucket = std::get_if<policy::Bucket>(&limit.rule)) {
-    const double rate = static_cast<double>(bucket->per.count()) / static_cast<double>(bucket->tokens);
-    return soonest + Millis(static_cast<std::int64_t>(static_cast<double>(beyond) * rate));
-  }
-  const auto& window = std::get<policy::Window>(limit.rule);
-  return soonest + window.window * ((beyond + window.limit - 1) / window.limit);
-}
-
-// Those who stand in the queue before `ticket` (all, without one). The dead that stand first are sent away.
-struct Ahead {
+// Those who stand in the queue before `ticket` (all, without one), or only the first of them. The dead that stand first
+// are sent away.
+struct Before {
   bool any = false;
-  std::int64_t cost = 0;
+  std::vector<std::int64_t> costs;
 };
-Ahead ahead_in(Entries& queue, std::string_view limit, std::optional<Ticket> ticket, const Asker& asker,
-               bool count_all) {
-  Ahead ahead;
+Before before_in(Entries& queue, std::string_view limit, std::optional<Ticket> ticket, const Asker& asker,
+                 bool count_all) {
+  Before before;
   const std::string prefix = queue_of(limit);
   std::string from = prefix;
   for (auto place = queue.first(prefix, from); place; place = queue.first(prefix, from)) {
-    if (ticket && ticket_of(*place) >= *ticket) break;
-    const auto who = decode_place(place->second);
-    if (!who || !asker.is_alive(who->owner)) {
-      queue.erase(place->first);
-    } else {
-      ahead.any = true;
-      ahead.cost += who->cost;
+    if (ticket && is_place(*place, prefix) && ticket_of(*place) >= *ticket) break;
+    if (const auto who = who_stands(*place, prefix, asker.is_alive)) {
+      before.any = true;
+      before.costs.push_back(who->cost);
       if (!count_all) break;
+    } else {
+      queue.erase(place->first);
     }
     from = place->first + '\0';
   }
-  return ahead;
+  return before;
 }
 
 void wake_first(Entries& queue, std::string_view limit, Woken& woken) {
@@ -107,14 +110,26 @@ void wake_first(Entries& queue, std::string_view limit, Woken& woken) {
   if (const auto who = place ? decode_place(place->second) : std::nullopt) woken.insert(who->owner);
 }
 
-Ticket stand_in(const LimitTables& tables, const LimitRequest& request, const std::string& owner) {
-  const auto last = tables.buckets->get(kLastTicket);
+Ticket next_ticket(Entries& buckets) {
+  const auto last = buckets.get(kLastTicket);
   const Ticket ticket = (last ? number_from(*last) : 0) + 1;
-  tables.buckets->put(kLastTicket, number_key(ticket));
+  buckets.put(kLastTicket, number_key(ticket));
+  return ticket;
+}
+
+// A place that is gone, as somebody took its owner for dead, is taken again.
+Ticket stand_in(const LimitTables& tables, const LimitRequest& request, const std::string& owner) {
+  const Ticket ticket = request.ticket ? *request.ticket : next_ticket(*tables.buckets);
   for (const LimitCost& cost : request.costs) {
-    tables.queue->put(queue_of(cost.key) + number_key(ticket), encode(QueuePlace{owner, cost.cost}));
+    const std::string place = queue_of(cost.key) + number_key(ticket);
+    if (!tables.queue->get(place)) tables.queue->put(place, encode(QueuePlace{owner, cost.cost}));
   }
   return ticket;
+}
+
+WallTime not_before(WallTime now, const StoredLimit& limit) {
+  const auto* const window = std::get_if<policy::WindowState>(&limit.state);
+  return window != nullptr && window->used > 0 ? not_before(now, window->opened_at) : now;
 }
 
 // A clock that was set back must not make a window last longer.
@@ -161,6 +176,7 @@ std::string_view plain_name(std::string_view key) {
 std::optional<Admission> look_at_breaker(Entries& breakers, std::string_view key, const policy::BreakerRule& rule,
                                          WallTime now) {
   StoredBreaker stored = breaker_at(breakers, key, rule);
+  now = not_before(now, stored.state.opened_at);
   switch (stored.state.phase) {
     case policy::BreakerPhase::kClosed: return policy::acquire(rule, stored.state, now, {});
     case policy::BreakerPhase::kOpen: {
@@ -177,6 +193,7 @@ Admission ask_breaker(Entries& breakers, std::string_view key, const policy::Bre
                       const Asker& asker) {
   StoredBreaker stored = breaker_at(breakers, key, rule);
   const policy::BreakerState before = stored.state;
+  now = not_before(now, before.opened_at);
   auto permit = policy::acquire(rule, stored.state, now, asker.owner);
   if (!permit && stored.state.phase == policy::BreakerPhase::kHalfOpen) {
     policy::give_back_trials(stored.state, [&](std::string_view owner) { return !asker.is_alive(owner); });
@@ -230,33 +247,33 @@ bool has_windows(const std::vector<LimitCost>& costs) {
 
 LimitAnswer take_limits(const LimitTables& tables, const LimitRequest& request, const Asker& asker, Woken& woken) {
   std::vector<StoredLimit> limits;
-  LimitWait wait{.ticket = request.ticket};
+  Moment now = request.now;
+  for (const LimitCost& cost : request.costs)
+    now.wall = not_before(now.wall, limits.emplace_back(limit_at(tables, cost)));
+  LimitWait wait;
   bool fails = false;
-  for (const LimitCost& cost : request.costs) {
-    limits.push_back(limit_at(tables, cost));
-    follow_clock(tables, cost.key, limits.back(), request.now);
-    const Ahead ahead = ahead_in(*tables.queue, cost.key, request.ticket, asker, cost.fails);
-    const Millis time = time_until(limits.back(), request.now, cost.cost, ahead.cost);
-    if (ahead.any) wait.is_first = false;
+  for (std::size_t i = 0; i < limits.size(); ++i) {
+    const LimitCost& cost = request.costs[i];
+    follow_clock(tables, cost.key, limits[i], now);
+    const Before before = before_in(*tables.queue, cost.key, request.ticket, asker, cost.fails);
+    const Millis time = time_until(limits[i], now, cost.cost, before.costs);
+    if (!before.any && time == Millis{0}) continue;
+    if (before.any) wait.is_first = false;
     if (wait.limit.empty() || time > wait.time) wait.limit = cost.key;
     wait.time = std::max(wait.time, time);
-    fails = fails || (cost.fails && (ahead.any || time > Millis{0}));
+    fails = fails || cost.fails;
   }
-  const bool passes = wait.is_first && wait.time == Millis{0};
-  if (!passes && !fails) {
-    if (!wait.ticket) wait.ticket = stand_in(tables, request, asker.owner);
+  if (!wait.limit.empty() && !fails) {
+    wait.ticket = stand_in(tables, request, asker.owner);
     return wait;
   }
   if (request.ticket) leave_queue(*tables.queue, request.costs, *request.ticket, woken);
-  if (fails) {
-    wait.ticket.reset();
-    return wait;
-  }
+  if (fails) return wait;
   for (std::size_t i = 0; i < limits.size(); ++i) {
-    take(limits[i], request.now, request.costs[i].cost);
+    take(limits[i], now, request.costs[i].cost);
     put(tables, request.costs[i].key, limits[i]);
   }
-  return LimitTaken{};
+  return LimitTaken{now};
 }
 
 void leave_queue(Entries& queue, const std::vector<LimitCost>& costs, Ticket ticket, Woken& woken) {
@@ -266,7 +283,8 @@ void leave_queue(Entries& queue, const std::vector<LimitCost>& costs, Ticket tic
   }
 }
 
-void give_back_limits(const LimitTables& tables, const std::vector<LimitCost>& costs, const Moment& taken) {
+void give_back_limits(const LimitTables& tables, const std::vector<LimitCost>& costs, const Moment& taken,
+                      Woken& woken) {
   for (const LimitCost& cost : costs) {
     StoredLimit limit = limit_at(tables, cost);
     if (const auto* bucket = std::get_if<policy::Bucket>(&limit.rule)) {
@@ -276,23 +294,25 @@ void give_back_limits(const LimitTables& tables, const std::vector<LimitCost>& c
                         cost.cost);
     }
     put(tables, cost.key, limit);
+    wake_first(*tables.queue, cost.key, woken);
   }
 }
 
-std::vector<LimitRecord> all_limits(const LimitTables& tables) {
+std::vector<LimitRecord> all_limits(const LimitTables& tables, const IsAlive& is_alive) {
   std::vector<LimitRecord> records;
   const auto add = [&](const Entries::Entry& entry) {
     if (entry.first == kLastTicket) return;
     const auto stored = decode_limit(entry.second);
     if (!stored) return;
     LimitRecord record{entry.first, stored->rule, stored->state};
-    if (tables.queue != nullptr) {
-      for_each(*tables.queue, queue_of(entry.first), [&](const Entries::Entry&) { ++record.waiting; });
-    }
+    const std::string prefix = queue_of(entry.first);
+    for_each(*tables.queue, prefix, [&](const Entries::Entry& place) {
+      if (who_stands(place, prefix, is_alive)) ++record.waiting;
+    });
     records.push_back(std::move(record));
   };
-  if (tables.buckets != nullptr) for_each(*tables.buckets, {}, add);
-  if (tables.windows != nullptr) for_each(*tables.windows, {}, add);
+  for_each(*tables.buckets, {}, add);
+  for_each(*tables.windows, {}, add);
   std::ranges::sort(records, {}, &LimitRecord::key);
   return records;
 }

@@ -25,10 +25,12 @@ class Entries {
   virtual std::optional<Entry> first(std::string_view prefix, std::string_view from) = 0;
 };
 
+using IsAlive = std::function<bool(std::string_view owner)>;
+
 /// Who asks, and how others are looked at.
 struct Asker {
   std::string owner;
-  std::function<bool(std::string_view owner)> is_alive;
+  IsAlive is_alive;
 };
 
 /// What can be answered without a change; none: `ask` must be asked.
@@ -53,14 +55,15 @@ struct LimitTables {
 
 bool has_windows(const std::vector<LimitCost>& costs);
 
-/// `woken`: the owners of those who stand first now, where that has changed.
+/// `woken`: the owners of those who stand first now, where that has changed, or where there is more for them.
 using Woken = std::set<std::string>;
 LimitAnswer take_limits(const LimitTables& tables, const LimitRequest& request, const Asker& asker, Woken& woken);
 void leave_queue(Entries& queue, const std::vector<LimitCost>& costs, Ticket ticket, Woken& woken);
-void give_back_limits(const LimitTables& tables, const std::vector<LimitCost>& costs, const Moment& taken);
-std::vector<LimitRecord> all_limits(const LimitTables& tables);
+void give_back_limits(const LimitTables& tables, const std::vector<LimitCost>& costs, const Moment& taken,
+                      Woken& woken);
+std::vector<LimitRecord> all_limits(const LimitTables& tables, const IsAlive& is_alive);
 
-/// Takes away what is a run's own; `queue` of `tables` is not looked at.
+/// Takes away what is a run's own.
 void erase_own(Entries& table, std::string_view run);
 
 }  // namespace canorun::store

@@ -69,6 +69,18 @@ class Unpacker {
   bool bad_ = false;
 };
 
+bool is_count(std::int64_t number, std::int64_t least) { return number >= least && number <= policy::kMostCalls; }
+bool is_time(Millis time) { return time > Millis{0} && time <= policy::kLongestWait; }
+
+// No other was ever written: what is shown of it is computed with it.
+bool is_sound(const policy::LimitRule& rule) {
+  if (const auto* window = std::get_if<policy::Window>(&rule)) {
+    return is_count(window->limit, 1) && is_time(window->window);
+  }
+  const auto& bucket = std::get<policy::Bucket>(rule);
+  return is_count(bucket.tokens, 1) && is_time(bucket.per) && is_count(bucket.burst, 0);
+}
+
 }  // namespace
 
 std::string encode(const StoredBreaker& breaker) {
@@ -109,7 +121,8 @@ std::optional<StoredBreaker> decode_breaker(std::string_view bytes) {
     const std::uint64_t number = from.number();
     state.trials.push_back({number, from.text()});
   }
-  return from.whole() && phase <= 2 ? std::optional(std::move(breaker)) : std::nullopt;
+  const bool sound = rule.failure_threshold > 0 && rule.reset_timeout >= Millis{0} && rule.half_open_max_calls > 0;
+  return from.whole() && phase <= 2 && sound ? std::optional(std::move(breaker)) : std::nullopt;
 }
 
 std::string encode(const StoredLimit& limit) {
@@ -158,7 +171,7 @@ std::optional<StoredLimit> decode_limit(std::string_view bytes) {
     state.used = from.signed_number();
     limit = {rule, state};
   }
-  return from.whole() && kind <= kWindow ? std::optional(std::move(limit)) : std::nullopt;
+  return from.whole() && kind <= kWindow && is_sound(limit.rule) ? std::optional(std::move(limit)) : std::nullopt;
 }
 
 std::string encode(const QueuePlace& place) {
@@ -173,7 +186,8 @@ std::optional<QueuePlace> decode_place(std::string_view bytes) {
   QueuePlace place;
   place.cost = from.signed_number();
   place.owner = from.text();
-  return from.whole() ? std::optional(std::move(place)) : std::nullopt;
+  const bool sound = place.cost > 0 && place.cost <= 2 * policy::kMostCalls;
+  return from.whole() && sound ? std::optional(std::move(place)) : std::nullopt;
 }
 
 }  // namespace canorun::store

@@ -211,6 +211,69 @@ TEST_CASE("a call that costs more than is left waits for the next window") {
   CHECK(time_until(kWindow, state, wall(300), 2) == Millis{700});
 }
 
+// All lists of up to three costs.
+template <class Take>
+void for_each_queue(std::int64_t most, Take take) {
+  for (std::int64_t a = 0; a <= most; ++a) {
+    for (std::int64_t b = 0; b <= most; ++b) {
+      for (std::int64_t c = 1; c <= most; ++c) {
+        std::vector<std::int64_t> queue;
+        for (const std::int64_t cost : {a, b, c}) {
+          if (cost > 0) queue.push_back(cost);
+        }
+        take(queue);
+      }
+    }
+  }
+}
+
+// How long until the last of them is made, where each is as soon as it may be.
+template <class Rule, class State, class Time>
+Millis made_in_turn(const Rule& rule, State state, Time now, const std::vector<std::int64_t>& queue) {
+  const Time begin = now;
+  for (const std::int64_t cost : queue) {
+    now += time_until(rule, state, now, cost);
+    take(rule, state, now, cost);
+  }
+  return std::chrono::duration_cast<Millis>(now - begin);
+}
+
+TEST_CASE("behind others a call waits as long as if each of them was made as soon as it may be") {
+  const Bucket bucket{.tokens = 4, .per = Millis{1'000}, .burst = 1};
+  for_each_queue(5, [&](const std::vector<std::int64_t>& queue) {
+    const policy::Ahead ahead(queue.data(), queue.size() - 1);
+    for (const std::int64_t used : {0, 2, 5}) {
+      BucketState state;
+      take(bucket, state, steady(0), used == 0 ? 1 : used);
+      if (used == 0) give_back(bucket, state, steady(0), 1);
+      for (const std::int64_t now : {0, 250, 600}) {
+        CHECK(time_until(bucket, state, steady(now), queue.back(), ahead) ==
+              made_in_turn(bucket, state, steady(now), queue));
+      }
+    }
+  });
+  for_each_queue(3, [&](const std::vector<std::int64_t>& queue) {
+    const policy::Ahead ahead(queue.data(), queue.size() - 1);
+    for (const std::int64_t used : {0, 1, 3}) {
+      const WindowState state{.opened_at = wall(100), .used = used};
+      for (const std::int64_t now : {100, 700, 1'099, 1'100}) {
+        CHECK(time_until(kWindow, state, wall(now), queue.back(), ahead) ==
+              made_in_turn(kWindow, state, wall(now), queue));
+      }
+    }
+  });
+}
+
+TEST_CASE("behind whomever a call waits at most a century") {
+  const std::vector<std::int64_t> ahead(3, kFar);
+  const Bucket slow{.tokens = 1, .per = kCentury, .burst = kMostCalls};
+  CHECK(time_until(slow, emptied(slow, steady(0)), steady(0), kMostCalls, ahead) == kCentury);
+  const Window window{.limit = 1, .window = kCentury};
+  CHECK(time_until(window, {.opened_at = wall(0), .used = 1}, wall(0), 1, ahead) == kCentury);
+  CHECK(time_until(window, {.opened_at = wall(kPast), .used = 1}, wall(kFar), 1, std::vector<std::int64_t>{kPast}) ==
+        kCentury);
+}
+
 TEST_CASE("a call that was not made is given back to its own window only") {
   const auto given_back = [](WindowState state, std::int64_t taken_at, std::int64_t cost) {
     give_back(kWindow, state, wall(taken_at), cost);

@@ -4,7 +4,6 @@
 #include <poll.h>
 #include <sched.h>
 #include <sys/file.h>
-#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -17,6 +16,7 @@
 #include <latch>
 #include <thread>
 
+#include "shared_calls.h"
 #include "support.h"
 #include "support/sanitizer.h"
 
@@ -29,20 +29,6 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr int kRounds = 100;
-
-// Memory that forked processes share.
-template <class T>
-class Shared {
- public:
-  Shared() : value_(new(::mmap(nullptr, sizeof(T), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0)) T{}) {}
-  Shared(const Shared&) = delete;
-  Shared& operator=(const Shared&) = delete;
-  ~Shared() { ::munmap(value_, sizeof(T)); }
-  T* operator->() const { return value_; }
-
- private:
-  T* value_;
-};
 
 // What two racing processes found, round by round.
 struct Race {

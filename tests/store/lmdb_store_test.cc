@@ -2,7 +2,6 @@
 #include "engine/store/lmdb_store.h"
 
 #include <fcntl.h>
-#include <lmdb.h>
 #include <sys/stat.h>
 
 #include <atomic>
@@ -42,23 +41,6 @@ std::set<std::string> names_in(const std::string& folder) {
 }
 
 std::size_t threads() { return names_in("/proc/self/task").size(); }
-
-// Changes a value in a closed store, as a later canorun or another program would; none erases it.
-void tamper(const std::string& folder, const char* table, std::string key, std::optional<std::string> value) {
-  MDB_env* env = nullptr;
-  MDB_txn* txn = nullptr;
-  MDB_dbi dbi = 0;
-  MDB_val at{key.size(), key.data()};
-  MDB_val data{value ? value->size() : 0, value ? value->data() : nullptr};
-  REQUIRE(mdb_env_create(&env) == 0);
-  mdb_env_set_maxdbs(env, 8);
-  REQUIRE(mdb_env_open(env, folder.c_str(), 0, 0600) == 0);
-  REQUIRE(mdb_txn_begin(env, nullptr, 0, &txn) == 0);
-  REQUIRE(mdb_dbi_open(txn, table, MDB_CREATE, &dbi) == 0);
-  REQUIRE((value ? mdb_put(txn, dbi, &at, &data, 0) : mdb_del(txn, dbi, &at, nullptr)) == 0);
-  REQUIRE(mdb_txn_commit(txn) == 0);
-  mdb_env_close(env);
-}
 
 // Holds up the store's thread: what is asked meanwhile waits, and is then written together.
 class Held {

@@ -7,23 +7,6 @@ using namespace canorun;
 using namespace canorun::store;
 using namespace canorun::store::test;
 
-namespace {
-
-struct InMemory {
-  MemoryStore store;
-};
-
-struct OnDisk {
-  TempFolder folder;
-  std::unique_ptr<LmdbStore> opened = open_lmdb(folder.path() + "/store");
-  LmdbStore& store = *opened;
-};
-
-}  // namespace
-
-TYPE_TO_STRING(InMemory);
-TYPE_TO_STRING(OnDisk);
-
 TEST_CASE_TEMPLATE("a run is kept as it was created and appended to", Fixture, InMemory, OnDisk) {
   Fixture fixture;
   CheckpointStore& store = fixture.store;

@@ -1,5 +1,6 @@
 #include "support.h"
 
+#include <lmdb.h>
 #include <poll.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -97,6 +98,22 @@ std::unique_ptr<LmdbStore> open_lmdb(const std::string& folder) {
   auto store = LmdbStore::open({folder});
   if (!store) throw std::runtime_error(store.error().message);
   return std::move(*store);
+}
+
+void tamper(const std::string& folder, const char* table, std::string key, std::optional<std::string> value) {
+  MDB_env* env = nullptr;
+  MDB_txn* txn = nullptr;
+  MDB_dbi dbi = 0;
+  MDB_val at{key.size(), key.data()};
+  MDB_val data{value ? value->size() : 0, value ? value->data() : nullptr};
+  REQUIRE(mdb_env_create(&env) == 0);
+  mdb_env_set_maxdbs(env, 8);
+  REQUIRE(mdb_env_open(env, folder.c_str(), 0, 0600) == 0);
+  REQUIRE(mdb_txn_begin(env, nullptr, 0, &txn) == 0);
+  REQUIRE(mdb_dbi_open(txn, table, MDB_CREATE, &dbi) == 0);
+  REQUIRE((value ? mdb_put(txn, dbi, &at, &data, 0) : mdb_del(txn, dbi, &at, nullptr)) == 0);
+  REQUIRE(mdb_txn_commit(txn) == 0);
+  mdb_env_close(env);
 }
 
 Child::Child(const std::function<int()>& body) {

@@ -50,6 +50,20 @@ std::string kind(const StoreResult<T>& result) {
 /// An LMDB store in `folder`; fails the test if it does not open.
 std::unique_ptr<LmdbStore> open_lmdb(const std::string& folder);
 
+/// Each kind of store, empty: for tests of what both do.
+struct InMemory {
+  MemoryStore store;
+};
+struct OnDisk {
+  TempFolder folder;
+  std::unique_ptr<LmdbStore> opened = open_lmdb(folder.path() + "/store");
+  LmdbStore& store = *opened;
+};
+
+/// Changes a value of a table in a folder that nobody has open, as a later canorun or another program would; none
+/// erases it.
+void tamper(const std::string& folder, const char* table, std::string key, std::optional<std::string> value);
+
 /// A forked process that runs `body` and ends with its result; 120 if it threw. Only for tests that
 /// have no store open: a forked process has none of its parent's threads.
 class Child {
@@ -84,3 +98,6 @@ class Gate {
 [[noreturn]] void sleep_forever();
 
 }  // namespace canorun::store::test
+
+DOCTEST_TYPE_TO_STRING_AS("InMemory", canorun::store::test::InMemory);
+DOCTEST_TYPE_TO_STRING_AS("OnDisk", canorun::store::test::OnDisk);
