@@ -2,6 +2,7 @@
 
 #include <filesystem>
 
+#include "engine/store/errors.h"
 #include "engine/store/lmdb_tables.h"
 #include "engine/store/store_folder.h"
 
@@ -137,8 +138,14 @@ StoreResult<std::vector<LimitRecord>> LmdbShared::limits() const {
   if (!txn) return std::unexpected(std::move(txn.error()));
   TableEntries windows(*txn, Table::kWindows);
   std::vector<LimitRecord> records;
-  auto read = in_passing(&windows, [&](const LimitTables& tables) { records = all_limits(tables); });
-  if (!read) return std::unexpected(std::move(read.error()));
+  const auto look = [&](const LimitTables& tables) { records = all_limits(tables); };
+  auto there = has_passing();
+  if (!there) return std::unexpected(std::move(there.error()));
+  if (*there) {
+    if (auto read = in_passing(&windows, look); !read) return std::unexpected(std::move(read.error()));
+  } else {
+    look({.windows = &windows});
+  }
   if (txn->failed()) return std::unexpected(txn->error());
   return records;
 }
@@ -154,12 +161,27 @@ StoreResult<void> LmdbShared::in_passing(Entries* windows, const std::function<v
   return txn->commit();
 }
 
+StoreResult<std::string> LmdbShared::passing_folder() const {
+  auto boot = boot_id();
+  if (!boot) return boot;
+  return folder_ + "/" + *boot;
+}
+
+StoreResult<bool> LmdbShared::has_passing() const {
+  const auto mine = passing_folder();
+  if (!mine) return std::unexpected(mine.error());
+  std::error_code error;
+  const bool there = fs::exists(*mine + "/data.mdb", error);
+  if (error) return std::unexpected(system_error(error.value(), *mine));
+  return there;
+}
+
 StoreResult<LmdbEnv*> LmdbShared::passing() const {
   const std::lock_guard lock(mutex_);
   if (passing_) return passing_.get();
-  const auto boot = boot_id();
-  if (!boot) return std::unexpected(boot.error());
-  const std::string mine = folder_ + "/" + *boot;
+  const auto folder = passing_folder();
+  if (!folder) return std::unexpected(folder.error());
+  const std::string& mine = *folder;
   if (auto made = make_inner_folder(folder_); !made) return std::unexpected(std::move(made.error()));
   if (auto made = make_inner_folder(mine); !made) return std::unexpected(std::move(made.error()));
   std::error_code error;

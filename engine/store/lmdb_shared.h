@@ -34,6 +34,9 @@ class LmdbShared final : public SharedState {
   /// The environment of this boot, made when it is first needed. What earlier boots left is removed, never opened:
   /// without sync, a power cut may have left it corrupt.
   StoreResult<LmdbEnv*> passing() const;
+  StoreResult<std::string> passing_folder() const;
+  /// Whether it was made: else there are no buckets, and nobody waits.
+  StoreResult<bool> has_passing() const;
   StoreResult<Asker> asker() const;
   /// Does `work` in a transaction of the passing environment; `windows` is the kept one's, or null.
   StoreResult<void> in_passing(Entries* windows, const std::function<void(const LimitTables&)>& work) const;
