@@ -24,6 +24,7 @@ constexpr std::array kKinds{
     KindRow{"run_over", ExitCode::kRefused},
     KindRow{"owned", ExitCode::kRefused},
     KindRow{"group_taken", ExitCode::kRefused},
+    KindRow{"no_such_breaker", ExitCode::kRefused},
     KindRow{"no_store_folder", ExitCode::kStore},
     KindRow{"store_full", ExitCode::kStore},
     KindRow{"store_permission", ExitCode::kStore},

@@ -27,6 +27,7 @@ enum class RefusalKind : std::uint8_t {
   kRunOver,
   kOwned,
   kGroupTaken,
+  kNoSuchBreaker,
   kNoStoreFolder,
   kStoreFull,
   kStorePermission,

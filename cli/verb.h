@@ -41,6 +41,8 @@ std::unique_ptr<Verb> make_signal();
 std::unique_ptr<Verb> make_events();
 std::unique_ptr<Verb> make_logs();
 std::unique_ptr<Verb> make_cancel();
+std::unique_ptr<Verb> make_breakers();
+std::unique_ptr<Verb> make_limits();
 std::unique_ptr<Verb> make_kinds();
 std::unique_ptr<Verb> make_eval();
 std::unique_ptr<Verb> make_schema();

@@ -28,6 +28,12 @@ constexpr std::array kVerbs{
     VerbEntry{"cancel", "Ends a run", "  canorun cancel order-20261123-081500-k3f9\n", make_cancel},
     VerbEntry{"signal", "Tells a run what it waits for, or will wait for",
               "  canorun signal order-20261123-081500-k3f9 approval --data '{\"by\": \"ann\"}'\n", make_signal},
+    VerbEntry{"breakers", "Lists breakers that have failed, or closes one",
+              "  canorun breakers\n"
+              "  canorun breakers reset payments\n",
+              make_breakers},
+    VerbEntry{"limits", "Lists rate limits: what is left of them, and how many wait", "  canorun limits\n",
+              make_limits},
     VerbEntry{"kinds", "Explains the kinds of tasks and their parameters", "  canorun kinds http\n", make_kinds},
     VerbEntry{"eval", "Evaluates an expression: for trying one out",
               "  canorun eval 'items.filter(i, i > 2).size()' --bind '{\"items\": [1, 2, 3, 4]}'\n", make_eval},

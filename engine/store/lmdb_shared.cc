@@ -168,10 +168,14 @@ StoreResult<std::vector<LimitRecord>> LmdbShared::limits() const {
   if (!txn) return std::unexpected(std::move(txn.error()));
   TableEntries windows(*txn, Table::kWindows);
   std::vector<LimitRecord> records;
-  auto read = in_passing(&windows, [&](const LimitTables& tables) {
+  const auto look = [&](const LimitTables& tables) {
     records = all_limits(tables, [this](std::string_view owner) { return owners_.alive(owner); });
-  });
-  if (!read) return std::unexpected(std::move(read.error()));
+  };
+  if (has_passing()) {
+    if (auto read = in_passing(&windows, look); !read) return std::unexpected(std::move(read.error()));
+  } else {
+    look({.windows = &windows});
+  }
   if (txn->failed()) return std::unexpected(txn->error());
   return records;
 }
@@ -187,12 +191,18 @@ StoreResult<void> LmdbShared::in_passing(Entries* windows, const std::function<v
   return txn->commit();
 }
 
+StoreResult<std::string> LmdbShared::passing_folder() const {
+  auto boot = boot_id();
+  if (!boot) return boot;
+  return folder_ + "/" + *boot;
+}
+
 StoreResult<LmdbEnv*> LmdbShared::passing() const {
   const std::lock_guard lock(mutex_);
   if (passing_) return passing_.get();
-  const auto boot = boot_id();
-  if (!boot) return std::unexpected(boot.error());
-  const std::string mine = folder_ + "/" + *boot;
+  const auto folder = passing_folder();
+  if (!folder) return std::unexpected(folder.error());
+  const std::string& mine = *folder;
   if (auto made = make_inner_folder(folder_); !made) return std::unexpected(std::move(made.error()));
   if (auto made = make_inner_folder(mine); !made) return std::unexpected(std::move(made.error()));
   std::error_code error;
@@ -208,9 +218,9 @@ StoreResult<LmdbEnv*> LmdbShared::passing() const {
 }
 
 bool LmdbShared::has_passing() const {
-  const auto boot = boot_id();
+  const auto mine = passing_folder();
   std::error_code ignored;
-  return boot && fs::exists(folder_ + "/" + *boot, ignored);
+  return mine && fs::exists(*mine + "/data.mdb", ignored);
 }
 
 StoreResult<Asker> LmdbShared::asker() const {

@@ -36,6 +36,7 @@ class LmdbShared final : public SharedState {
   /// The environment of this boot, made when it is first needed. What earlier boots left is removed, never opened:
   /// without sync, a power cut may have left it corrupt.
   StoreResult<LmdbEnv*> passing() const;
+  StoreResult<std::string> passing_folder() const;
   /// Somebody has made it since the machine was started.
   bool has_passing() const;
   StoreResult<Asker> asker() const;

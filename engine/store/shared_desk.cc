@@ -306,12 +306,13 @@ std::vector<LimitRecord> all_limits(const LimitTables& tables, const IsAlive& is
     if (!stored) return;
     LimitRecord record{entry.first, stored->rule, stored->state};
     const std::string prefix = queue_of(entry.first);
+    if (tables.queue == nullptr) return records.push_back(std::move(record));
     for_each(*tables.queue, prefix, [&](const Entries::Entry& place) {
       if (who_stands(place, prefix, is_alive)) ++record.waiting;
     });
     records.push_back(std::move(record));
   };
-  for_each(*tables.buckets, {}, add);
+  if (tables.buckets != nullptr) for_each(*tables.buckets, {}, add);
   for_each(*tables.windows, {}, add);
   std::ranges::sort(records, {}, &LimitRecord::key);
   return records;
