@@ -88,6 +88,8 @@ asio::awaitable<model::Outcome> guarded(RunContext& context, Guards& guards, con
   auto outcome = co_await attempt(context, piece, view, scope, alarm);
   context.mask(outcome);  // what failed is told again, once the breaker is open
   co_await guards.leave(outcome);
+  // What was raised while the breaker was told would not be heard by what waits next.
+  if (piece.interrupt.reason() != Reason::kNone && std::holds_alternative<model::Failure>(outcome)) model::cut_off();
   co_return outcome;
 }
 

@@ -134,7 +134,10 @@ bool does_more(const model::Flow& flow) { return !flow.on_end.empty() || !flow.s
 
 asio::awaitable<bool> do_on_end(RunContext& context) {
   context.show_outcome();
+  const Reason before = context.interrupt().reason();
   for (const model::EndAction& action : context.flow().on_end) {
+    const Reason reason = context.interrupt().reason();
+    if (reason > before && reason >= Reason::kSuspend) co_return reason != Reason::kSuspend;
     const std::string token = work_key(context.run(), action.state.name, visit_of(context.run(), action.state.name));
     if (context.run().resumes > 0 && context.leftovers().has(token)) {
       co_await end_orphans(context.runtime(), context.under(), context.run().id, action.state.name, token);

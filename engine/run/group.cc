@@ -40,7 +40,9 @@ bool queues(const model::Flow& flow) {
 
 asio::awaitable<store::StoreResult<bool>> wait_for_group(RunContext& context, store::RunNumber run) {
   Runtime& runtime = context.runtime();
-  const bool cancels = context.flow().concurrency->on_conflict == model::OnConflict::kCancelRunning;
+  // It may have none any more, with another definition.
+  const auto& concurrency = context.flow().concurrency;
+  const bool cancels = concurrency && concurrency->on_conflict == model::OnConflict::kCancelRunning;
   std::set<std::string> asked;
   std::string told;
   while (context.interrupt().reason() == Reason::kNone) {

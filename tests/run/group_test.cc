@@ -182,6 +182,25 @@ TEST_CASE_FIXTURE(Held, "a dead process holds nothing") {
   CHECK(second.finished->run.status == store::Status::kSucceeded);
 }
 
+TEST_CASE_FIXTURE(Held, "a run that died in the queue goes on without, where its flow has no group any more") {
+  Harness second{store};
+  second.start(flow_of(flow("queue")), {{"of", "g"}}, "r2");
+  second.until([&] { return second.recorder.has("queued for g behind r1, 1 ahead"); });
+  REQUIRE(store.release(2));
+  Harness::acts["a"] = gives(nullptr);
+  Harness third{store};
+  third.resume(flow_of(R"(
+name: grouped
+inputs: {of: string}
+states:
+  a: {task: act, next: done}
+  done: {exit: success}
+)"),
+               {}, "r2");
+  third.until_done();
+  CHECK(third.finished->run.status == store::Status::kSucceeded);
+}
+
 TEST_CASE_FIXTURE(Fixture, "a child of a run that has the group goes in with it, and another child is turned away") {
   Harness::acts["a"] = gives(nullptr);
   const std::string parent = R"(
