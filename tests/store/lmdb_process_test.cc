@@ -337,6 +337,53 @@ TEST_CASE("what does not fit takes nothing of its group with it") {
   CHECK(rows_of(*store, "small").size() == 2);
 }
 
+TEST_CASE("a call of limits whose group did not fit is made again, and counted once") {
+  const SmallDisk disk;
+  if (!disk.mounted()) {
+    MESSAGE("skipped: no right to mount a small file system");
+    return;
+  }
+  const std::string filler = disk.path() + "/filler";
+  std::ofstream(filler) << std::string(512 << 10, 'x');
+  const auto store = open_lmdb(disk.path() + "/store");
+  SharedState& shared = store->shared();
+  const Moment now{kStart, SteadyTime{} + std::chrono::hours{1}};
+  const LimitCost bucket{.key = "api", .rule = policy::Bucket{3, Millis{1'000}, 0}};
+  const LimitCost window{.key = "plan", .rule = policy::Window{1, Millis{60'000}}};
+  const auto large = create(*store, new_run("large"));
+  REQUIRE(large);
+  int taken = 0;
+  Ticket ticket = 0;
+  std::latch held(1);
+  std::latch holding(1);
+  std::latch done(3);
+  store->create(new_run("held"), [&](StoreResult<RunNumber>) {
+    holding.count_down();
+    held.wait();
+  });
+  holding.wait();
+  // The first of the group to be written alone, and so the first that is told.
+  store->append(*large, 1, {big_row(4 << 20)}, [&](StoreResult<void> result) {
+    CHECK(kind(result) == "full");
+    fs::remove(filler);
+    done.count_down();
+  });
+  for (int i = 0; i < 2; ++i) {
+    shared.take_limits({.costs = {bucket, window}, .now = now}, [&](const StoreResult<LimitAnswer>& got) {
+      const bool waits = got && std::holds_alternative<LimitWait>(*got);
+      if (waits) ticket = *std::get<LimitWait>(*got).ticket;
+      taken += got && !waits;
+      done.count_down();
+    });
+  }
+  held.count_down();
+  done.wait();
+  CHECK(taken == 1);
+  CHECK(said(shared.limits()) == "api 1 missing, 1 waiting; plan 1 used, 1 waiting");
+  leave(shared, {bucket, window}, ticket);
+  CHECK(said(shared.limits()) == "api 1 missing, 0 waiting; plan 1 used, 0 waiting");
+}
+
 TEST_CASE("a limit on the size of files is a full store, not the end of the process") {
   const TempFolder folder;
   Child child([&] {
