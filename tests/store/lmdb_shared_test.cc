@@ -121,8 +121,9 @@ TEST_CASE("what another boot left of buckets is removed unseen, and windows are 
   const auto store = open_lmdb(folder.path());
   CHECK(names_in(limits).size() == 3);
   CHECK(said(store->shared().limits()) == "plan 1 used, 0 waiting");
-  CHECK(names_in(limits) == std::set<std::string>{*boot_id()});
+  CHECK(names_in(limits).size() == 3);  // who only looks changes nothing
   CHECK(ask(store->shared(), {kApi}) == "taken");
+  CHECK(names_in(limits) == std::set<std::string>{*boot_id()});
 }
 
 TEST_CASE("limits and places that cannot be read are as good as not there") {
