@@ -78,7 +78,7 @@ struct Waiting {
   std::optional<WallTime> until;
   std::string_view signal = {};  ///< it waits for that, too
 };
-/// An attempt waits for a rate limit, for so long; 0: that cannot be told, as others come first.
+/// An attempt waits for a rate limit, as far as can be told for so long; 0: until others have gone first.
 struct Held {
   std::string_view state;
   std::string_view limit;

@@ -87,8 +87,9 @@ asio::awaitable<model::Outcome> guarded(RunContext& context, Guards& guards, con
   tell_begin(context, piece, view);
   auto outcome = co_await attempt(context, piece, view, scope, alarm);
   context.mask(outcome);  // what failed is told again, once the breaker is open
+  if (piece.interrupt.reason() != Reason::kNone) co_await calm();  // it ended all the same
   co_await guards.leave(outcome);
-  // What was raised while the breaker was told would not be heard by what waits next.
+  // What was raised meanwhile was not heard by anything that waits.
   if (piece.interrupt.reason() != Reason::kNone && std::holds_alternative<model::Failure>(outcome)) model::cut_off();
   co_return outcome;
 }
@@ -97,31 +98,6 @@ asio::awaitable<model::Outcome> guarded(RunContext& context, Guards& guards, con
 model::Scope& no_scope() {
   static thread_local model::Scope scope;
   return scope;
-}
-
-// The delay before the next attempt, or none where there is no other: then the outcome is what the last one gave, or
-// why there is none. Secrets are hidden in it, whatever it is, before anything reads it.
-std::optional<Millis> again_after(RunContext& context, const Piece& piece, const Guards* guards, std::uint32_t attempt,
-                                  model::Scope& scope, model::Outcome& outcome) {
-  context.mask(outcome);
-  auto* const failed = std::get_if<model::Failure>(&outcome);
-  if (failed == nullptr) return std::nullopt;
-  if (guards != nullptr && guards->is_shut()) {
-    last_failure(context, piece, attempt - 1, *failed);
-    return std::nullopt;
-  }
-  auto again = after_failure(context, piece, attempt, scope, *failed);
-  if (!again) {
-    outcome = model::Failure{std::move(again.error())};
-    context.mask(outcome);
-    return std::nullopt;
-  }
-  auto shut = guards != nullptr && *again ? guards->shut_after(**again) : std::nullopt;
-  if (!shut) return *again;
-  last_failure(context, piece, attempt, *shut);
-  outcome = std::move(*shut);
-  context.mask(outcome);
-  return std::nullopt;
 }
 
 bool uses_expressions(const model::Action& action) {
@@ -151,7 +127,10 @@ asio::awaitable<Worked> perform(RunContext& context, Piece piece) {
     auto work = guards ? guarded(context, *guards, piece, view, scope, alarm.get())
                        : attempt(context, piece, view, scope, alarm.get());
     model::Outcome outcome = co_await std::move(work);
-    const auto again = again_after(context, piece, guards.get(), view.attempt, scope, outcome);
+    auto* const failure = std::get_if<model::Failure>(&outcome);
+    if (failure == nullptr) context.mask(outcome);
+    const auto again =
+        failure != nullptr ? after_failure(context, piece, guards.get(), view.attempt, scope, *failure) : std::nullopt;
     if (!again) co_return Worked{std::move(outcome), guards ? guards->attempts(view.attempt) : view.attempt};
     Timer timer(context.runtime().executor);
     timer.expires_after(*again);

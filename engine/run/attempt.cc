@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "engine/run/guards.h"
+
 namespace canorun::run {
 namespace {
 
@@ -35,6 +37,29 @@ Result<bool, model::RunError> may_retry(const model::Action& action, model::Scop
   const auto holds = action.retry.when->evaluate(scope);
   slot(scope, model::Slot::kError) = {};
   return truth("retry.when", holds);
+}
+
+// The delay before the next attempt; none: that was the last one. The error is that of the rule.
+Result<std::optional<Millis>, model::RunError> delay_after(RunContext& context, const Piece& piece,
+                                                           std::uint32_t attempt, model::Scope& scope,
+                                                           const model::RunError& error) {
+  const policy::Retry& policy = piece.action.retry.policy;
+  if (attempt >= policy.attempts()) return std::nullopt;
+  const auto again = may_retry(piece.action, scope, error.to_json());
+  if (!again) return std::unexpected(again.error());
+  if (!*again) return std::nullopt;
+  return policy::delay_before(policy, attempt - 1, context.runtime().random.unit(), error.retry_after);
+}
+
+void complete(const Piece& piece, std::uint32_t attempt, model::Failure& failure) {
+  failure.error.state = piece.state.name;
+  failure.error.attempts = attempt;
+}
+
+void tell_failed(RunContext& context, const Piece& piece, const model::RunError& error,
+                 std::optional<Millis> retry_in = {}) {
+  context.tell(model::AttemptFailed{piece.state.name, error.attempts, piece.action.retry.policy.attempts(), &error,
+                                    retry_in, piece.part});
 }
 
 }  // namespace
@@ -118,30 +143,31 @@ Result<Environment, model::Failure> make_environment(RunContext& context, const 
   return environment;
 }
 
-Result<std::optional<Millis>, model::RunError> after_failure(RunContext& context, const Piece& piece,
-                                                             std::uint32_t attempt, model::Scope& scope,
-                                                             model::Failure& failure) {
-  model::RunError& error = failure.error;
-  error.state = piece.state.name;
-  error.attempts = attempt;
-  const policy::Retry& policy = piece.action.retry.policy;
-  model::AttemptFailed told{piece.state.name, attempt, policy.attempts(), &error, {}, piece.part};
-  if (attempt < policy.attempts()) {
-    const auto again = may_retry(piece.action, scope, error.to_json());
-    if (!again) return std::unexpected(again.error());
-    if (*again) {
-      told.retry_in = policy::delay_before(policy, attempt - 1, context.runtime().random.unit(), error.retry_after);
-    }
+std::optional<Millis> after_failure(RunContext& context, const Piece& piece, const Guards* guards,
+                                    std::uint32_t attempt, model::Scope& scope, model::Failure& failure) {
+  context.mask(failure.error);
+  if (guards != nullptr && guards->is_shut()) {
+    complete(piece, attempt - 1, failure);
+    tell_failed(context, piece, failure.error);
+    return std::nullopt;
   }
-  context.tell(told);
-  return told.retry_in;
-}
-
-void last_failure(RunContext& context, const Piece& piece, std::uint32_t attempts, model::Failure& failure) {
-  failure.error.state = piece.state.name;
-  failure.error.attempts = attempts;
-  context.tell(model::AttemptFailed{
-      piece.state.name, attempts, piece.action.retry.policy.attempts(), &failure.error, {}, piece.part});
+  complete(piece, attempt, failure);
+  auto again = delay_after(context, piece, attempt, scope, failure.error);
+  if (!again) {
+    failure.error = std::move(again.error());
+    context.mask(failure.error);
+    return std::nullopt;
+  }
+  auto shut = guards != nullptr && *again ? guards->shut_after(**again) : std::nullopt;
+  if (shut) again->reset();
+  tell_failed(context, piece, failure.error, *again);
+  if (shut) {
+    failure = std::move(*shut);
+    context.mask(failure.error);
+    complete(piece, attempt, failure);
+    tell_failed(context, piece, failure.error);
+  }
+  return *again;
 }
 
 }  // namespace canorun::run

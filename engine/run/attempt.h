@@ -14,6 +14,8 @@
 
 namespace canorun::run {
 
+class Guards;
+
 using Environment = std::vector<std::pair<std::string, std::string>>;
 
 /// One attempt, as its task sees it. All that it is given outlives it.
@@ -66,13 +68,10 @@ Result<Json, model::Failure> make_params(const model::Action& action, model::Sco
 Result<Environment, model::Failure> make_environment(RunContext& context, const model::Action& action,
                                                      model::Scope& scope);
 
-/// Completes the failure of an attempt, and tells it. Gives the delay before the next one, or none where it was the
-/// last; the error is that of the rule.
-Result<std::optional<Millis>, model::RunError> after_failure(RunContext& context, const Piece& piece,
-                                                             std::uint32_t attempt, model::Scope& scope,
-                                                             model::Failure& failure);
-
-/// Completes a failure after which there is no attempt, whatever the rule says, and tells it.
-void last_failure(RunContext& context, const Piece& piece, std::uint32_t attempts, model::Failure& failure);
+/// Completes the failure of an attempt, and tells it. Gives the delay before the next one, or none where there is no
+/// other: then the failure is the last one's, or that of the rule, or says that a breaker lets no other begin. Secrets
+/// are hidden in it, whatever it is, before anything reads it. `guards` may be null.
+std::optional<Millis> after_failure(RunContext& context, const Piece& piece, const Guards* guards,
+                                    std::uint32_t attempt, model::Scope& scope, model::Failure& failure);
 
 }  // namespace canorun::run

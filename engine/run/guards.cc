@@ -76,16 +76,24 @@ Guards::Guards(RunContext& context, const Piece& piece) : context_(context), pie
 }
 
 Guards::~Guards() {
-  const Runtime& runtime = context_.runtime();
-  store::SharedState& shared = runtime.store.shared();
-  if (taken_) shared.give_back_limits(costs_, *taken_, [](store::StoreResult<void>) {});
+  give_back_limits();
   if (permit_) {
-    shared.tell_breaker(breaker_key_, breaker().rule, *permit_, policy::CallOutcome::kNone, runtime.clock.now(),
-                        [](store::StoreResult<Millis>) {});
+    const Runtime& runtime = context_.runtime();
+    runtime.store.shared().tell_breaker(breaker_key_, breaker().rule, *permit_, policy::CallOutcome::kNone,
+                                        runtime.clock.now(), [](store::StoreResult<Millis>) {});
   }
 }
 
+void Guards::give_back_limits() {
+  if (!taken_) return;
+  const Runtime& runtime = context_.runtime();
+  runtime.store.shared().give_back_limits(costs_, *std::exchange(taken_, std::nullopt),
+                                          [](store::StoreResult<void>) {});
+  runtime.turns->ring_first();  // where that takes longer, the store wakes this process, too
+}
+
 asio::awaitable<std::optional<model::Failure>> Guards::enter() {
+  shut_for_ = Millis{0};  // what was known then may be over
   if (!costs_.empty()) {
     auto refused = co_await pass_limits();
     if (refused) co_return refused;
@@ -108,16 +116,16 @@ asio::awaitable<std::optional<model::Failure>> Guards::pass_limits() {
     auto answer = co_await answer_of<store::LimitAnswer>(runtime.executor, piece_.interrupt, ask);
     if (!answer) lose(std::move(answer.error()));
     const auto* wait = std::get_if<store::LimitWait>(&*answer);
-    if (waiting && (wait == nullptr || !wait->ticket)) waiting->pass();
-    if (wait == nullptr) taken_ = request.now;
+    const bool waits = wait != nullptr && wait->ticket;
+    if (waiting && !waits) waiting->pass();
+    const bool is_new = waits && !waiting;
+    if (is_new) waiting = std::make_unique<Waiting>(context_, *wait->ticket, costs_);
+    if (wait == nullptr) taken_ = std::get<store::LimitTaken>(*answer).at;
     if (piece_.interrupt.reason() != Reason::kNone) model::cut_off();
     if (wait == nullptr) co_return std::nullopt;
-    if (!wait->ticket) co_return limited(*wait);
-    if (!waiting) {
-      waiting = std::make_unique<Waiting>(context_, *wait->ticket, costs_);
-      request.ticket = wait->ticket;
-      tell_wait(*wait);
-    }
+    if (!waits) co_return limited(*wait);
+    request.ticket = wait->ticket;
+    if (is_new) tell_wait(*wait);
     std::unique_ptr<Ringer> ringer;
     if (waiting->stand().is_first()) {
       ringer =
@@ -139,11 +147,7 @@ asio::awaitable<std::optional<model::Failure>> Guards::pass_breaker() {
   if (!shut_) permit_ = **answer;
   if (piece_.interrupt.reason() != Reason::kNone) model::cut_off();
   if (!shut_) co_return std::nullopt;
-  // What it would have taken of the limits is for others.
-  if (taken_) {
-    runtime.store.shared().give_back_limits(costs_, *taken_, [](store::StoreResult<void>) {});
-    taken_.reset();
-  }
+  give_back_limits();  // it is for others
   co_return open(answer->error());
 }
 
@@ -167,8 +171,10 @@ std::optional<model::Failure> Guards::shut_after(Millis delay) const {
 }
 
 model::Failure Guards::limited(const store::LimitWait& wait) const {
-  return model::failure(model::kind::kRateLimited, fmt::format("the rate limit '{}' lets no call through for {} more",
-                                                               store::plain_name(wait.limit), in_words(wait.time)));
+  const std::string when =
+      wait.time > Millis{0} ? fmt::format("for {} more", in_words(wait.time)) : "before others that wait";
+  return model::failure(model::kind::kRateLimited, fmt::format("the rate limit '{}' lets no call through {}",
+                                                               store::plain_name(wait.limit), when));
 }
 
 model::Failure Guards::open(Millis left) const {
@@ -190,8 +196,7 @@ void Guards::lose(store::StoreError error) {
 void Guards::tell_wait(const store::LimitWait& wait) {
   if (wait.is_first && wait.time < kWorthTelling) return;
   if (std::exchange(told_, true)) return;
-  context_.tell(model::Held{piece_.state.name, store::plain_name(wait.limit), wait.is_first ? wait.time : Millis{0},
-                            piece_.part});
+  context_.tell(model::Held{piece_.state.name, store::plain_name(wait.limit), wait.time, piece_.part});
 }
 
 }  // namespace canorun::run

@@ -39,6 +39,8 @@ class Guards {
   Guards(RunContext& context, const Piece& piece);
   boost::asio::awaitable<std::optional<model::Failure>> pass_limits();
   boost::asio::awaitable<std::optional<model::Failure>> pass_breaker();
+  /// Of an attempt that does not begin.
+  void give_back_limits();
   model::Failure limited(const store::LimitWait& wait) const;
   model::Failure open(Millis left) const;
   const model::Breaker& breaker() const { return *breaker_; }

@@ -140,12 +140,11 @@ class Stream {
   // The open window will be read again.
   asio::awaitable<std::optional<Worked>> try_again(model::Failure& failure) {
     const auto delay = source_.failed(failure);
-    if (!delay) co_return Worked{model::Failure{delay.error()}, source_.attempts()};
-    if (!*delay) co_return Worked{std::move(failure), source_.attempts()};
+    if (!delay) co_return Worked{std::move(failure), source_.attempts()};
     forget_window();
     cursor_ = committed();
     Timer timer(context_.runtime().executor);
-    timer.expires_after(**delay);
+    timer.expires_after(*delay);
     co_await timer.async_wait(asio::use_awaitable);
     co_return std::nullopt;
   }

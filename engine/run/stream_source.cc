@@ -88,9 +88,8 @@ asio::awaitable<void> StreamSource::end() {
   current_.reset();
 }
 
-Result<std::optional<Millis>, model::RunError> StreamSource::failed(model::Failure& failure) {
-  context_.mask(failure.error);
-  return after_failure(context_, piece_, attempt_, scope_, failure);
+std::optional<Millis> StreamSource::failed(model::Failure& failure) {
+  return after_failure(context_, piece_, nullptr, attempt_, scope_, failure);
 }
 
 }  // namespace canorun::run

@@ -31,7 +31,7 @@ class StreamSource {
   boost::asio::awaitable<void> end();
 
   /// What follows from the failure of an attempt: see `after_failure`. A file is not tried again.
-  Result<std::optional<Millis>, model::RunError> failed(model::Failure& failure);
+  std::optional<Millis> failed(model::Failure& failure);
   /// What was read is kept: the attempts are counted anew.
   void forget_failures() { attempt_ = is_open() ? 1 : 0; }
   std::uint32_t attempts() const { return attempt_; }

@@ -173,7 +173,8 @@ TEST_CASE_FIXTURE(Around, "a setup is ended when the run is stopped, and may hav
 TEST_CASE_FIXTURE(Around, "who dies between the outcome and its end leaves on_end to the next, with the same key") {
   Harness::acts["on_end.1"] = [this](model::TaskContext& context, Json) -> boost::asio::awaitable<model::Outcome> {
     keys.push_back(context.idempotency_key());
-    auto outcome = co_await hangs()(context, {});
+    const Json nothing;
+    auto outcome = co_await hangs()(context, nothing);
     co_return outcome;
   };
   process.start(flow_of(kFlow));

@@ -184,14 +184,17 @@ void Recorder::on_event(const model::Event& event) {
 }
 
 Harness::Harness(store::CheckpointStore& store)
-    : store_(store), runtime_{io_.get_executor(), store_, clock, random, recorder} {
+    : store_(store), io_(std::in_place), runtime_{io_->get_executor(), store_, clock, random, recorder} {
   run::LoopClock::source = &clock;
 }
 
-Harness::~Harness() { run::LoopClock::source = nullptr; }
+Harness::~Harness() {
+  io_.reset();
+  run::LoopClock::source = nullptr;
+}
 
 void Harness::spawn(asio::awaitable<run::Finished> run) {
-  asio::co_spawn(io_, std::move(run),
+  asio::co_spawn(*io_, std::move(run),
                  asio::bind_cancellation_slot(interrupt.slot(), [this](std::exception_ptr error, run::Finished result) {
                    REQUIRE(!error);
                    finished.emplace(std::move(result));
@@ -222,8 +225,8 @@ void Harness::until(const std::function<bool()>& condition) {
   const auto patience = std::chrono::steady_clock::now() + std::chrono::seconds(5);
   while (!condition()) {
     REQUIRE(std::chrono::steady_clock::now() < patience);
-    io_.restart();
-    io_.run_one_for(std::chrono::milliseconds(2));
+    io_->restart();
+    io_->run_one_for(std::chrono::milliseconds(2));
   }
 }
 

@@ -88,7 +88,7 @@ class Harness {
  private:
   void spawn(boost::asio::awaitable<run::Finished> run);
   store::CheckpointStore& store_;
-  boost::asio::io_context io_;
+  std::optional<boost::asio::io_context> io_;  ///< goes first, with what was cut off in the middle of a run
   run::Runtime runtime_;
 };
 

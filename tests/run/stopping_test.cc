@@ -73,19 +73,43 @@ std::vector<Stop> stops() {
       {"a child's timer", "task: flow\n    with: {file: naps.yaml}", [] {}, begins("s: waiting w")},
       {"a backoff between children", "task: flow\n    with: {file: fails.yaml}\n    retry: {max: 3, delay: 10s}",
        [] { Harness::acts["f"] = fails("exit"); }, begins("failed s 1")},
+      {"a limit's queue", "task: act\n    rate_limit: api\n    retry: {max: 3, delay: 0s}", acts(fails("exit")),
+       has("held s by api for 10s")},
+      {"a branch in a limit's queue", "split: {for_each: '[1, 2, 3]', do: {task: act, rate_limit: api}}", acts(hangs()),
+       has("held s/2 by api for 20s")},
+      {"an item in a limit's queue", "batch: {items: '[1, 2]', concurrency: 2, do: {task: act, rate_limit: api}}",
+       acts(hangs()), has("held s/1 by api for 10s")},
+      {"an ask in a limit's queue",
+       "poll: {do: {task: act, rate_limit: api, retry: {max: 3, delay: 0s}}, until: output.ready, every: 10s}",
+       acts(fails("exit")), begins("held s/"), gives({{"ready", true}})},
+      {"a step in a limit's queue",
+       "stepped: {initial: 0, do: {task: act, rate_limit: api}, cursor: 'cursor == 1 ? dyn(null) : cursor + 1'}",
+       acts(gives(1)), has("held s/1 by api for 10s")},
+      {"a stream's item in a limit's queue",
+       "stream: {source: {task: feed, with: {value: 1}}, initial: 0, cursor: cursor + 1, window: {count: 3}, "
+       "each: {task: act, rate_limit: api}, flush: {task: act}}",
+       feeds(2, gives(1)), has("held s/0:1 by api for 10s")},
+      {"a child in a limit's queue", "task: flow\n    with: {file: limited.yaml}",
+       [] { Harness::acts["w"] = fails("exit"); }, has("s: held w by api for 10s")},
       {"children side by side", "split: {for_each: '[1, 2]', do: {task: flow, with: {file: acts.yaml}}}",
        [] { Harness::acts["w"] = hangs(); }, begins("s/1: attempt w 1")},
   };
 }
 
 std::shared_ptr<const model::Flow> flow_of(const Stop& stop) {
+  const std::string limit = "resources: {rate_limits: {api: {tokens: 1, per: 10s}}}\n";
   const std::string yaml = fmt::format(
-      "name: stopped\ntimeout: 9h\nstates:\n  s:\n    {}\n    next: done\n  done: {{exit: success, output: reached}}\n",
-      stop.state);
+      "name: stopped\ntimeout: 9h\n{}states:\n  s:\n    {}\n    next: done\n"
+      "  done: {{exit: success, output: reached}}\n",
+      limit, stop.state);
   const std::string end = "next: end}\n  end: {exit: success}\n";
   return test::flow_of(yaml,
                        {{"acts.yaml", "name: acts\nstates:\n  w: {task: act, retry: {max: 3, delay: 10s}, " + end},
                         {"naps.yaml", "name: naps\nstates:\n  w: {timer: {for: 10s}, " + end},
+                        {"limited.yaml", "name: limited\n" + limit +
+                                             "states:\n  w: {task: act, rate_limit: api, "
+                                             "retry: {max: 3, delay: 0s}, " +
+                                             end},
                         {"fails.yaml", "name: fails\nstates:\n  f: {task: act, " + end}});
 }
 
@@ -105,8 +129,15 @@ void all_have_ended(const store::CheckpointStore& store) {
   for (const store::Summary& run : *runs) CHECK(run.ended_at);
 }
 
+void nobody_waits(store::CheckpointStore& store) {
+  const auto limits = store.shared().limits();
+  REQUIRE(limits);
+  for (const store::LimitRecord& limit : *limits) CHECK(limit.waiting == 0);
+}
+
 // Nothing of it goes on, whatever time passes.
 void is_quiet(Fixture& fixture) {
+  nobody_waits(fixture.store);
   const auto told = fixture.process.recorder.lines;
   fixture.process.clock.advance(24h);
   fixture.turn();
