@@ -75,13 +75,15 @@ Guards::Guards(RunContext& context, const Piece& piece) : context_(context), pie
   }
 }
 
-Guards::~Guards() {
+Guards::~Guards() { give_back(); }
+
+void Guards::give_back() {
   give_back_limits();
-  if (permit_) {
-    const Runtime& runtime = context_.runtime();
-    runtime.store.shared().tell_breaker(breaker_key_, breaker().rule, *permit_, policy::CallOutcome::kNone,
-                                        runtime.clock.now(), [](store::StoreResult<Millis>) {});
-  }
+  if (!permit_) return;
+  const Runtime& runtime = context_.runtime();
+  runtime.store.shared().tell_breaker(breaker_key_, breaker().rule, *std::exchange(permit_, std::nullopt),
+                                      policy::CallOutcome::kNone, runtime.clock.now(),
+                                      [](store::StoreResult<Millis>) {});
 }
 
 void Guards::give_back_limits() {
@@ -195,7 +197,6 @@ void Guards::lose(store::StoreError error) {
 
 void Guards::tell_wait(const store::LimitWait& wait) {
   if (wait.is_first && wait.time < kWorthTelling) return;
-  if (std::exchange(told_, true)) return;
   context_.tell(model::Held{piece_.state.name, store::plain_name(wait.limit), wait.time, piece_.part});
 }
 

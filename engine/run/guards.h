@@ -27,6 +27,8 @@ class Guards {
   boost::asio::awaitable<std::optional<model::Failure>> enter();
   /// What became of the attempt.
   boost::asio::awaitable<void> leave(const model::Outcome& outcome);
+  /// The attempt was cut off.
+  void give_back();
 
   /// The breaker let the last attempt not begin: there is no other.
   bool is_shut() const { return shut_; }
@@ -57,7 +59,6 @@ class Guards {
   std::string last_error_;
   Millis shut_for_{0};  ///< after the last outcome
   bool shut_ = false;
-  bool told_ = false;
 };
 
 }  // namespace canorun::run

@@ -103,7 +103,7 @@ class Stream {
       if (is_full()) {
         over = co_await flush();
       } else if (!source_.is_open()) {
-        auto failure = source_.open(committed());
+        auto failure = co_await source_.open(committed());
         if (failure) over = co_await try_again(*failure);
       } else {
         model::NextLine next = source_.next();
@@ -128,7 +128,7 @@ class Stream {
   const Json& committed() { return current().windows > 0 ? current().cursor : committed_; }
 
   asio::awaitable<std::optional<Worked>> source_ended(model::Outcome& outcome) {
-    co_await source_.end();
+    co_await source_.end(outcome);
     if (auto* failure = std::get_if<model::Failure>(&outcome)) {
       auto over = co_await try_again(*failure);
       co_return over;
@@ -139,6 +139,7 @@ class Stream {
 
   // The open window will be read again.
   asio::awaitable<std::optional<Worked>> try_again(model::Failure& failure) {
+    if (is_interrupted()) model::cut_off();  // while it was ended
     const auto delay = source_.failed(failure);
     if (!delay) co_return Worked{std::move(failure), source_.attempts()};
     forget_window();

@@ -31,16 +31,30 @@ StreamSource::StreamSource(RunContext& context, const model::State& state, const
       piece_{state,
              std::holds_alternative<model::Action>(stream.source) ? std::get<model::Action>(stream.source) : no_action_,
              context.interrupt(), "source"},
-      view_(context.run(), piece_.state.name, piece_.part) {}
+      view_(context.run(), piece_.state.name, piece_.part),
+      guards_(Guards::of(context, piece_)) {}
 
 StreamSource::~StreamSource() = default;
 
-std::optional<model::Failure> StreamSource::open(const Json& cursor) {
+asio::awaitable<std::optional<model::Failure>> StreamSource::open(const Json& cursor) {
   view_.attempt = ++attempt_;
   cursor_ = cursor;
   scope_ = context_.scope();
   slot(scope_, model::Slot::kAction) = expr::Value::object(view_);
   slot(scope_, model::Slot::kCursor) = expr::Value::view(cursor_);
+  if (guards_) {
+    auto refused = co_await guards_->enter();
+    if (refused) co_return refused;
+  }
+  auto failure = start();
+  if (failure && guards_) {
+    const model::Outcome outcome = *failure;
+    co_await guards_->leave(outcome);
+  }
+  co_return failure;
+}
+
+std::optional<model::Failure> StreamSource::start() {
   context_.tell(model::AttemptBegan{piece_.state.name, attempt_, piece_.action.retry.policy.attempts(), piece_.part});
   const auto* file = std::get_if<model::StreamShape::File>(&stream_.source);
   auto made = file != nullptr ? make(*file) : make(piece_.action);
@@ -80,6 +94,16 @@ model::NextLine StreamSource::next() {
 }
 
 asio::awaitable<void> StreamSource::end() {
+  co_await close();
+  if (guards_) guards_->give_back();
+}
+
+asio::awaitable<void> StreamSource::end(const model::Outcome& outcome) {
+  co_await close();
+  if (guards_) co_await guards_->leave(outcome);
+}
+
+asio::awaitable<void> StreamSource::close() {
   if (!lines_) co_return;
   co_await deaf();
   co_await lines_->end();
@@ -89,7 +113,7 @@ asio::awaitable<void> StreamSource::end() {
 }
 
 std::optional<Millis> StreamSource::failed(model::Failure& failure) {
-  return after_failure(context_, piece_, nullptr, attempt_, scope_, failure);
+  return after_failure(context_, piece_, guards_.get(), attempt_, scope_, failure);
 }
 
 }  // namespace canorun::run

@@ -60,6 +60,7 @@ class FeedSource final : public model::LineSource {
   asio::awaitable<void> end() override {
     ++Harness::feed.ended;
     Harness::feed.ready = nullptr;
+    if (Harness::feed.on_end) Harness::feed.on_end();
     co_return;
   }
 

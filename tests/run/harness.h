@@ -30,6 +30,7 @@ struct Feed {
   std::deque<std::string> lines;
   std::optional<model::Outcome> outcome;
   std::function<void()> ready;
+  std::function<void()> on_end;  ///< called when it is ended
   int ended = 0;
   int taken = 0;
 

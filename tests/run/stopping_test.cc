@@ -89,6 +89,11 @@ std::vector<Stop> stops() {
        "stream: {source: {task: feed, with: {value: 1}}, initial: 0, cursor: cursor + 1, window: {count: 3}, "
        "each: {task: act, rate_limit: api}, flush: {task: act}}",
        feeds(2, gives(1)), has("held s/0:1 by api for 10s")},
+      {"a source in a limit's queue",
+       "stream: {source: {task: feed, with: {value: 1}, rate_limit: api, retry: {max: 3, delay: 0s}}, initial: 0, "
+       "cursor: cursor + 1, window: {count: 2}, flush: {task: act}}",
+       [] { Harness::feed.begin = [](Feed& feed, const Json&) { feed.outcome = model::failure("exit", "no"); }; },
+       has("held s/source by api for 10s")},
       {"a child in a limit's queue", "task: flow\n    with: {file: limited.yaml}",
        [] { Harness::acts["w"] = fails("exit"); }, has("s: held w by api for 10s")},
       {"children side by side", "split: {for_each: '[1, 2]', do: {task: flow, with: {file: acts.yaml}}}",
