@@ -34,7 +34,7 @@ const std::map<std::string_view, std::set<std::string_view>> kUses{
     {"engine/base", {}},
     {"engine/expr", {"engine/base"}},
     {"engine/policy", {"engine/base"}},
-    {"engine/store", {"engine/base"}},
+    {"engine/store", {"engine/base", "engine/policy"}},
     {"engine/process", {"engine/base"}},
     {"engine/model", {"engine/base", "engine/expr", "engine/policy"}},
     {"engine/run", {"engine/base", "engine/expr", "engine/policy", "engine/model", "engine/store", "engine/process"}},
