@@ -22,9 +22,15 @@ Json masked_json(const Strings& secrets, Json value) {
   return value;
 }
 
-// What a masker of plain words should give, by looking for every word everywhere.
-std::string by_looking(const Strings& words, const std::string& text) {
+// What a masker of plain words should give, by looking for every word everywhere, and in a stream for its beginning at
+// the end.
+std::string by_looking(const Strings& words, const std::string& text, bool stream) {
   std::vector<std::pair<std::size_t, std::size_t>> found;
+  for (const std::string& word : words) {
+    for (std::size_t size = 6; stream && size < word.size(); ++size) {
+      if (text.ends_with(word.substr(0, size))) found.emplace_back(text.size() - size, text.size());
+    }
+  }
   for (const std::string& word : words) {
     for (auto at = text.find(word); at != text.npos; at = text.find(word, at + 1))
       found.emplace_back(at, at + word.size());
@@ -50,11 +56,12 @@ std::string in_pieces(const Masker& masker, const Strings& pieces) {
 }
 
 // Masks the text in every two pieces, in pieces of one, two and three bytes, and after something else.
-void check_every_split(const Masker& masker, const std::string& text, const std::string& expected) {
+void check_every_split(const Masker& masker, const Strings& words, const std::string& text) {
   CAPTURE(text);
   std::string whole = text;
   masker.mask(whole);
-  CHECK(whole == expected);
+  CHECK(whole == by_looking(words, text, false));
+  const std::string expected = by_looking(words, text, true);
   for (std::size_t at = 0; at <= text.size(); ++at) {
     CAPTURE(at);
     CHECK(in_pieces(masker, {text.substr(0, at), text.substr(at)}) == expected);
@@ -95,7 +102,7 @@ TEST_CASE("all that is at hand of an occurrence is masked, however the bytes com
   for (const std::string& text :
        Strings{"", "abcabd", "abcabcabd", "abcabdd", "abcabcabddd", "ddddddd", "dddddddddddddd", "abcabdabcabd",
                "abcab", "xabca", "cab\ncab-cab", "cab\ncab-ca", "xxcab\ncab-cabcabdd", "abcabcab\ncab-cabd"}) {
-    check_every_split(masker, text, by_looking({"abcabd", "bcabdd", "dddddd", "cab\ncab-cab", "cab-cab"}, text));
+    check_every_split(masker, {"abcabd", "bcabdd", "dddddd", "cab\ncab-cab", "cab-cab"}, text);
   }
 }
 
@@ -111,7 +118,7 @@ TEST_CASE("random secrets over few letters are found as by looking everywhere") 
     const Strings secrets{word(6, 9, last), word(6, 7, last), word(6, 12, last)};
     const std::string text = word(0, 60, last);
     INFO(secrets[0], " ", secrets[1], " ", secrets[2]);
-    check_every_split(Masker(secrets), text, by_looking(secrets, text));
+    check_every_split(Masker(secrets), secrets, text);
   }
 }
 
@@ -127,6 +134,17 @@ TEST_CASE("what cannot be the beginning of a secret is not held back, and a mask
   CHECK(stream.finish() == "hu");
   CHECK(stream.take("hunter2") == "***");
   CHECK(stream.finish() == "");
+}
+
+TEST_CASE("six characters and more of a secret that a stream ends in are masked") {
+  const Masker masker({"hunter2hunter3", "größer als"});
+  CHECK(in_pieces(masker, {"the hun", "ter2hun"}) == "the ***");
+  CHECK(in_pieces(masker, {"hunter2hunter3hunter"}) == "******");
+  CHECK(in_pieces(masker, {"hunter"}) == "***");
+  CHECK(in_pieces(masker, {"hunte"}) == "hunte");
+  CHECK(in_pieces(masker, {"hunter\n"}) == "hunter\n");
+  CHECK(in_pieces(masker, {"größe"}) == "***");
+  CHECK(masked({"hunter2hunter3"}, "hunter2hunter3 hunter2") == "*** hunter2");
 }
 
 TEST_CASE("a secret of several lines is found as a whole, and line by line") {
