@@ -63,7 +63,13 @@ void Masker::add_forms(std::string_view text) {
   add(ascii);
   add(with(ascii, '/', "\\/"));
   add(with(with(with(json, '<', "\\u003c"), '>', "\\u003e"), '&', "\\u0026"));
-  add(percent_encoded(text));
+  for (const std::string_view digits : {"0123456789ABCDEF", "0123456789abcdef"}) {
+    add(percent_encoded(text, "-._~", digits));
+    add(percent_encoded(text, "-._~/", digits));                  // Python's quote()
+    add(percent_encoded(text, "-._~!*'()", digits));              // encodeURIComponent()
+    add(with(percent_encoded(text, "-._~ ", digits), ' ', "+"));  // quote_plus(), Go's QueryEscape()
+    add(with(percent_encoded(text, "-._* ", digits), ' ', "+"));  // a browser's forms, Java's URLEncoder
+  }
 }
 
 void Masker::add(std::string_view text) {

@@ -1,6 +1,7 @@
 #include "engine/base/masker.h"
 
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <chrono>
@@ -165,6 +166,16 @@ TEST_CASE("a secret is found inside of JSON, however its program escapes, and pe
   CHECK(masked({secret}, R"("a\"b\\c\/d<\u00e9>&\n")") == "\"***\"");
   CHECK(masked({secret}, R"("a\"b\\c/d\u003cé\u003e\u0026\n")") == "\"***\"");
   CHECK(masked({"p@ss word+1"}, "http://127.0.0.1/?q=p%40ss%20word%2B1&x=1") == "http://127.0.0.1/?q=***&x=1");
+}
+
+TEST_CASE("a secret is found percent-encoded as the usual functions do it, with digits in either case") {
+  for (const char* encoded : {"p%40s%2Fs%20w%C3%B6rd%2B%2A%28%21%27%29~", "p%40s/s%20w%C3%B6rd%2B%2A%28%21%27%29~",
+                              "p%40s%2Fs+w%C3%B6rd%2B%2A%28%21%27%29~", "p%40s%2Fs%20w%C3%B6rd%2B*(!')~",
+                              "p%40s%2Fs+w%C3%B6rd%2B*%28%21%27%29%7E", "p%40s%2fs%20w%c3%b6rd%2b%2a%28%21%27%29~",
+                              "p%40s/s%20w%c3%b6rd%2b%2a%28%21%27%29~", "p%40s%2fs+w%c3%b6rd%2b%2a%28%21%27%29~",
+                              "p%40s%2fs%20w%c3%b6rd%2b*(!')~", "p%40s%2fs+w%c3%b6rd%2b*%28%21%27%29%7e"}) {
+    CHECK(masked({"p@s/s wörd+*(!')~"}, fmt::format("/?q={}&x=1", encoded)) == "/?q=***&x=1");
+  }
 }
 
 TEST_CASE("the beginning of a secret that was cut is found, too") {
