@@ -318,7 +318,8 @@ TEST_CASE("parameters that do not fit together are refused") {
   CHECK(refused({{"url", "http://a"}, {"method", "HEAD"}, {"body", "x"}}).message == "HEAD cannot send anything");
   CHECK(refused({{"url", "http://a"}, {"method", "FETCH"}}).message ==
         "'FETCH' is not one of GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
-  CHECK(refused({{"url", "ftp://me:pw@a/b"}}).message == "'ftp://***@a/b' is no http:// or https:// url");
+  CHECK(refused({{"url", "ftp://me:pw@a/b"}}).message == "'ftp://***' is no http:// or https:// url");
+  CHECK(refused({{"url", "http://me:pw@a/b c"}}).message == "url 'http://***' holds blanks or control characters");
   CHECK(refused({{"url", "a/b"}}).message == "'a/b' is no http:// or https:// url");
   CHECK(refused({{"url", "http://a/b c"}}).message == "url 'http://a/b c' holds blanks or control characters");
   CHECK(refused({{"url", "http://a"}, {"headers", {{"X Y", "1"}}}}).message == "'X Y' cannot be the name of a header");

@@ -127,6 +127,19 @@ TEST_CASE("what is shown of an unexpected answer is masked before it is cut") {
   CHECK(bench.error("http", {{"url", server.url("/")}}).stderr_tail == filler + "******");
 }
 
+TEST_CASE("a url that is a secret as a whole, or beyond its user, is not shown in part") {
+  const int port = test::unused_port();
+  const std::string url = fmt::format("http://me:pw@127.0.0.1:{}/hook", port);
+  for (const std::string& secret : {url, fmt::format("pw@127.0.0.1:{}/hook", port)}) {
+    Secretive bench({secret});
+    const std::string shown = secret == url ? "***" : "http://me:***";
+    CHECK(bench.error("http", {{"url", url}}).message.starts_with(fmt::format("GET {}: ", shown)));
+  }
+  test::HttpServer server([](const test::HttpAsked&) -> test::HttpAnswer { return {500, {}, "no"}; });
+  const std::string target = "http://me:pw@" + server.url("/hook").substr(7);
+  CHECK(Secretive({target}).error("http", {{"url", target}}).message == "HTTP 500 from ***");
+}
+
 TEST_CASE("a file that is read is masked before it is parsed; its size is its own") {
   Secretive bench;
   test::write_file(bench.context.folder() + "/f", R"({"pin": "12345678"})");
