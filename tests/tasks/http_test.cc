@@ -227,10 +227,9 @@ TEST_CASE("a file that cannot be written fails, and says why") {
   Bench bench;
   const auto error = bench.error("http", get(server, {{"save_to", "none/file"}}));
   CHECK(error.kind == "task");
-  CHECK(error.message ==
-        fmt::format("GET {0}: cannot save to {1}/none/file: there is no folder {1}/none (make it first, "
-                    "with `mkdir -p` in a `run` state)",
-                    server.url("/x"), bench.context.folder()));
+  CHECK(error.message == fmt::format("GET {0}: cannot save to {1}/none/file: its folder does not exist (make it first, "
+                                     "with `mkdir -p` in a `run` state)",
+                                     server.url("/x"), bench.context.folder()));
 }
 
 TEST_CASE("what a killed attempt left beside the file is taken over") {

@@ -140,6 +140,17 @@ TEST_CASE("a url that is a secret as a whole, or beyond its user, is not shown i
   CHECK(Secretive({target}).error("http", {{"url", target}}).message == "HTTP 500 from ***");
 }
 
+TEST_CASE("a secret that libcurl cuts in its error is known by it") {
+  test::HttpServer server([](const test::HttpAsked&) -> test::HttpAnswer { return {}; });
+  const std::string path = "/" + std::string(300, 'x');
+  Secretive bench({path});
+  const Json params{{"url", "https" + server.url("/").substr(4)}, {"ca_file", path}};
+  std::string message = bench.error("http", params).message;
+  CHECK(message.find("xxxxxx") != std::string::npos);
+  bench.context.masker_.mask(message);
+  CHECK(message.find("xxxxxx") == std::string::npos);
+}
+
 TEST_CASE("a file that is read is masked before it is parsed; its size is its own") {
   Secretive bench;
   test::write_file(bench.context.folder() + "/f", R"({"pin": "12345678"})");
