@@ -49,9 +49,20 @@ Result<SecretInput> read_file(const std::string& input, const std::string& path)
   return SecretInput{std::move(*text), std::move(source)};
 }
 
+// `@word:`. A variable or a file that is named with a typo would be taken for the value, and never be hidden.
+bool names_something(std::string_view text) {
+  if (!text.starts_with('@')) return false;
+  const auto end = text.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ", 1);
+  return end != text.npos && end > 1 && text[end] == ':';
+}
+
 Result<SecretInput> read_from(const std::string& input, const std::string& text) {
   if (text.starts_with(kEnv)) return read_variable(input, text.substr(kEnv.size()));
   if (text.starts_with(kFile)) return read_file(input, text.substr(kFile.size()));
+  if (names_something(text)) {
+    return unreadable(input, "it begins with '@' and a word, but neither with '@env:' nor with '@file:'",
+                      "name it with @env:NAME or @file:PATH; a value that begins so can be given by these only");
+  }
   return SecretInput{text, {}};
 }
 
@@ -70,6 +81,11 @@ Error not_secret(const run::RunState& run, const std::string& name) {
           known.empty() ? std::string() : suggestion(name, known)};
 }
 
+bool is_secret(const model::Flow& flow, const std::string& name) {
+  const auto input = std::ranges::find(flow.inputs, name, &model::Input::name);
+  return input != flow.inputs.end() && input->secret;
+}
+
 const std::string* last_of(const Texts& texts, const std::string& name) {
   const auto found = std::find_if(texts.rbegin(), texts.rend(), [&](const auto& text) { return text.first == name; });
   return found != texts.rend() ? &found->second : nullptr;
@@ -86,22 +102,30 @@ Result<SecretInput> read_secret(const std::string& input, const std::string& tex
   return read;
 }
 
-OrRefusal<GivenInputs> read_secrets(const model::Flow& flow, Texts texts) {
+OrRefusal<GivenInputs> read_secrets(const model::Flow& flow, const Json& values, Texts texts) {
   GivenInputs given;
   std::vector<Error> problems;
-  for (auto& [name, text] : texts) {
-    const auto input = std::ranges::find(flow.inputs, name, &model::Input::name);
-    if (input == flow.inputs.end() || !input->secret) continue;
-    auto read = read_secret(name, text);
-    if (read) {
-      text = std::move(read->value);
+  for (const auto& [name, text] : texts) {
+    if (!is_secret(flow, name)) {
+      given.texts.emplace_back(name, text);
+    } else if (&text != last_of(texts, name)) {
+      continue;
+    } else if (auto read = read_secret(name, text)) {
+      given.texts.emplace_back(name, std::move(read->value));
       given.sources[name] = std::move(read->source);
     } else {
       problems.push_back(std::move(read.error()));
     }
   }
+  for (const auto& [name, value] : values.items()) {
+    const auto* text = value.get_ptr<const std::string*>();
+    const bool taken = is_secret(flow, name) && last_of(texts, name) == nullptr;
+    if (!taken || text == nullptr || !(text->starts_with(kEnv) || text->starts_with(kFile))) continue;
+    problems.push_back(unreadable(name, "a file of inputs holds its value, and does not name it",
+                                  fmt::format("name it with -i {0}=@env:NAME or -i {0}=@file:PATH", name))
+                           .error());
+  }
   if (!problems.empty()) return refuse_inputs(std::move(problems));
-  given.texts = std::move(texts);
   return given;
 }
 

@@ -21,16 +21,17 @@ struct SecretInput {
   std::string source;
 };
 
-/// Reads `@env:NAME` or `@file:PATH`, without one newline at a file's end; any other text is the value itself. The
-/// error names the input, and never quotes its value.
+/// Reads `@env:NAME` or `@file:PATH`, without one newline at a file's end; another `@word:` is
+/// refused, and any other text is the value itself. The error names the input, and never quotes its value.
 Result<SecretInput> read_secret(const std::string& input, const std::string& text);
 
-/// The inputs of a new run, with those of its secret ones that were named read.
+/// The inputs of a new run, with those of its secret ones that were named read: of these, only the last one of a name.
 struct GivenInputs {
-  Texts texts;
+  Texts texts = {};
   run::Sources sources = {};
 };
-OrRefusal<GivenInputs> read_secrets(const model::Flow& flow, Texts texts);
+/// `values` come from a file, where nothing is named: what looks so is refused.
+OrRefusal<GivenInputs> read_secrets(const model::Flow& flow, const Json& values, Texts texts);
 
 /// What is at hand for the secret inputs of a run that is there.
 struct SecretsAgain {

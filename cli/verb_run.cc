@@ -75,7 +75,7 @@ class Run final : public Verb {
     if (!values) return std::unexpected(values.error());
     auto texts = split_inputs(texts_);
     if (!texts) return std::unexpected(texts.error());
-    auto given = read_secrets(flow, std::move(*texts));
+    auto given = read_secrets(flow, *values, std::move(*texts));
     if (!given) return std::unexpected(given.error());
     auto bound = model::bind_inputs(flow, *values, given->texts);
     if (!bound) return refuse_inputs(std::move(bound.error()));

@@ -91,9 +91,9 @@ Result<std::optional<struct stat>> look_before_writing(const std::string& path) 
   return status;
 }
 
-std::unexpected<Error> cannot_open_to_write(const std::string& path, int error) {
+std::unexpected<Error> cannot_open_to_write(int error) {
   if (error != ENOENT) return system_failure(error);
-  return fail(fmt::format("there is no folder {}", folder_of(path)), "make it first, with `mkdir -p` in a `run` state");
+  return fail("its folder does not exist", "make it first, with `mkdir -p` in a `run` state");
 }
 
 Result<void> write_all(const Fd& file, std::string_view& bytes) {

@@ -30,8 +30,9 @@ Result<std::string> read_at_most(const Fd& file, std::uint64_t limit);
 /// is there and no regular file is an error.
 Result<std::optional<struct stat>> look_before_writing(const std::string& path);
 
-/// Why a file could not be made or opened to be written.
-std::unexpected<Error> cannot_open_to_write(const std::string& path, int error);
+/// Why a file could not be made or opened to be written. Of the path it tells nothing: in a part, a secret is not
+/// found.
+std::unexpected<Error> cannot_open_to_write(int error);
 
 /// After an error, `bytes` is what was not written.
 Result<void> write_all(const Fd& file, std::string_view& bytes);

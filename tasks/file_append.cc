@@ -44,7 +44,7 @@ Result<Fd> open_to_append(const std::string& path, const Stop& stop) {
     stop.check();
     if (const auto looked = look_before_writing(path); !looked) return std::unexpected(looked.error());
     Fd file(::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0666));
-    if (!file) return cannot_open_to_write(path, errno);
+    if (!file) return cannot_open_to_write(errno);
     lock(file, stop);
     if (!is_still_at(path, file)) continue;
     if (::lseek(file.get(), 0, SEEK_END) < 0) return system_failure(errno);

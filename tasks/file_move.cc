@@ -76,7 +76,7 @@ Result<void> move_by_copy(const FileWork& work, SaveFile& target, const Stop& st
 Result<void> move(const FileWork& work, SaveFile& target, const Stop& stop) {
   if (::rename(work.path.c_str(), target.path().c_str()) == 0) return {};
   if (errno == EXDEV) return move_by_copy(work, target, stop);
-  return cannot_open_to_write(target.path(), errno);
+  return at_path(work.to, cannot_open_to_write(errno).error());
 }
 
 }  // namespace

@@ -108,6 +108,9 @@ class HttpTask final : public model::Task {
 
   boost::asio::awaitable<model::Outcome> run(TaskContext& context) override {
     complete_request(context);
+    shown_ = spec_.request.url;
+    context.masker().mask(shown_);
+    shown_ = without_user(shown_);
     const SteadyTime began = context.clock().steady();
     Answer answer(spec_, context);
     const BodySink sink = [&answer](const HttpResponse& response, std::string_view bytes) {
@@ -132,13 +135,11 @@ class HttpTask final : public model::Task {
   }
 
   model::Failure failed(const Error& error) const {
-    return model::task_failure(
-        {fmt::format("{} {}: {}", spec_.request.method, without_user(spec_.request.url), error.message), error.hint});
+    return model::task_failure({fmt::format("{} {}: {}", spec_.request.method, shown_, error.message), error.hint});
   }
 
   model::Failure unexpected(const HttpResponse& response, Answer& answer, WallTime now) const {
-    auto failure = model::failure(model::kind::kHttpStatus,
-                                  fmt::format("HTTP {} from {}", response.status, without_user(spec_.request.url)));
+    auto failure = model::failure(model::kind::kHttpStatus, fmt::format("HTTP {} from {}", response.status, shown_));
     failure.error.stderr_tail = first_lines(answer.preview());
     if (const auto after = response.headers.find("retry-after"); after != response.headers.end()) {
       failure.error.retry_after = parse_retry_after(after->second, now);
@@ -147,6 +148,7 @@ class HttpTask final : public model::Task {
   }
 
   HttpSpec spec_;
+  std::string shown_;  ///< the url for messages
 };
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include <memory>
 
 #include "engine/base/blanks.h"
+#include "engine/base/value.h"
 #include "engine/model/task.h"
 #include "tasks/http_curl.h"
 #include "tasks/http_loop.h"
@@ -20,6 +21,8 @@ namespace {
 namespace asio = boost::asio;
 
 constexpr long kMaxRedirects = 10;
+// A text of libcurl's that comes so near to its limit is one that was cut; newer versions end it with dots.
+constexpr std::size_t kWholeText = CURL_ERROR_SIZE - 16;
 
 /// One transfer: libcurl's handle and what its callbacks fill. Leaves the loop when it goes.
 class Transfer {
@@ -44,7 +47,7 @@ class Transfer {
   Result<HttpResponse> result(CURLcode code) {
     if (refused_) return std::unexpected(std::move(*refused_));
     if (code == CURLE_OK || has_enough_) return std::move(response_);
-    return fail(error_text_[0] != '\0' ? error_text_.data() : curl_.easy_strerror(code));
+    return fail(error_text_[0] != '\0' ? beginning(error_text_.data(), kWholeText) : curl_.easy_strerror(code));
   }
 
  private:

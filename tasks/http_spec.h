@@ -30,7 +30,7 @@ HttpSpec read_http_spec(const Json& params);
 /// Names of headers are the same in any case.
 bool has_header(const HttpRequest& request, std::string_view name);
 
-/// The url for messages: without user and password.
+/// The url for messages: without user and password. A secret is masked before: it may be all of the url.
 std::string without_user(const std::string& url);
 
 }  // namespace canorun::tasks

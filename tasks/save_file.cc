@@ -26,7 +26,7 @@ Result<void> SaveFile::open(mode_t mode) {
   ::unlink(partial_.c_str());
   // What replaces a file that only some may read is never open to others.
   file_.reset(::open(partial_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, *replaced ? 0600 : mode));
-  if (!file_) return cannot_open_to_write(path_, errno);
+  if (!file_) return cannot_open_to_write(errno);
   if (*replaced && !inherit(file_, **replaced)) return system_failure(errno);
   return {};
 }

@@ -63,7 +63,13 @@ void Masker::add_forms(std::string_view text) {
   add(ascii);
   add(with(ascii, '/', "\\/"));
   add(with(with(with(json, '<', "\\u003c"), '>', "\\u003e"), '&', "\\u0026"));
-  add(percent_encoded(text));
+  for (const std::string_view digits : {"0123456789ABCDEF", "0123456789abcdef"}) {
+    add(percent_encoded(text, "-._~", digits));
+    add(percent_encoded(text, "-._~/", digits));                  // Python's quote()
+    add(percent_encoded(text, "-._~!*'()", digits));              // encodeURIComponent()
+    add(with(percent_encoded(text, "-._~ ", digits), ' ', "+"));  // quote_plus(), Go's QueryEscape()
+    add(with(percent_encoded(text, "-._* ", digits), ' ', "+"));  // a browser's forms, Java's URLEncoder
+  }
 }
 
 void Masker::add(std::string_view text) {
@@ -142,7 +148,7 @@ void Masker::mask(std::string& text) const {
   if (empty() || !occurs_in(text)) return;
   MaskedStream stream(*this);
   std::string masked(stream.take(text));
-  masked += stream.finish();
+  masked += stream.rest();
   text = std::move(masked);
 }
 
@@ -199,7 +205,10 @@ void MaskedStream::hold(char byte) {
   held_ += byte;
   const std::size_t length = masker_.nodes_[node_].longest;
   while (node_ != kRoot && masker_.nodes_[node_].child == 0) node_ = masker_.nodes_[node_].fail;  // nothing is longer
-  if (length == 0) return;
+  if (length > 0) cover(length);
+}
+
+void MaskedStream::cover(std::size_t length) {
   Span found{held_.size() - length, held_.size(), false};
   while (!spans_.empty() && spans_.back().end > found.begin) {
     found.begin = std::min(found.begin, spans_.back().begin);
@@ -230,6 +239,12 @@ void MaskedStream::settle(std::size_t count) {
 }
 
 std::string_view MaskedStream::finish() {
+  const std::size_t begun = masker_.empty() ? 0 : masker_.nodes_[node_].depth;
+  if (begun >= kShortestSecret) cover(begun);
+  return rest();
+}
+
+std::string_view MaskedStream::rest() {
   out_.clear();
   settle(held_.size());
   node_ = kRoot;

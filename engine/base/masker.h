@@ -68,8 +68,9 @@ class Masker {
 /// Masks nothing.
 inline const Masker kNoSecrets;
 
-/// Masks bytes that come in pieces, as if they had come at once. What may be the beginning of an occurrence is held
-/// back until it is known; that is always a suffix, and shorter than the longest occurrence.
+/// Masks bytes that come in pieces, as if they had come at once, and what was begun at their end. What may be the
+/// beginning of an occurrence is held back until it is known; that is always a suffix, and shorter than the longest
+/// occurrence.
 class MaskedStream {
  public:
   /// The masker outlives it.
@@ -78,10 +79,13 @@ class MaskedStream {
   /// What can be told now; `bytes` itself where nothing has to be changed. Valid until the next call and as long as
   /// `bytes` is.
   std::string_view take(std::string_view bytes);
-  /// What was held back: there is no more. It can begin anew.
+  /// What was held back: there is no more. `kShortestSecret` bytes and more of an occurrence's beginning are masked:
+  /// who wrote them may have been ended in the middle. It can begin anew.
   std::string_view finish();
 
  private:
+  friend class Masker;
+
   struct Span {
     std::size_t begin;
     std::size_t end;
@@ -89,6 +93,8 @@ class MaskedStream {
   };
 
   void hold(char byte);
+  void cover(std::size_t length);  ///< the end of what is held
+  std::string_view rest();         ///< as `finish`, and what was begun only is told
   void settle(std::size_t count);
 
   const Masker& masker_;

@@ -6,18 +6,18 @@
 
 namespace canorun {
 
-/// Every byte but letters, digits and `-._~` as `%XX`.
-inline std::string percent_encoded(std::string_view text) {
-  constexpr std::string_view kDigits = "0123456789ABCDEF";
+/// Every byte but letters, digits and those of `kept` as `%XX`, written with these digits.
+inline std::string percent_encoded(std::string_view text, std::string_view kept = "-._~",
+                                   std::string_view digits = "0123456789ABCDEF") {
   std::string encoded;
   for (const char c : text) {
     const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                       std::string_view("-._~").find(c) != std::string_view::npos;
+                       kept.find(c) != std::string_view::npos;
     if (plain) {
       encoded += c;
     } else {
       const auto byte = static_cast<unsigned char>(c);
-      encoded.append({'%', kDigits[byte >> 4], kDigits[byte & 15]});
+      encoded.append({'%', digits[byte >> 4], digits[byte & 15]});
     }
   }
   return encoded;

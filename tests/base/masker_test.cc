@@ -1,6 +1,7 @@
 #include "engine/base/masker.h"
 
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <chrono>
@@ -22,9 +23,15 @@ Json masked_json(const Strings& secrets, Json value) {
   return value;
 }
 
-// What a masker of plain words should give, by looking for every word everywhere.
-std::string by_looking(const Strings& words, const std::string& text) {
+// What a masker of plain words should give, by looking for every word everywhere, and in a stream for its beginning at
+// the end.
+std::string by_looking(const Strings& words, const std::string& text, bool stream) {
   std::vector<std::pair<std::size_t, std::size_t>> found;
+  for (const std::string& word : words) {
+    for (std::size_t size = 6; stream && size < word.size(); ++size) {
+      if (text.ends_with(word.substr(0, size))) found.emplace_back(text.size() - size, text.size());
+    }
+  }
   for (const std::string& word : words) {
     for (auto at = text.find(word); at != text.npos; at = text.find(word, at + 1))
       found.emplace_back(at, at + word.size());
@@ -50,11 +57,12 @@ std::string in_pieces(const Masker& masker, const Strings& pieces) {
 }
 
 // Masks the text in every two pieces, in pieces of one, two and three bytes, and after something else.
-void check_every_split(const Masker& masker, const std::string& text, const std::string& expected) {
+void check_every_split(const Masker& masker, const Strings& words, const std::string& text) {
   CAPTURE(text);
   std::string whole = text;
   masker.mask(whole);
-  CHECK(whole == expected);
+  CHECK(whole == by_looking(words, text, false));
+  const std::string expected = by_looking(words, text, true);
   for (std::size_t at = 0; at <= text.size(); ++at) {
     CAPTURE(at);
     CHECK(in_pieces(masker, {text.substr(0, at), text.substr(at)}) == expected);
@@ -95,7 +103,7 @@ TEST_CASE("all that is at hand of an occurrence is masked, however the bytes com
   for (const std::string& text :
        Strings{"", "abcabd", "abcabcabd", "abcabdd", "abcabcabddd", "ddddddd", "dddddddddddddd", "abcabdabcabd",
                "abcab", "xabca", "cab\ncab-cab", "cab\ncab-ca", "xxcab\ncab-cabcabdd", "abcabcab\ncab-cabd"}) {
-    check_every_split(masker, text, by_looking({"abcabd", "bcabdd", "dddddd", "cab\ncab-cab", "cab-cab"}, text));
+    check_every_split(masker, {"abcabd", "bcabdd", "dddddd", "cab\ncab-cab", "cab-cab"}, text);
   }
 }
 
@@ -111,7 +119,7 @@ TEST_CASE("random secrets over few letters are found as by looking everywhere") 
     const Strings secrets{word(6, 9, last), word(6, 7, last), word(6, 12, last)};
     const std::string text = word(0, 60, last);
     INFO(secrets[0], " ", secrets[1], " ", secrets[2]);
-    check_every_split(Masker(secrets), text, by_looking(secrets, text));
+    check_every_split(Masker(secrets), secrets, text);
   }
 }
 
@@ -127,6 +135,17 @@ TEST_CASE("what cannot be the beginning of a secret is not held back, and a mask
   CHECK(stream.finish() == "hu");
   CHECK(stream.take("hunter2") == "***");
   CHECK(stream.finish() == "");
+}
+
+TEST_CASE("six characters and more of a secret that a stream ends in are masked") {
+  const Masker masker({"hunter2hunter3", "größer als"});
+  CHECK(in_pieces(masker, {"the hun", "ter2hun"}) == "the ***");
+  CHECK(in_pieces(masker, {"hunter2hunter3hunter"}) == "******");
+  CHECK(in_pieces(masker, {"hunter"}) == "***");
+  CHECK(in_pieces(masker, {"hunte"}) == "hunte");
+  CHECK(in_pieces(masker, {"hunter\n"}) == "hunter\n");
+  CHECK(in_pieces(masker, {"größe"}) == "***");
+  CHECK(masked({"hunter2hunter3"}, "hunter2hunter3 hunter2") == "*** hunter2");
 }
 
 TEST_CASE("a secret of several lines is found as a whole, and line by line") {
@@ -147,6 +166,16 @@ TEST_CASE("a secret is found inside of JSON, however its program escapes, and pe
   CHECK(masked({secret}, R"("a\"b\\c\/d<\u00e9>&\n")") == "\"***\"");
   CHECK(masked({secret}, R"("a\"b\\c/d\u003cé\u003e\u0026\n")") == "\"***\"");
   CHECK(masked({"p@ss word+1"}, "http://127.0.0.1/?q=p%40ss%20word%2B1&x=1") == "http://127.0.0.1/?q=***&x=1");
+}
+
+TEST_CASE("a secret is found percent-encoded as the usual functions do it, with digits in either case") {
+  for (const char* encoded : {"p%40s%2Fs%20w%C3%B6rd%2B%2A%28%21%27%29~", "p%40s/s%20w%C3%B6rd%2B%2A%28%21%27%29~",
+                              "p%40s%2Fs+w%C3%B6rd%2B%2A%28%21%27%29~", "p%40s%2Fs%20w%C3%B6rd%2B*(!')~",
+                              "p%40s%2Fs+w%C3%B6rd%2B*%28%21%27%29%7E", "p%40s%2fs%20w%c3%b6rd%2b%2a%28%21%27%29~",
+                              "p%40s/s%20w%c3%b6rd%2b%2a%28%21%27%29~", "p%40s%2fs+w%c3%b6rd%2b%2a%28%21%27%29~",
+                              "p%40s%2fs%20w%c3%b6rd%2b*(!')~", "p%40s%2fs+w%c3%b6rd%2b*%28%21%27%29%7e"}) {
+    CHECK(masked({"p@s/s wörd+*(!')~"}, fmt::format("/?q={}&x=1", encoded)) == "/?q=***&x=1");
+  }
 }
 
 TEST_CASE("the beginning of a secret that was cut is found, too") {

@@ -98,22 +98,42 @@ TEST_CASE("a secret that cannot be read is an error that does not quote it") {
         "secret input 'token' is longer than 64.0 KiB | give the path of a file, and let a command read it");
 }
 
+TEST_CASE("a secret that begins like a name, and is none, is refused") {
+  const std::string why =
+      "secret input 'token': it begins with '@' and a word, but neither with '@env:' nor with '@file:' | name it with "
+      "@env:NAME or @file:PATH; a value that begins so can be given by these only";
+  for (const char* text : {"@evn:NAME", "@Env:NAME", "@files:/a", "@x:secret"}) CHECK(read(text) == why);
+  for (const char* text : {"@:secret", "@secret", "@a1:secret", "x@env:NAME"})
+    CHECK(read(text) == std::string(text) + " from ");
+  ::setenv("CANORUN_TEST_SECRET", "@evn:NAME", 1);
+  CHECK(read("@env:CANORUN_TEST_SECRET") == "@evn:NAME from @env:CANORUN_TEST_SECRET");
+}
+
+TEST_CASE("a file of inputs does not name where a secret is read") {
+  const Json values{{"token", "@env:X"}, {"other", "@file:/x"}, {"n", "@env:X"}};
+  const auto given = read_secrets(flow(), values, {{"other", "given-direct"}});
+  REQUIRE(!given);
+  CHECK(told(given.error()) ==
+        "secret input 'token': a file of inputs holds its value, and does not name it | name it with -i "
+        "token=@env:NAME or -i token=@file:PATH");
+  CHECK(read_secrets(flow(), Json{{"token", kSecret}, {"n", "@env:X"}}, {}));
+  CHECK(read_secrets(flow(), values, {{"token", kSecret}, {"other", kSecret}}));
+}
+
 TEST_CASE("of a new run's inputs only secret ones are read from elsewhere, and the last one given counts") {
   ::setenv("CANORUN_TEST_SECRET", kSecret.c_str(), 1);
-  auto given = read_secrets(flow(), {{"token", "@env:CANORUN_TEST_SECRET"},
-                                     {"n", "@env:CANORUN_TEST_SECRET"},
-                                     {"what", "@env:X"},
-                                     {"other", "@env:CANORUN_TEST_SECRET"},
-                                     {"other", "given-direct"}});
+  auto given = read_secrets(flow(), Json(),
+                            {{"token", "@env:CANORUN_TEST_SECRET"},
+                             {"n", "@env:CANORUN_TEST_SECRET"},
+                             {"what", "@env:X"},
+                             {"other", "@env:CANORUN_TEST_NOT_READ"},
+                             {"other", "given-direct"}});
   REQUIRE(given);
-  CHECK(given->texts == Texts{{"token", kSecret},
-                              {"n", "@env:CANORUN_TEST_SECRET"},
-                              {"what", "@env:X"},
-                              {"other", kSecret},
-                              {"other", "given-direct"}});
+  CHECK(given->texts ==
+        Texts{{"token", kSecret}, {"n", "@env:CANORUN_TEST_SECRET"}, {"what", "@env:X"}, {"other", "given-direct"}});
   CHECK(given->sources == run::Sources{{"token", "@env:CANORUN_TEST_SECRET"}, {"other", ""}});
   ::unsetenv("CANORUN_TEST_SECRET");
-  given = read_secrets(flow(), {{"token", "@env:CANORUN_TEST_SECRET"}, {"other", "short"}});
+  given = read_secrets(flow(), Json(), {{"token", "@env:CANORUN_TEST_SECRET"}, {"other", "short"}});
   REQUIRE(!given);
   CHECK(told(given.error()) ==
         "2 inputs are wrong: nothing was run | \n"

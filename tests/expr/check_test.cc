@@ -77,8 +77,8 @@ TEST_CASE("all problems of names and of types are told at once") {
 
 TEST_CASE("a literal that cannot be read is found before anything runs") {
   const Declared names = {{"s", Type::string()}};
-  CHECK(check("s.matches('[')", names) == "10-13: not a regular expression: missing ]: [ (the syntax is RE2's)");
-  CHECK(check("matches(s, '(')", names) == "11-14: not a regular expression: missing ): ( (the syntax is RE2's)");
+  CHECK(check("s.matches('[')", names) == "10-13: not a regular expression: missing ] (the syntax is RE2's)");
+  CHECK(check("matches(s, '(')", names) == "11-14: not a regular expression: missing ) (the syntax is RE2's)");
   CHECK(check("duration('1x')") == "9-13: '1x' is not a duration (write it like 1h30m or 1.5s)");
   CHECK(check("timestamp('2009')") == "10-16: '2009' is not a timestamp (write it like 2026-12-01T09:00:00Z)");
   CHECK(check("s.matches('[a-z]') && s.matches(s) && duration('1h') > duration(s)", names) == "bool");

@@ -186,7 +186,8 @@ TEST_CASE("base64") {
 TEST_CASE("regular expressions match anywhere, unless they are anchored") {
   CHECK(evaluate("'order-2026'.matches('[0-9]{4}$') && matches('abc', 'b')") == "bool true");
   CHECK(evaluate("'order-2026'.matches('^[0-9]')") == "bool false");
-  CHECK(evaluate("'x'.matches('(')").find("not a regular expression: missing ): (") != std::string::npos);
+  CHECK(evaluate("'x'.matches('(')") == "4-11: not a regular expression: missing ) (the syntax is RE2's)");
+  CHECK(evaluate("'x'.matches('a[secret')") == "4-11: not a regular expression: missing ] (the syntax is RE2's)");
 }
 
 TEST_CASE("math") {

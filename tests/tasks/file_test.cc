@@ -199,11 +199,11 @@ TEST_CASE_FIXTURE(Files, "a file that is not there is an error of what needs one
 
 TEST_CASE_FIXTURE(Files, "a folder that is not there is not made") {
   put("a", "x");
-  const std::string why = "there is no folder @/no (make it first, with `mkdir -p` in a `run` state)";
+  const std::string why = "its folder does not exist (make it first, with `mkdir -p` in a `run` state)";
   CHECK(cannot("write", "no/b", {{"content", "x"}}) == "cannot write @/no/b: " + why);
   CHECK(cannot("append", "no/b", {{"content", "x"}}) == "cannot append to @/no/b: " + why);
   CHECK(cannot("copy", "a", {{"to", "no/b"}}) == "cannot copy @/a to @/no/b: @/no/b: " + why);
-  CHECK(cannot("move", "a", {{"to", "no/b"}}) == "cannot move @/a to @/no/b: " + why);
+  CHECK(cannot("move", "a", {{"to", "no/b"}}) == "cannot move @/a to @/no/b: @/no/b: " + why);
   CHECK(all() == Tree{{"a", "x"}});
 }
 

@@ -227,10 +227,9 @@ TEST_CASE("a file that cannot be written fails, and says why") {
   Bench bench;
   const auto error = bench.error("http", get(server, {{"save_to", "none/file"}}));
   CHECK(error.kind == "task");
-  CHECK(error.message ==
-        fmt::format("GET {0}: cannot save to {1}/none/file: there is no folder {1}/none (make it first, "
-                    "with `mkdir -p` in a `run` state)",
-                    server.url("/x"), bench.context.folder()));
+  CHECK(error.message == fmt::format("GET {0}: cannot save to {1}/none/file: its folder does not exist (make it first, "
+                                     "with `mkdir -p` in a `run` state)",
+                                     server.url("/x"), bench.context.folder()));
 }
 
 TEST_CASE("what a killed attempt left beside the file is taken over") {
@@ -318,7 +317,8 @@ TEST_CASE("parameters that do not fit together are refused") {
   CHECK(refused({{"url", "http://a"}, {"method", "HEAD"}, {"body", "x"}}).message == "HEAD cannot send anything");
   CHECK(refused({{"url", "http://a"}, {"method", "FETCH"}}).message ==
         "'FETCH' is not one of GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
-  CHECK(refused({{"url", "ftp://me:pw@a/b"}}).message == "'ftp://***@a/b' is no http:// or https:// url");
+  CHECK(refused({{"url", "ftp://me:pw@a/b"}}).message == "'ftp://***' is no http:// or https:// url");
+  CHECK(refused({{"url", "http://me:pw@a/b c"}}).message == "url 'http://***' holds blanks or control characters");
   CHECK(refused({{"url", "a/b"}}).message == "'a/b' is no http:// or https:// url");
   CHECK(refused({{"url", "http://a/b c"}}).message == "url 'http://a/b c' holds blanks or control characters");
   CHECK(refused({{"url", "http://a"}, {"headers", {{"X Y", "1"}}}}).message == "'X Y' cannot be the name of a header");
