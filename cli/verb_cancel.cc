@@ -77,6 +77,9 @@ class Cancel final : public Verb {
     }
     const auto finished =
         cancel_here(wiring, store, flow, std::move(claimed), std::move(*secrets), "cancelled by 'canorun cancel'");
+    if (finished.refused) {
+      return refuse(RefusalKind::kInvalidInputs, finished.refused->message, finished.refused->hint);
+    }
     if (finished.store_error) return std::unexpected(refusal(*finished.store_error));
     return tell(wiring, store, finished.run.status);
   }

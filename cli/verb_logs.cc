@@ -56,7 +56,8 @@ class Logs final : public Verb {
 
   // With --follow a state may come later.
   OrRefusal<void> check_state(const std::vector<store::Row>& rows) const {
-    if (state_.empty() || follow_) return {};
+    const bool beside_states = state_.find('.') != std::string::npos;  // `on_end.1`, `services.db.setup`
+    if (state_.empty() || follow_ || beside_states) return {};
     const run::RunState run = run::replay(id_, rows);
     if (run.find(state_) != nullptr) return {};
     std::vector<std::string_view> names;

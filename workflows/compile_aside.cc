@@ -37,7 +37,7 @@ std::optional<model::State> AsideCompiler::service(const InnerAction& def, const
 }
 
 model::EndAction AsideCompiler::end_action(const ActionDef& def, std::size_t number) {
-  Place around = place("'when'", kStateSlots | slots(model::Slot::kAction));
+  Place around = place("'when'", kStateSlots);
   around.at_end = true;
   auto when = condition(def, around);
   around.name = "an action";

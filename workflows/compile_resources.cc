@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <set>
+#include <map>
 
 namespace canorun::workflows {
 
@@ -54,13 +54,16 @@ void ResourceCompiler::compile(const ActionDef& def, model::Action& action) {
       action.breaker = *found;
     }
   }
-  std::set<std::string_view> taken;
+  std::map<std::string_view, std::int64_t> taken;
   for (const TierDef& tier : def.tiers) {
     if (tier.limit == nullptr) continue;
-    if (!taken.insert(tier.limit->text).second) {
-      reader_.error(Code::kBadValue, *tier.limit,
-                    fmt::format("rate limit '{}' stands here twice", tier.limit->text.substr(0, 80)),
-                    fmt::format("once with what both cost: {{name: {}, cost: 2}}", tier.limit->text.substr(0, 80)));
+    const auto [at, first] = taken.try_emplace(tier.limit->text, 0);
+    at->second += tier.cost;
+    if (!first) {
+      reader_.error(
+          Code::kBadValue, *tier.limit,
+          fmt::format("rate limit '{}' stands here twice", tier.limit->text.substr(0, 80)),
+          fmt::format("once with what both cost: {{name: {}, cost: {}}}", tier.limit->text.substr(0, 80), at->second));
       continue;
     }
     const auto* const found = find(limits_, *tier.limit, Code::kUnknownRateLimit, "rate limit");

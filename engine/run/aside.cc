@@ -26,6 +26,10 @@ class Aside {
 
   // None: it was cut off, by what was raised meanwhile or after so long.
   asio::awaitable<std::optional<model::Outcome>> work(std::optional<Millis> at_most) {
+    if (const auto& why = context_.unprepared()) {
+      context_.tell(model::StateFailed{state_.name, 1, &*why, Millis{0}, {}});
+      co_return model::Failure{*why};
+    }
     const SteadyTime begin = context_.runtime().clock.steady();
     context_.tell(model::StateBegan{state_.name});
     const Reason before = context_.interrupt().reason();
@@ -90,10 +94,7 @@ asio::awaitable<std::optional<model::RunError>> Services::set_up() {
         co_return std::nullopt;
       }
       if (auto* failure = std::get_if<model::Failure>(&*outcome)) {
-        model::RunError error = std::move(failure->error);
-        error.state.clear();
-        error.message = service.name + ": " + error.message;
-        co_return error;
+        co_return std::move(failure->error);
       }
     }
     ++up_;

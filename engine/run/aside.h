@@ -14,7 +14,8 @@ class Services {
  public:
   explicit Services(RunContext& context) : context_(context) {}
 
-  /// Sets them up, one after another; the error: of the first that fails. Stops early when the run is interrupted: its
+  /// Sets them up, one after another; the error: of the first that fails, with the
+  /// name of its action as the state. Stops early when the run is interrupted: its
   /// reason tells.
   boost::asio::awaitable<std::optional<model::RunError>> set_up();
   /// An earlier process may have set up any of them, and died.

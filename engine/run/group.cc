@@ -51,7 +51,7 @@ asio::awaitable<store::StoreResult<bool>> wait_for_group(RunContext& context, st
     if (before->empty()) co_return true;
     for (const std::string& id : *before) {
       if (!cancels || !asked.insert(id).second) continue;
-      auto posted = runtime.store.post(id, store::Request::kCancel);
+      auto posted = runtime.store.post(id, store::Request::kGiveWay);
       if (!posted) co_return std::unexpected(std::move(posted.error()));
     }
     if (told != before->front()) {

@@ -21,7 +21,7 @@ std::string key_of(RunContext& context, const std::string& name, bool of_run) {
   return of_run ? store::own_name(context.run().id, name) : name;
 }
 
-// As people want it: no milliseconds behind half a minute.
+// As people want it: no milliseconds beside tens of seconds.
 std::string in_words(Millis time) {
   constexpr Millis kExact{10'000};
   return format_duration(time < kExact ? time : Millis(std::chrono::ceil<std::chrono::seconds>(time)));

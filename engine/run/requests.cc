@@ -41,6 +41,9 @@ struct RequestWatch::Watch : std::enable_shared_from_this<Watch> {
     for (const store::Request request : *requests) {
       switch (request) {
         case store::Request::kCancel: told.interrupt.raise(Reason::kCancel, "cancelled by 'canorun cancel'"); break;
+        case store::Request::kGiveWay:
+          told.interrupt.raise(Reason::kCancel, "cancelled, as another run takes its concurrency group");
+          break;
       }
     }
   }

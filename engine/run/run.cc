@@ -38,7 +38,10 @@ asio::awaitable<store::StoreResult<void>> work_through(RunContext& context, Jour
     auto worked = co_await loop(context, journal, services);
     co_return worked;
   }
-  journal.add(end_early(context.run(), std::move(*failed), store::Status::kFailed, context.runtime().clock.now()));
+  const Json error = failed->to_json();
+  auto rows = end_early(context.run(), std::move(*failed), store::Status::kFailed, context.runtime().clock.now());
+  std::get<store::RunEnded>(rows.back().body).error = error;  // where it happened is in no state
+  journal.add(std::move(rows));
   auto ended = co_await journal.commit();
   co_return ended;
 }
@@ -319,14 +322,6 @@ asio::awaitable<void> cancel_under(Leftovers& leftovers, Finished& finished, Run
     if (auto released = runtime.store.release(claimed.number); !released) finished.store_error = released.error();
     co_return;
   }
-  const std::string token = token_of(run);
-  if (!token.empty() && leftovers.has(token)) co_await end_orphans(runtime, kNobody, run.id, run.state, token);
-  remove_scratch_folder(run.start.nonce);
-  auto below = co_await cancel_children(runtime, run.id, interrupt.detail(), leftovers);
-  if (!below) {
-    finished.store_error = std::move(below.error());
-    co_return;
-  }
   // Of a child nothing more is done: the flow is not at hand, nor are its secrets.
   auto secrets = flow ? Secrets::find_in(given, run.start, kNobody) : Result<Secrets>(Secrets());
   if (!secrets) {
@@ -335,7 +330,25 @@ asio::awaitable<void> cancel_under(Leftovers& leftovers, Finished& finished, Run
     co_return;
   }
   Journal journal(runtime, run, interrupt, claimed.number, secrets->masker());
-  if (flow) journal.hold_end();
+  std::optional<RunContext> context;
+  if (flow) {
+    context.emplace(runtime, flow, run, interrupt, kNobody, std::move(*secrets));
+    journal.hold_end();
+    const auto prepared = context->prepare(true);
+    if (std::holds_alternative<model::Failure>(prepared)) {
+      finished.refused = refusal(prepared);
+      if (auto released = runtime.store.release(claimed.number); !released) finished.store_error = released.error();
+      co_return;
+    }
+  }
+  const std::string token = token_of(run);
+  if (!token.empty() && leftovers.has(token)) co_await end_orphans(runtime, kNobody, run.id, run.state, token);
+  remove_scratch_folder(run.start.nonce);
+  auto below = co_await cancel_children(runtime, run.id, interrupt.detail(), leftovers);
+  if (!below) {
+    finished.store_error = std::move(below.error());
+    co_return;
+  }
   const bool died = run.status == store::Status::kRunning && !run.queued;
   if (!run.outcome) {  // an exit that was reached stands
     const model::RunError error{.kind = std::string(model::kind::kCancelled), .message = interrupt.detail()};
@@ -344,12 +357,10 @@ asio::awaitable<void> cancel_under(Leftovers& leftovers, Finished& finished, Run
     journal.end();
   }
   auto result = co_await journal.commit();
-  if (result && flow) {
-    RunContext context(runtime, flow, run, interrupt, kNobody, std::move(*secrets));
-    (void)context.prepare(true);  // what fails for want of the environment says so
-    Services services(context);
+  if (result && context) {
+    Services services(*context);
     if (died) services.assume_up();
-    result = co_await finish(context, journal, services);
+    result = co_await finish(*context, journal, services);
   }
   if (!result) finished.store_error = std::move(result.error());
 }

@@ -141,6 +141,9 @@ model::Outcome RunContext::prepare(bool again) {
   if (auto* success = std::get_if<model::Success>(&outcome)) {
     env_ = std::move(success->output);
     for (const auto& [name, value] : env_.items()) environment_.emplace_back(name, to_text(value));
+  } else {
+    mask(outcome);
+    unprepared_ = std::get<model::Failure>(outcome).error;
   }
   return outcome;
 }

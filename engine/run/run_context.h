@@ -87,6 +87,8 @@ class RunContext {
 
   /// Evaluates `env`; a failure fails the run. `again`: an earlier process has worked on it.
   model::Outcome prepare(bool again);
+  /// Why it could not be evaluated: then no action may begin.
+  const std::optional<model::RunError>& unprepared() const { return unprepared_; }
 
   void tell(decltype(model::Event::what) what) {
     model::Event event{run_.id, std::move(what), under_.around, under_.of_part};
@@ -111,6 +113,7 @@ class RunContext {
   Children children_;
   std::unique_ptr<RequestWatch> requests_;  ///< none of a child
   Leftovers leftovers_;
+  std::optional<model::RunError> unprepared_;
   Json progress_ = nullptr;
   std::string group_;
   std::optional<store::StoreError> lost_;

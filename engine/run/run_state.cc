@@ -175,6 +175,7 @@ void apply(RunState& run, const store::Row& row) {
         run.current.reset();
       }
       if (!ended.state.empty()) run.state = ended.state;
+      run.waits_for.reset();
       run.output = ended.output;
       run.error = ended.error;
     }

@@ -228,7 +228,10 @@ void write_request(Txn& txn, RunNumber run, Request request) {
 std::vector<Request> take_requests(Txn& txn, RunNumber run) {
   std::vector<Request> requests;
   for_each(txn, Table::kRequests, key(run), [&](Cursor& cursor) {
-    if (cursor.value() == std::string_view("\0", 1)) requests.push_back(Request::kCancel);
+    for (const Request known : {Request::kCancel, Request::kGiveWay}) {
+      const char byte = static_cast<char>(known);
+      if (cursor.value() == std::string_view(&byte, 1)) requests.push_back(known);
+    }
     cursor.erase();
   });
   return requests;

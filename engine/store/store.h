@@ -54,7 +54,10 @@ struct Signal {
 };
 
 /// What another process asks of a run's owner.
-enum class Request : std::uint8_t { kCancel };
+enum class Request : std::uint8_t {
+  kCancel,
+  kGiveWay,  ///< likewise, as another run takes its concurrency group
+};
 
 /// One store. One process at a time owns a run; what a run's owner appends is what the run is.
 ///

@@ -97,8 +97,8 @@ TEST_CASE_FIXTURE(Around, "a setup that fails fails the run, and tears down what
   Harness::acts["services.web.setup"] = fails("exit", "exit code 7");
   const run::RunState& run = run_to_end(kFlow);
   CHECK(run.status == store::Status::kFailed);
-  CHECK(run.error["message"] == "web: exit code 7");
-  CHECK(run.error["kind"] == "exit");
+  CHECK(run.error ==
+        Json{{"kind", "exit"}, {"message", "exit code 7"}, {"state", "services.web.setup"}, {"attempts", 1}});
   CHECK(began(process) ==
         Strings{"services.db.setup", "services.web.setup", "on_end.1", "on_end.2", "services.db.teardown"});
   Harness::acts["services.web.setup"] = gives(nullptr);

@@ -19,10 +19,12 @@
 #include "shared_calls.h"
 #include "support.h"
 #include "support/sanitizer.h"
+#include "support/shared_memory.h"
 
 using namespace canorun;
 using namespace canorun::store;
 using namespace canorun::store::test;
+using canorun::test::Shared;
 
 namespace fs = std::filesystem;
 

@@ -1,7 +1,5 @@
-// What tests of shared state share: calls that wait, what they gave in a line, and memory of several processes.
+// What tests of shared state share: calls that wait, and what they gave in a line.
 #pragma once
-
-#include <sys/mman.h>
 
 #include <string>
 #include <vector>
@@ -32,19 +30,5 @@ std::string said(const StoreResult<std::vector<LimitRecord>>& limits);
 
 /// The ticket of who has to wait; the test ends where it does not.
 Ticket ticket_of(const LimitAnswer& answer);
-
-/// Memory that forked processes share.
-template <class T>
-class Shared {
- public:
-  Shared() : value_(new(::mmap(nullptr, sizeof(T), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0)) T{}) {}
-  Shared(const Shared&) = delete;
-  Shared& operator=(const Shared&) = delete;
-  ~Shared() { ::munmap(value_, sizeof(T)); }
-  T* operator->() const { return value_; }
-
- private:
-  T* value_;
-};
 
 }  // namespace canorun::store::test

@@ -9,10 +9,12 @@
 #include <limits>
 
 #include "shared_calls.h"
+#include "support/shared_memory.h"
 
 using namespace canorun;
 using namespace canorun::store;
 using namespace canorun::store::test;
+using canorun::test::Shared;
 using policy::CallOutcome;
 
 namespace {
