@@ -35,6 +35,7 @@ constexpr std::array kKinds{
     KindRow{"store_other_namespace", ExitCode::kStore},
     KindRow{"store_failed", ExitCode::kStore},
     KindRow{"interrupted", ExitCode::kResumeLater},
+    KindRow{"cancelled", ExitCode::kCancelled},
     KindRow{"fault", ExitCode::kFailed},
 };
 static_assert(kKinds.size() == static_cast<std::size_t>(RefusalKind::kFault) + 1);

@@ -38,6 +38,7 @@ enum class RefusalKind : std::uint8_t {
   kStoreOtherNamespace,
   kStoreFailed,
   kInterrupted,
+  kCancelled,
   kFault,
 };
 

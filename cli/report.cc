@@ -30,17 +30,6 @@ std::string place(const model::RunError& error, std::uint64_t visits) {
   return out;
 }
 
-void append_tail(std::string& out, const model::RunError& error, std::string_view tail, const Style& style) {
-  out += error.kind == model::kind::kHttpStatus ? "  the server said:\n" : "  the last it wrote to stderr:\n";
-  while (tail.ends_with('\n')) tail.remove_suffix(1);
-  for (bool more = true; more;) {
-    const auto end = tail.find('\n');
-    more = end != std::string_view::npos;
-    out += "    " + style.dim("|") + " " + printable(tail.substr(0, end)) + "\n";
-    if (more) tail.remove_prefix(end + 1);
-  }
-}
-
 std::string rolled_back(Status status) {
   return status == Status::kFailed || status == Status::kCancelled ? "  rolled back: nothing, as no state asks for it\n"
                                                                    : "";
@@ -86,6 +75,19 @@ std::vector<NextCommand> next_commands(const run::RunState& run, Status status, 
   return next;
 }
 
+std::string tail_text(std::string_view kind, std::string_view tail, const Style& style) {
+  if (tail.empty()) return {};
+  std::string out = kind == model::kind::kHttpStatus ? "  the server said:\n" : "  the last it wrote to stderr:\n";
+  while (tail.ends_with('\n')) tail.remove_suffix(1);
+  for (bool more = true; more;) {
+    const auto end = tail.find('\n');
+    more = end != std::string_view::npos;
+    out += "    " + style.dim("|") + " " + printable(tail.substr(0, end)) + "\n";
+    if (more) tail.remove_prefix(end + 1);
+  }
+  return out;
+}
+
 std::string failure_report(const run::RunState& run, Status status, const CommandText& command, const Style& style) {
   std::string out;
   if (status == Status::kFailed || status == Status::kCancelled || status == Status::kRolledBack ||
@@ -95,7 +97,7 @@ std::string failure_report(const run::RunState& run, Status status, const Comman
     if (!error.state.empty()) {
       const run::StateRecord* record = run.find(error.state);
       out += "  where: " + place(error, record != nullptr ? record->visits : 0) + "\n";
-      if (record != nullptr && !record->stderr_tail.empty()) append_tail(out, error, record->stderr_tail, style);
+      if (record != nullptr) out += tail_text(error.kind, record->stderr_tail, style);
     }
     out += rolled_back(status);
   }

@@ -22,6 +22,10 @@ struct NextCommand {
 /// What can be done with a run in this status, most useful first.
 std::vector<NextCommand> next_commands(const run::RunState& run, store::Status status, const CommandText& command);
 
+/// The last lines that failed work wrote, below a line that says what they are; empty where there are none. `kind`: of
+/// the error.
+std::string tail_text(std::string_view kind, std::string_view tail, const Style& style);
+
 /// What failed, where (state, attempt, exit code), the last lines of its stderr, what was rolled back,
 /// and the commands that come next. Empty for a run that succeeded.
 std::string failure_report(const run::RunState& run, store::Status status, const CommandText& command,

@@ -4,10 +4,6 @@
 #include <signal.h>
 #include <unistd.h>
 
-#include <boost/asio/bind_cancellation_slot.hpp>
-#include <boost/asio/co_spawn.hpp>
-#include <exception>
-
 namespace canorun::cli {
 namespace {
 
@@ -26,42 +22,18 @@ bool is_ignored(int signal) {
 
 std::string signal_name(int signal) { return fmt::format("SIG{}", ::sigabbrev_np(signal)); }
 
-run::Finished run_loop(asio::io_context& loop, asio::awaitable<run::Finished> work, run::Interrupt& interrupt) {
-  run::Finished finished;
-  std::exception_ptr fault;
-  auto on_done = [&](std::exception_ptr thrown, run::Finished result) {
-    fault = std::move(thrown);
-    finished = std::move(result);
-    loop.stop();
-  };
-  asio::co_spawn(loop, std::move(work), asio::bind_cancellation_slot(interrupt.slot(), std::move(on_done)));
-  loop.restart();
-  loop.run();
-  if (fault) std::rethrow_exception(fault);
-  return finished;
-}
-
 }  // namespace
 
-Session::Session(Wiring& wiring, store::CheckpointStore& store, bool suspends)
+Session::Session(Wiring& wiring, store::CheckpointStore& store, Setting setting)
     : wiring_(wiring),
       store_(store),
+      setting_(setting),
       progress_(loop_.get_executor(), wiring.err(), wiring.clock(), progress_setting(wiring)),
-      runtime_{loop_.get_executor(), store, wiring.clock(), wiring.random(), progress_, suspends} {
+      runtime_{loop_.get_executor(), store, wiring.clock(), wiring.random(), progress_, setting.suspends} {
   signals_.add(SIGINT);
   signals_.add(SIGTERM);
   if (!is_ignored(SIGHUP)) signals_.add(SIGHUP);
   listen();
-}
-
-run::Finished Session::work_on(const std::string& id, const Work& work) {
-  run::Interrupt interrupt;
-  id_ = id;
-  interrupt_ = &interrupt;
-  auto finished = run_loop(loop_, work(runtime_, interrupt), interrupt);
-  interrupt_ = nullptr;
-  progress_.finish();
-  return finished;
 }
 
 void Session::listen() {
@@ -73,7 +45,7 @@ void Session::listen() {
 }
 
 void Session::on_signal(int signal) {
-  const bool cancels = signal == SIGINT;
+  const bool cancels = signal == SIGINT || !setting_.resumable;
   stopped_ = true;
   if (interrupt_ == nullptr) return;
   if (cancels && interrupt_->reason() == run::Reason::kCancel) leave();
@@ -87,10 +59,14 @@ void Session::on_signal(int signal) {
 // Nothing is waited for: commands die with this process, and the store's rows are where they were.
 void Session::leave() {
   progress_.finish();
-  const bool kept = !store_.log_folder(id_).empty();
-  wiring_.tell({RefusalKind::kInterrupted, fmt::format("left at once; run '{}' is interrupted", id_),
-                kept ? "go on with: " + wiring_.command("resume " + id_) : "nothing of it was kept"});
-  ::_exit(static_cast<int>(ExitCode::kResumeLater));
+  Refusal left{RefusalKind::kCancelled, "left at once"};
+  if (setting_.resumable) {
+    const bool kept = !store_.log_folder(id_).empty();
+    left = {RefusalKind::kInterrupted, fmt::format("left at once; run '{}' is interrupted", id_),
+            kept ? "go on with: " + wiring_.command("resume " + id_) : "nothing of it was kept"};
+  }
+  wiring_.tell(left);
+  ::_exit(static_cast<int>(exit_code(left.kind)));
 }
 
 run::Finished cancel_here(Wiring& wiring, store::CheckpointStore& store, std::shared_ptr<const model::Flow> flow,
@@ -100,7 +76,7 @@ run::Finished cancel_here(Wiring& wiring, store::CheckpointStore& store, std::sh
   run::Runtime runtime{loop.get_executor(), store, wiring.clock(), wiring.random(), progress};
   run::Interrupt interrupt;
   interrupt.raise(run::Reason::kCancel, std::move(reason));
-  return run_loop(loop, run::cancel(runtime, std::move(flow), std::move(claimed), interrupt, std::move(secrets)),
+  return complete(loop, run::cancel(runtime, std::move(flow), std::move(claimed), interrupt, std::move(secrets)),
                   interrupt);
 }
 

@@ -2,9 +2,11 @@
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
-#include <functional>
+#include <exception>
 #include <string>
 
 #include "cli/progress.h"
@@ -13,17 +15,45 @@
 
 namespace canorun::cli {
 
-/// While it lives, SIGINT, SIGTERM and SIGHUP are its own: the first SIGINT cancels the run, a second
+/// Turns the loop until the work has ended. What it throws comes out here.
+template <class Result>
+Result complete(boost::asio::io_context& loop, boost::asio::awaitable<Result> work, run::Interrupt& interrupt) {
+  Result result;
+  std::exception_ptr fault;
+  auto on_done = [&](std::exception_ptr thrown, Result given) {
+    fault = std::move(thrown);
+    result = std::move(given);
+    loop.stop();
+  };
+  boost::asio::co_spawn(loop, std::move(work),
+                        boost::asio::bind_cancellation_slot(interrupt.slot(), std::move(on_done)));
+  loop.restart();
+  loop.run();
+  if (fault) std::rethrow_exception(fault);
+  return result;
+}
+
+/// While it lives, SIGINT, SIGTERM and SIGHUP are its own: the first SIGINT cancels the work, a second
 /// one leaves at once, SIGTERM and SIGHUP suspend. A SIGHUP that is ignored (nohup) stays ignored.
 class Session {
  public:
-  /// `suspends`: see run::Runtime.
-  Session(Wiring& wiring, store::CheckpointStore& store, bool suspends = false);
+  struct Setting {
+    bool suspends = false;  ///< see run::Runtime
+    bool resumable = true;  ///< else there is nothing to go on with: SIGTERM and SIGHUP do as SIGINT does
+  };
+  Session(Wiring& wiring, store::CheckpointStore& store, Setting setting);
 
-  using Work = std::function<boost::asio::awaitable<run::Finished>(run::Runtime&, run::Interrupt&)>;
-
-  /// Does the work on the calling thread until it has ended. What it throws comes out here.
-  run::Finished work_on(const std::string& id, const Work& work);
+  /// Does the work, an awaitable that `work(run::Runtime&, run::Interrupt&)` gives, on the calling thread until it has
+  /// ended, and gives its result. What it throws comes out here.
+  auto work_on(const std::string& id, const auto& work) {
+    run::Interrupt interrupt;
+    id_ = id;
+    interrupt_ = &interrupt;
+    auto result = complete(loop_, work(runtime_, interrupt), interrupt);
+    interrupt_ = nullptr;
+    progress_.finish();
+    return result;
+  }
 
   /// A signal asked this process to end.
   bool was_stopped() const { return stopped_; }
@@ -35,12 +65,13 @@ class Session {
 
   Wiring& wiring_;
   store::CheckpointStore& store_;
+  Setting setting_;
   boost::asio::io_context loop_{1};
   boost::asio::signal_set signals_{loop_};
   Progress progress_;
   run::Runtime runtime_;
-  std::string id_;                       ///< of the run being worked on
-  run::Interrupt* interrupt_ = nullptr;  ///< of that run
+  std::string id_;                       ///< of what is worked on
+  run::Interrupt* interrupt_ = nullptr;  ///< of that
   bool stopped_ = false;
 };
 

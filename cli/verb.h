@@ -35,6 +35,7 @@ std::span<const VerbEntry> verbs();
 std::unique_ptr<Verb> make_run();
 std::unique_ptr<Verb> make_resume();
 std::unique_ptr<Verb> make_validate();
+std::unique_ptr<Verb> make_health();
 std::unique_ptr<Verb> make_list();
 std::unique_ptr<Verb> make_show();
 std::unique_ptr<Verb> make_signal();

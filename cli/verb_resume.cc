@@ -26,7 +26,7 @@ class Resume final : public Verb {
     if (auto usable = check(); !usable) return std::unexpected(usable.error());
     auto store = wiring.open_store(Wiring::Access::kWork);
     if (!store) return std::unexpected(store.error());
-    Session session(wiring, **store, suspend_ || due_);
+    Session session(wiring, **store, {.suspends = suspend_ || due_});
     if (all_ || due_) return many(wiring, **store, session);
     const auto root = root_of(**store);
     if (!root) return std::unexpected(root.error());

@@ -3,13 +3,11 @@
 
 #include "cli/command_line.h"
 #include "cli/flow_source.h"
-#include "cli/input_values.h"
+#include "cli/input_options.h"
 #include "cli/resumption.h"
-#include "cli/secret_inputs.h"
 #include "cli/verb.h"
 #include "cli/view_plan.h"
 #include "engine/base/ids.h"
-#include "engine/model/inputs.h"
 
 namespace canorun::cli {
 namespace {
@@ -20,10 +18,7 @@ class Run final : public Verb {
  public:
   void declare(CommandLine& line) override {
     line.required(file_, "FLOW", "the flow file");
-    line.repeated(
-        texts_, "-i,--input", "NAME=VALUE",
-        "one input; may be given many times, and wins over --inputs; a secret one also as @env:NAME, @file:PATH");
-    line.option(inputs_file_, "--inputs", "FILE", "a JSON object with inputs by name; - reads it from stdin");
+    inputs_.declare(line);
     line.option(id_, "--id", "ID", "the run's id; default: FLOW-DATE-TIME-xxxx");
     line.flag(or_resume_, "--or-resume", "with --id: resume a run that exists; one that succeeded is success");
     line.flag(suspend_, "--suspend", "end when there is nothing to do but wait; 'resume --due' goes on");
@@ -35,7 +30,7 @@ class Run final : public Verb {
     if (auto usable = check(); !usable) return std::unexpected(usable.error());
     const auto flow = flow_from_file(wiring, file_);
     if (!flow) return std::unexpected(flow.error());
-    auto inputs = bind(**flow);
+    auto inputs = inputs_.bind(**flow);
     if (!inputs) return std::unexpected(inputs.error());
     if (no_store_ && (*flow)->concurrency) {
       return refuse(RefusalKind::kUsage,
@@ -46,7 +41,7 @@ class Run final : public Verb {
 
     auto store = no_store_ ? wiring.nothing_kept() : wiring.open_store(Wiring::Access::kStart);
     if (!store) return std::unexpected(store.error());
-    Session session(wiring, **store, suspend_);
+    Session session(wiring, **store, {.suspends = suspend_});
     const auto ended = work(wiring, **store, session, *flow, std::move(*inputs));
     if (!ended) return std::unexpected(ended.error());
     if (wiring.options().json) wiring.document(ended->json);
@@ -65,23 +60,6 @@ class Run final : public Verb {
     return {};
   }
 
-  struct Inputs {
-    Json values;
-    run::Sources sources;
-  };
-
-  OrRefusal<Inputs> bind(const model::Flow& flow) const {
-    auto values = inputs_file_ ? read_input_file(*inputs_file_) : OrRefusal<Json>(Json());
-    if (!values) return std::unexpected(values.error());
-    auto texts = split_inputs(texts_);
-    if (!texts) return std::unexpected(texts.error());
-    auto given = read_secrets(flow, *values, std::move(*texts));
-    if (!given) return std::unexpected(given.error());
-    auto bound = model::bind_inputs(flow, *values, given->texts);
-    if (!bound) return refuse_inputs(std::move(bound.error()));
-    return Inputs{std::move(*bound), std::move(given->sources)};
-  }
-
   static OrRefusal<ExitCode> plan(Wiring& wiring, const model::Flow& flow, const Json& inputs) {
     if (wiring.options().json) {
       wiring.document(plan_json(flow, inputs));
@@ -92,7 +70,7 @@ class Run final : public Verb {
   }
 
   OrRefusal<Conclusion> work(Wiring& wiring, store::CheckpointStore& store, Session& session, const FlowPtr& flow,
-                             Inputs inputs) const {
+                             InputOptions::Bound inputs) const {
     Json known = or_resume_ ? inputs.values : Json::object();
     const std::string id = id_ ? *id_ : make_run_id(flow->name, wiring.clock().now(), wiring.random());
     const auto finished = session.work_on(id, [&](run::Runtime& runtime, run::Interrupt& interrupt) {
@@ -109,8 +87,7 @@ class Run final : public Verb {
   }
 
   std::string file_;
-  std::vector<std::string> texts_;
-  std::optional<std::string> inputs_file_;
+  InputOptions inputs_;
   std::optional<std::string> id_;
   bool or_resume_ = false;
   bool suspend_ = false;

@@ -17,6 +17,8 @@ constexpr std::array kVerbs{
               make_resume},
     VerbEntry{"validate", "Checks flow files, and tells all that is wrong with them",
               "  canorun validate order.yaml backup.yaml --strict\n", make_validate},
+    VerbEntry{"health", "Asks the services of a flow whether they are well", "  canorun health integration-test.yaml\n",
+              make_health},
     VerbEntry{"list", "Lists runs, newest first, each with its children below it",
               "  canorun list --status failed --limit 10\n", make_list},
     VerbEntry{"show", "Shows one run: its states, outputs and error", "  canorun show order-20261123-081500-k3f9\n",

@@ -17,19 +17,6 @@ namespace asio = boost::asio;
 
 constexpr std::size_t kMostDeleted = 100;
 
-// Initial variables: each may use the inputs and the environment.
-model::Outcome initial_vars(RunContext& context) {
-  const model::Scope scope = context.scope();
-  Json vars = Json::object();
-  for (const model::Var& var : context.flow().vars) {
-    auto value = var.initial.evaluate(scope);
-    const std::string where = fmt::format("vars.{}", var.name);
-    if (!value) return model::Failure{expression_error(where, value.error().message, value.error().hint)};
-    vars[var.name] = std::move(*value);
-  }
-  return model::Success{std::move(vars)};
-}
-
 // What comes after the outcome; then the run has ended.
 asio::awaitable<store::StoreResult<void>> finish(RunContext& context, Journal& journal, Services& services) {
   const bool done = co_await do_on_end(context);
@@ -186,7 +173,7 @@ asio::awaitable<void> start_under(const Under& under, Finished& finished, Runtim
   }
   RunContext context(runtime, flow, run, interrupt, under, std::move(secrets));
   auto prepared = context.prepare(false);
-  if (std::holds_alternative<model::Success>(prepared)) prepared = initial_vars(context);
+  if (std::holds_alternative<model::Success>(prepared)) prepared = evaluate_vars(*flow, context.scope());
   context.mask(prepared);
   if (std::holds_alternative<model::Failure>(prepared)) {
     finished.refused = refusal(prepared);

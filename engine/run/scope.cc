@@ -51,6 +51,17 @@ model::Outcome evaluate_env(const model::Flow& flow, model::Scope& scope) {
   return model::Success{std::move(env)};
 }
 
+model::Outcome evaluate_vars(const model::Flow& flow, const model::Scope& scope) {
+  Json vars = Json::object();
+  for (const model::Var& var : flow.vars) {
+    auto value = var.initial.evaluate(scope);
+    const std::string where = fmt::format("vars.{}", var.name);
+    if (!value) return model::Failure{expression_error(where, value.error().message, value.error().hint)};
+    vars[var.name] = std::move(*value);
+  }
+  return model::Success{std::move(vars)};
+}
+
 model::RunError expression_error(std::string_view where, std::string_view message, std::string_view hint) {
   return {.kind = std::string(model::kind::kExpression),
           .message =

@@ -222,6 +222,14 @@ void Harness::cancel(const std::string& id, std::string reason, std::shared_ptr<
   spawn(run::cancel(runtime_, std::move(flow), std::move(*claimed), interrupt));
 }
 
+void Harness::probe(std::shared_ptr<const model::Flow> flow, Json inputs) {
+  asio::co_spawn(*io_, run::probe(runtime_, std::move(flow), std::move(inputs), interrupt),
+                 asio::bind_cancellation_slot(interrupt.slot(), [this](std::exception_ptr error, run::Probed result) {
+                   REQUIRE(!error);
+                   probed.emplace(std::move(result));
+                 }));
+}
+
 void Harness::until(const std::function<bool()>& condition) {
   const auto patience = std::chrono::steady_clock::now() + std::chrono::seconds(5);
   while (!condition()) {

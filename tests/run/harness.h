@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "engine/model/event.h"
+#include "engine/run/health.h"
 #include "engine/run/run.h"
 #include "engine/store/memory_store.h"
 #include "support/counting_random.h"
@@ -69,6 +70,7 @@ class Harness {
   void resume(std::shared_ptr<const model::Flow> flow, std::optional<std::string> from = {}, std::string id = "r1",
               Json given = Json::object());
 
+  void probe(std::shared_ptr<const model::Flow> flow, Json inputs);
   void cancel(const std::string& id, std::string reason, std::shared_ptr<const model::Flow> flow = nullptr);
 
   /// Turns the loop until `condition`; fails the test when nothing comes of it for five seconds.
@@ -82,6 +84,7 @@ class Harness {
   Recorder recorder;
   run::Interrupt interrupt;
   std::optional<run::Finished> finished;
+  std::optional<run::Probed> probed;
   /// What `act` does, by state, or by `state/part`.
   static inline std::map<std::string, Act> acts;
   static inline Feed feed;
