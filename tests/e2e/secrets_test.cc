@@ -312,7 +312,8 @@ states:
 )yaml");
   const Ran ran = world.canorun({"run", flow, "--id", "r1", "-i", "key=@file:" + path});
   CHECK(ran.code == 1);
-  CHECK(world.json({"show", "r1"})["states"]["some"]["output"]["lines"] == Json{"***", "***"});
+  // What it printed is how the secret begins, and goes as one.
+  CHECK(world.json({"show", "r1"})["states"]["some"]["output"]["lines"] == Json::array({"***"}));
   CHECK(world.json({"show", "r1"})["error"]["message"] == "parameters: '***' is not an int");
   CHECK(leaks(world, {ran}, {"BEGIN KEY", "MIIEvQ", "AQEFAA", "END KEY"}) == "");
 }
