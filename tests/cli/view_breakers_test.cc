@@ -92,7 +92,8 @@ TEST_CASE("what is the own of a run that is over, or is not there, is left out")
   add("failed", store::Status::kFailed);
   add("cancelled", store::Status::kCancelled);
   std::vector<store::BreakerRecord> all;
-  for (const char* key : {"a", "cancelled/a", "done/a", "failed/a", "none/a", "works/a", "z"}) all.push_back({key, {}, {}});
+  for (const char* key : {"a", "cancelled/a", "done/a", "failed/a", "none/a", "works/a", "z"})
+    all.push_back({key, {}, {}});
   CHECK(keys(*cli::only_live<store::BreakerRecord>(store, all)) ==
         std::vector<std::string>{"a", "failed/a", "works/a", "z"});
 }
