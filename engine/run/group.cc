@@ -16,7 +16,11 @@ Result<std::string, model::RunError> group_of(RunContext& context) {
   const auto& concurrency = context.flow().concurrency;
   if (!concurrency) return std::string();
   const auto value = concurrency->group.evaluate(context.scope());
-  if (!value) return std::unexpected(expression_error("concurrency.group", value.error().message, value.error().hint));
+  if (!value) {
+    auto error = expression_error("concurrency.group", value.error().message, value.error().hint);
+    context.mask(error);
+    return std::unexpected(std::move(error));
+  }
   std::string group = to_text(*value);
   context.masker().mask(group);
   if (group.empty()) return std::unexpected(expression_error("concurrency.group", "the group has no name", {}));

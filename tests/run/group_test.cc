@@ -225,6 +225,19 @@ states:
   CHECK(runs_of(store) == Strings{"other running", "r1 failed", "r1.1 succeeded"});
 }
 
+TEST_CASE_FIXTURE(Fixture, "an error of the group shows no secret") {
+  process.start(flow_of(R"(
+name: grouped
+inputs: {token: {type: string, secret: true}}
+concurrency: {group: "g-${{ int(inputs.token) }}"}
+states: {done: {exit: success}}
+)"),
+                {{"token", "Hunter2-x"}});
+  process.until_done();
+  REQUIRE(process.finished->refused);
+  CHECK(process.finished->refused->message == "concurrency.group: '***' is not an int");
+}
+
 TEST_CASE_FIXTURE(Fixture, "a group without a name is refused") {
   process.start(flow_of(flow("reject")), {{"of", ""}});
   process.until_done();
