@@ -48,7 +48,7 @@ void Session::on_signal(int signal) {
   const bool cancels = signal == SIGINT || !setting_.resumable;
   stopped_ = true;
   if (interrupt_ == nullptr) return;
-  if (cancels && interrupt_->reason() == run::Reason::kCancel) leave();
+  if (cancels && (std::exchange(cancelled_, true) || interrupt_->reason() == run::Reason::kCancel)) leave();
   const std::string name = signal_name(signal);
   const std::string reason = cancels ? name + "; a second one leaves at once" : name;
   progress_.on_event({id_, model::Stopping{cancels, reason}});

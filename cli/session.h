@@ -49,6 +49,7 @@ class Session {
     run::Interrupt interrupt;
     id_ = id;
     interrupt_ = &interrupt;
+    cancelled_ = false;
     auto result = complete(loop_, work(runtime_, interrupt), interrupt);
     interrupt_ = nullptr;
     progress_.finish();
@@ -73,6 +74,7 @@ class Session {
   std::string id_;                       ///< of what is worked on
   run::Interrupt* interrupt_ = nullptr;  ///< of that
   bool stopped_ = false;
+  bool cancelled_ = false;  ///< the work was asked to end by Ctrl-C: a second one leaves
 };
 
 /// Ends a claimed run that is not over as cancelled, as run::cancel does; signals keep their usual meaning.

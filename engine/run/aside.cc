@@ -12,9 +12,6 @@ namespace {
 
 namespace asio = boost::asio;
 
-// How long a run that is suspended may take to tear down its services.
-constexpr Millis kSuspendGrace{10'000};
-
 const model::Action& action_of(const model::State& state) { return std::get<model::ActionShape>(state.shape).action; }
 
 // One action that belongs to no state of the run, and is done although the run was interrupted before.
@@ -24,8 +21,9 @@ class Aside {
   Aside(RunContext& context, const model::State& state, Reason heeds = Reason::kSuspend)
       : context_(context), state_(state), heeds_(heeds), ended_(context.runtime().executor) {}
 
-  // None: it was cut off, by what was raised meanwhile or after so long.
-  asio::awaitable<std::optional<model::Outcome>> work(std::optional<Millis> at_most) {
+  // None: it was cut off, by what was raised meanwhile. With a grace a suspension, from before or meanwhile, ends it
+  // only when that is over.
+  asio::awaitable<std::optional<model::Outcome>> work(Grace* grace = nullptr) {
     if (const auto& why = context_.unprepared()) {
       context_.tell(model::StateFailed{state_.name, 1, &*why, Millis{0}, {}});
       co_return model::Failure{*why};
@@ -33,8 +31,8 @@ class Aside {
     const SteadyTime begin = context_.runtime().clock.steady();
     context_.tell(model::StateBegan{state_.name});
     const Reason before = context_.interrupt().reason();
-    Alarm grace(context_.runtime().executor, own_);
-    if (at_most) grace.arm(*at_most, Reason::kDeadline);
+    Alarm patience(context_.runtime().executor, own_);
+    bool runs_out = false;
     const Piece piece{state_, action_of(state_), own_};
     asio::co_spawn(context_.runtime().executor, perform(context_, piece),
                    asio::bind_cancellation_slot(own_.slot(), [this](std::exception_ptr thrown, Worked worked) {
@@ -45,7 +43,11 @@ class Aside {
                    }));
     while (!is_over_) {
       const Reason reason = context_.interrupt().reason();
-      if (reason > before && reason >= heeds_) own_.raise(reason);
+      if (reason == Reason::kSuspend && grace != nullptr) {
+        if (!std::exchange(runs_out, true)) patience.arm(grace->left(), Reason::kSuspend);
+      } else if (reason > before && reason >= heeds_) {
+        own_.raise(reason);
+      }
       co_await ended_.wait(context_.interrupt());
     }
     if (thrown_ && !model::is_cut_off(thrown_)) std::rethrow_exception(thrown_);
@@ -74,6 +76,14 @@ class Aside {
   bool is_over_ = false;
 };
 
+// Ends what an earlier process left of such an action.
+asio::awaitable<void> end_left(RunContext& context, const std::string& name, std::uint64_t visit) {
+  if (!context.taken_up()) co_return;
+  const std::string token = work_key(context.run(), name, visit);
+  if (!context.leftovers().has(token)) co_return;
+  co_await end_orphans(context.runtime(), context.under(), context.run().id, name, token);
+}
+
 // Whether an action of `on_end` is to be done.
 Result<bool, model::RunError> is_wanted(RunContext& context, const model::EndAction& action) {
   if (!action.when) return true;
@@ -84,50 +94,42 @@ Result<bool, model::RunError> is_wanted(RunContext& context, const model::EndAct
 
 asio::awaitable<std::optional<model::RunError>> Services::set_up() {
   co_await end_leftovers();
-  for (const model::Service& service : context_.flow().services) {
+  for (std::size_t at = 0; at < context_.flow().services.size(); ++at) {
+    const model::Service& service = context_.flow().services[at];
+    if (context_.interrupt().reason() != Reason::kNone) co_return std::nullopt;
     if (service.setup) {
       Aside aside(context_, *service.setup, Reason::kRunTimeout);
-      auto outcome = co_await aside.work(std::nullopt);
-      if (!outcome || context_.interrupt().reason() != Reason::kNone) {
-        // What it began may be there.
-        ++up_;
-        co_return std::nullopt;
-      }
-      if (auto* failure = std::get_if<model::Failure>(&*outcome)) {
-        co_return std::move(failure->error);
-      }
+      auto outcome = co_await aside.work();
+      auto* const failure = outcome ? std::get_if<model::Failure>(&*outcome) : nullptr;
+      if (failure != nullptr && context_.interrupt().reason() == Reason::kNone) co_return std::move(failure->error);
     }
-    ++up_;
+    up_ = std::max(up_, at + 1);  // also of one that was cut off: what it began may be there
   }
   co_return std::nullopt;
 }
 
-// What carries the token of a setup was begun by an earlier process of the run.
+// What carries the token of a setup or of a teardown was begun by an earlier process of the run, as long as this one
+// has begun none.
 asio::awaitable<void> Services::end_leftovers() {
-  if (context_.run().resumes == 0) co_return;
+  if (std::exchange(looked_, true)) co_return;
   for (const model::Service& service : context_.flow().services) {
-    if (!service.setup) continue;
-    const std::string token = work_key(context_.run(), service.setup->name, ActionView::kAsideVisit);
-    if (!context_.leftovers().has(token)) continue;
-    co_await end_orphans(context_.runtime(), context_.under(), context_.run().id, service.setup->name, token);
+    if (service.setup) co_await end_left(context_, service.setup->name, ActionView::kAsideVisit);
+    if (!service.teardown) continue;
+    co_await end_left(context_, service.teardown->name, ActionView::kAsideVisit);
+    if (context_.run().outcome) co_await end_left(context_, service.teardown->name, context_.run().outcome_row);
   }
 }
 
 void Services::assume_up() { up_ = context_.flow().services.size(); }
 
 asio::awaitable<void> Services::tear_down() {
-  const SteadyTime begin = context_.runtime().clock.steady();
+  if (up_ > 0) co_await end_leftovers();
   for (; up_ > 0; --up_) {
     const model::Service& service = context_.flow().services[up_ - 1];
     if (!service.teardown) continue;
-    std::optional<Millis> left;
-    if (context_.interrupt().reason() == Reason::kSuspend) {
-      const auto used = std::chrono::duration_cast<Millis>(context_.runtime().clock.steady() - begin);
-      left = std::max(Millis{0}, kSuspendGrace - used);
-    }
     Aside aside(context_, *service.teardown);
-    auto ignored = co_await aside.work(left);
-    (void)ignored;
+    auto outcome = co_await aside.work(&grace_);
+    if (!outcome && context_.interrupt().reason() == Reason::kSuspend) co_return;
   }
 }
 
@@ -135,22 +137,17 @@ bool does_more(const model::Flow& flow) { return !flow.on_end.empty() || !flow.s
 
 asio::awaitable<bool> do_on_end(RunContext& context) {
   context.show_outcome();
-  const Reason before = context.interrupt().reason();
   for (const model::EndAction& action : context.flow().on_end) {
     const Reason reason = context.interrupt().reason();
-    if (reason > before && reason >= Reason::kSuspend) co_return reason != Reason::kSuspend;
-    const std::string token = work_key(context.run(), action.state.name, visit_of(context.run(), action.state.name));
-    if (context.run().resumes > 0 && context.leftovers().has(token)) {
-      co_await end_orphans(context.runtime(), context.under(), context.run().id, action.state.name, token);
-    }
+    if (reason >= Reason::kSuspend) co_return reason != Reason::kSuspend;
+    co_await end_left(context, action.state.name, context.run().outcome_row);
     const auto wanted = is_wanted(context, action);
     if (!wanted) {
       context.tell(model::StateFailed{action.state.name, 1, &wanted.error(), Millis{0}, {}});
     } else if (*wanted) {
       Aside aside(context, action.state);
-      auto outcome = co_await aside.work(std::nullopt);
-      if (!outcome && context.interrupt().reason() == Reason::kSuspend) co_return false;
-      if (!outcome) co_return true;
+      auto outcome = co_await aside.work();
+      if (!outcome) co_return context.interrupt().reason() != Reason::kSuspend;
     }
   }
   co_return true;

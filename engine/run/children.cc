@@ -310,7 +310,7 @@ std::string misfit(const model::Flow& flow, const RunState& child) {
 }
 
 store::StoreResult<void> Children::look() {
-  if (run_.resumes == 0 || std::exchange(known_, true)) return {};
+  if (!earlier_ || std::exchange(known_, true)) return {};
   auto children = store_.list({.parent = run_.id});
   if (!children) return std::unexpected(std::move(children.error()));
   for (store::Summary& child : *children) {
@@ -328,7 +328,7 @@ store::StoreResult<std::string> Children::take(const std::string& work) {
   return found.empty() ? std::string() : std::move(found.mapped());
 }
 
-bool Children::may_be_open() const { return open_ || (run_.resumes > 0 && !known_); }
+bool Children::may_be_open() const { return open_ || (earlier_ && !known_); }
 
 store::StoreResult<bool> Children::any_open() {
   if (auto looked = look(); !looked) return std::unexpected(std::move(looked.error()));

@@ -27,6 +27,9 @@ class Children {
  public:
   Children(const store::CheckpointStore& store, const RunState& run) : store_(store), run_(run) {}
 
+  /// An earlier process may have begun some.
+  void expect_earlier() { earlier_ = true; }
+
   /// The id of the last one that an earlier process began for this work, which is given once; empty: there is none.
   store::StoreResult<std::string> take(const std::string& work);
 
@@ -44,6 +47,7 @@ class Children {
 
   const store::CheckpointStore& store_;
   const RunState& run_;
+  bool earlier_ = false;
   bool known_ = false;
   bool open_ = false;
   std::uint64_t last_ = 0;

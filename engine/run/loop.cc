@@ -34,13 +34,14 @@ asio::awaitable<std::optional<Worked>> work_or_stop(RunContext& context, Journal
 
 }  // namespace
 
-std::vector<store::Row> stop(RunContext& context) {
+std::vector<store::Row> stop(RunContext& context, const Services& services) {
   const Interrupt& interrupt = context.interrupt();
   const WallTime now = context.runtime().clock.now();
   if (interrupt.reason() == Reason::kSuspend) {
-    return {
-        {now, store::RunSuspended{
-                  .reason = interrupt.detail(), .waits_for = context.rest().agreed(), .progress = context.progress()}}};
+    return {{now, store::RunSuspended{.reason = interrupt.detail(),
+                                      .waits_for = context.rest().agreed(),
+                                      .progress = context.progress(),
+                                      .services_up = services.are_up()}}};
   }
   auto [error, status] = ending(interrupt, context.flow());
   return end_early(context.run(), std::move(error), status, now);
@@ -93,7 +94,7 @@ asio::awaitable<store::StoreResult<void>> loop(RunContext& context, Journal& jou
         auto below = co_await end_open_children(context);
         if (!below) co_return below;
       }
-      journal.add(stop(context));
+      journal.add(stop(context, services));
       auto stopped = co_await journal.commit();
       co_return stopped;
     }

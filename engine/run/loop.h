@@ -16,7 +16,7 @@ class Services;
 boost::asio::awaitable<store::StoreResult<void>> loop(RunContext& context, Journal& journal, Services& services);
 
 /// The rows that stop a run whose interrupt has a reason.
-std::vector<store::Row> stop(RunContext& context);
+std::vector<store::Row> stop(RunContext& context, const Services& services);
 
 /// Work that never waits, over a store that never waits, would keep signals and timers from being heard: so many
 /// rows of a run come without a pause.

@@ -19,13 +19,16 @@ constexpr std::size_t kMostDeleted = 100;
 
 // What comes after the outcome; then the run has ended.
 asio::awaitable<store::StoreResult<void>> finish(RunContext& context, Journal& journal, Services& services) {
+  // What was asked of the run before has had its effect: what is asked from now on is of what it does now.
+  context.interrupt().forget(Reason::kCancel);
+  context.interrupt().forget(Reason::kRunTimeout);
   const bool done = co_await do_on_end(context);
   co_await services.tear_down();
   if (context.lost()) co_return std::unexpected(*context.lost());
-  if (done) {
+  if (done && !services.are_up()) {
     journal.end();
   } else {
-    journal.add(store::RunSuspended{.reason = context.interrupt().detail()});
+    journal.add(store::RunSuspended{.reason = context.interrupt().detail(), .services_up = services.are_up()});
   }
   auto ended = co_await journal.commit();
   co_return ended;
@@ -46,24 +49,35 @@ asio::awaitable<store::StoreResult<void>> work_through(RunContext& context, Jour
   co_return ended;
 }
 
-// Waits until the run has its group, and begins then; or ends it, where it is stopped before.
-asio::awaitable<store::StoreResult<void>> leave_queue(RunContext& context, Journal& journal,
-                                                      const std::function<void()>& begin) {
+// The rows that make a run one that is worked on, and whether that ends what children an earlier process left.
+struct Beginning {
+  std::function<void()> add_rows;
+  bool ends_children = false;
+};
+
+// Waits until the run has its group; or ends it, where it is stopped before. An outcome that was reached stands.
+asio::awaitable<store::StoreResult<void>> leave_queue(RunContext& context, Journal& journal, const Services& services,
+                                                      const Beginning& beginning) {
   auto has = co_await wait_for_group(context, *journal.number());
   if (!has) co_return std::unexpected(std::move(has.error()));
+  const bool suspends = context.interrupt().reason() == Reason::kSuspend;
+  if (!*has && !suspends) {
+    auto below = co_await end_open_children(context);
+    if (!below) co_return below;
+  }
   if (*has) {
-    begin();
-  } else {
-    journal.add(stop(context));
+    beginning.add_rows();
+  } else if (suspends || !context.run().outcome) {
+    journal.add(stop(context, services));
   }
   auto committed = co_await journal.commit();
   co_return committed;
 }
 
-// Works on the run under its budget, listening to what other processes ask of it. `begin` adds the rows that make a
-// run which waits for its group one that is worked on; `died`: the process that worked on it before.
-asio::awaitable<store::StoreResult<void>> work_on(RunContext& context, Journal& journal,
-                                                  const std::function<void()>& begin, bool died) {
+// Works on the run under its budget, listening to what other processes ask of it. One that waits for its group begins
+// when it has it. `left_up`: services of an earlier process may be up.
+asio::awaitable<store::StoreResult<void>> work_on(RunContext& context, Journal& journal, const Beginning& beginning,
+                                                  bool left_up) {
   Runtime& runtime = context.runtime();
   RunState& run = context.run();
   const auto ring = [&context] {
@@ -72,9 +86,13 @@ asio::awaitable<store::StoreResult<void>> work_on(RunContext& context, Journal& 
   };
   const RequestWatch::Listener listener(context.requests(), *journal.number(), context.interrupt(), ring);
   if (context.interrupt().reason() != Reason::kNone) co_await calm();  // asked before anybody listened
-  store::StoreResult<void> result;
-  if (run.queued) result = co_await leave_queue(context, journal, begin);
   Services services(context);
+  if (left_up) services.assume_up();
+  store::StoreResult<void> result;
+  if (run.queued) result = co_await leave_queue(context, journal, services, beginning);
+  if (result && beginning.ends_children && run.status == store::Status::kRunning) {
+    result = co_await end_open_children(context);
+  }
   if (result && run.status == store::Status::kRunning && !run.outcome) {
     Alarm budget(runtime.executor, context.interrupt());
     if (context.flow().timeout) {
@@ -82,14 +100,10 @@ asio::awaitable<store::StoreResult<void>> work_on(RunContext& context, Journal& 
     }
     result = co_await work_through(context, journal, services);
     budget.disarm();
-  } else if (run.outcome && died) {
-    services.assume_up();
   }
-  if (result && run.outcome) {
+  if (result && run.outcome && run.status == store::Status::kRunning)
     result = co_await finish(context, journal, services);
-  } else {
-    co_await services.tear_down();
-  }
+  if (!result) co_await services.tear_down();
   co_return result;
 }
 
@@ -188,12 +202,12 @@ asio::awaitable<void> start_under(const Under& under, Finished& finished, Runtim
 
   Journal journal(runtime, run, interrupt, std::nullopt, context.masker());
   if (does_more(*flow)) journal.hold_end();
-  const auto begin = [&] { journal.add(enter(context, flow->start).rows); };
+  const Beginning beginning{[&] { journal.add(enter(context, flow->start).rows); }};
   const auto texts = [&] { return is_child ? store::Texts() : texts_of(*flow); };  // a child's are in the store
   std::optional<RunState> before;
   if (queues(*flow)) before = run;
   journal.add(std::vector<store::Row>{{run.started_at, run.start}});
-  begin();
+  beginning.add_rows();
   auto result = co_await journal.create(texts(), *group);
   if (before && !result && result.error().kind == store::StoreErrorKind::kGroupTaken) {
     run = std::move(*before);
@@ -203,7 +217,7 @@ asio::awaitable<void> start_under(const Under& under, Finished& finished, Runtim
   if (!journal.number()) run.rows = 0;  // the store refused it: nothing was begun
   if (result) {
     context.tell(model::RunBegan{flow->name, false, {}});
-    result = co_await work_on(context, journal, begin, false);
+    result = co_await work_on(context, journal, beginning, false);
     // After the work: what is old can wait, and the run cannot.
     if (flow->keep && !is_child)
       (void)runtime.store.delete_ended(flow->name, runtime.clock.now() - *flow->keep, kMostDeleted);
@@ -229,7 +243,7 @@ asio::awaitable<void> resume_under(const Under& under, Finished& finished, Runti
   bool leaves = !token.empty() && run.status != store::Status::kWaiting;
   if (leaves && under.parent != nullptr) leaves = under.parent->leftovers().has(token);
   if (leaves) co_await end_orphans(runtime, under, run.id, run.state, token);
-  const bool died = run.status == store::Status::kRunning && !run.queued;
+  const bool left_up = run.services_up;
   store::RunResumed resumed;
   resumed.by_hand = from.has_value();
   if (from) {
@@ -258,15 +272,16 @@ asio::awaitable<void> resume_under(const Under& under, Finished& finished, Runti
   auto prepared = context.prepare(true);
   const bool usable = std::holds_alternative<model::Success>(prepared);
   // One commit: a person's word is not half done when the process dies.
-  const auto begin = [&] {
+  const auto add_rows = [&] {
     journal.add(resumed);
-    if (!usable) {
+    if (!usable && !run.outcome) {
       auto& error = std::get<model::Failure>(prepared).error;
       journal.add(end_early(run, error, store::Status::kFailed, runtime.clock.now()));
-    } else if (from || (!run.current && !run.outcome)) {
+    } else if (usable && (from || (!run.current && !run.outcome))) {
       journal.add(enter(context, from.value_or(flow->start)).rows);
     }
   };
+  const Beginning beginning{add_rows, from.has_value()};
   store::StoreResult<void> result;
   if (usable) result = co_await join_group(context, journal, finished);
   const bool taken = !result && result.error().kind == store::StoreErrorKind::kGroupTaken;
@@ -277,12 +292,12 @@ asio::awaitable<void> resume_under(const Under& under, Finished& finished, Runti
     if (!released) finished.store_error = std::move(released.error());
     co_return;
   }
-  if (!run.queued) begin();
+  if (!run.queued) beginning.add_rows();
   result = co_await journal.commit();
-  if (result && (from || run.ended_at)) result = co_await end_open_children(context);
+  if (result && run.ended_at) result = co_await end_open_children(context);
   if (result && run.status == store::Status::kRunning) {
     context.tell(model::RunBegan{flow->name, true, run.state});
-    result = co_await work_on(context, journal, begin, died);
+    result = co_await work_on(context, journal, beginning, left_up);
   }
   if (!result) finished.store_error = std::move(result.error());
 }
@@ -349,7 +364,7 @@ asio::awaitable<void> cancel_under(Leftovers& leftovers, Finished& finished, Run
     finished.store_error = std::move(below.error());
     co_return;
   }
-  const bool died = run.status == store::Status::kRunning && !run.queued;
+  const bool left_up = run.services_up;
   if (!run.outcome) {  // an exit that was reached stands
     const model::RunError error{.kind = std::string(model::kind::kCancelled), .message = interrupt.detail()};
     journal.add(end_early(run, error, store::Status::kCancelled, runtime.clock.now()));
@@ -359,7 +374,7 @@ asio::awaitable<void> cancel_under(Leftovers& leftovers, Finished& finished, Run
   auto result = co_await journal.commit();
   if (result && context) {
     Services services(*context);
-    if (died) services.assume_up();
+    if (left_up) services.assume_up();
     result = co_await finish(*context, journal, services);
   }
   if (!result) finished.store_error = std::move(result.error());

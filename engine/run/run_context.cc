@@ -134,8 +134,12 @@ void RunContext::show_outcome() {
   about_["error"] = run_.outcome->error;
 }
 
-model::Outcome RunContext::prepare(bool again) {
-  if (again) remove_scratch();
+model::Outcome RunContext::prepare(bool taken_up) {
+  taken_up_ = taken_up;
+  if (taken_up) {
+    remove_scratch();
+    children_.expect_earlier();
+  }
   model::Scope names = scope();
   model::Outcome outcome = evaluate_env(*flow_, names);
   if (auto* success = std::get_if<model::Success>(&outcome)) {

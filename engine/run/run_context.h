@@ -85,8 +85,10 @@ class RunContext {
   /// Puts the same into a scope that has something already.
   void fill(model::Scope& scope) const;
 
-  /// Evaluates `env`; a failure fails the run. `again`: an earlier process has worked on it.
-  model::Outcome prepare(bool again);
+  /// Evaluates `env`; a failure fails the run. `taken_up`: an earlier process has worked on it.
+  model::Outcome prepare(bool taken_up);
+  /// An earlier process has worked on it.
+  bool taken_up() const { return taken_up_; }
   /// Why it could not be evaluated: then no action may begin.
   const std::optional<model::RunError>& unprepared() const { return unprepared_; }
 
@@ -114,6 +116,7 @@ class RunContext {
   std::unique_ptr<RequestWatch> requests_;  ///< none of a child
   Leftovers leftovers_;
   std::optional<model::RunError> unprepared_;
+  bool taken_up_ = false;
   Json progress_ = nullptr;
   std::string group_;
   std::optional<store::StoreError> lost_;

@@ -63,6 +63,7 @@ class RowToJson {
   void operator()(const store::RunSuspended& row) const {
     out["reason"] = row.reason;
     if (row.waits_for) out["waits_for"] = to_json(*row.waits_for);
+    if (row.services_up) out["services_up"] = true;
   }
   void operator()(const store::WindowEnded& row) const {
     work(row);

@@ -77,6 +77,7 @@ void apply(RunState& run, const store::Row& row) {
     void operator()(const store::StateEntered& entered) const {
       if (run.queued) run.session_began = at;
       run.queued = false;
+      run.services_up = true;
       for (const std::string& via : entered.via) ++run.states[run.pass(via)].visits;
       const std::uint32_t record = run.pass(entered.state);
       run.states[record].visits = entered.visit;
@@ -117,15 +118,19 @@ void apply(RunState& run, const store::Row& row) {
       // Of a process that died what it worked counts up to its last row; to wait counts for nothing.
       if (run.status == Status::kRunning && !run.queued) end_session();
       run.queued = true;
+      run.status = Status::kRunning;
+      run.waits_for.reset();
+      run.ended_at.reset();
     }
     void operator()(const store::RunSuspended& suspended) const {
       run.status = suspended.waits_for ? Status::kWaiting : Status::kSuspended;
       run.waits_for = suspended.waits_for;
       if (run.current) run.current->progress = suspended.progress;
+      run.services_up = suspended.services_up;
       if (!std::exchange(run.queued, false)) end_session();
     }
     void operator()(const store::RunResumed& resumed) const {
-      if (run.status == Status::kFailed) {
+      if (run.failed_at) {
         run.transitions = 0;
         run.worked = Millis{0};
         // What has failed is tried anew, and its state's deadline starts anew, like the budgets.
@@ -133,7 +138,7 @@ void apply(RunState& run, const store::Row& row) {
           run.current->entered_at = at;
           run.current->skipped = 0;
           run.current->progress = nullptr;
-          run.current->failed_at = run.ended_at;
+          run.current->failed_at = run.failed_at;
           std::erase_if(run.current->parts, [](const EndedPart& part) { return !part.error.is_null(); });
         }
       } else if (run.status == Status::kRunning && !run.queued) {
@@ -141,8 +146,14 @@ void apply(RunState& run, const store::Row& row) {
       }
       run.status = Status::kRunning;
       run.queued = false;
+      run.services_up = true;
+      run.failed_at.reset();
       run.waits_for.reset();
-      if (resumed.by_hand) run.outcome.reset();
+      if (resumed.by_hand && run.outcome) {
+        run.outcome.reset();
+        run.exited = false;
+        run.output = nullptr;
+      }
       if (!run.outcome) run.error = nullptr;
       run.ended_at.reset();
       run.session_began = at;
@@ -164,6 +175,8 @@ void apply(RunState& run, const store::Row& row) {
       run.outcome.reset();
       const Status before = std::exchange(run.status, ended.status);
       run.ended_at = at;
+      if (ended.status == Status::kFailed) run.failed_at = at;
+      run.services_up = false;
       if (!std::exchange(run.queued, false) && before == Status::kRunning) end_session();
     }
     // At the exit state, or at the failure.

@@ -83,6 +83,8 @@ struct RunState {
   std::optional<WallTime> ended_at;
   std::optional<store::WaitsFor> waits_for;  ///< with kWaiting
   bool queued = false;                       ///< waits for its concurrency group, and is not worked on
+  std::optional<WallTime> failed_at;         ///< and no process has taken the run up since
+  bool services_up = false;                  ///< a process may have set them up, and not torn down all of them
   std::optional<store::RunEnded> outcome;    ///< reached, and what comes after it is being done
   std::uint64_t outcome_row = 0;             ///< the sequence of its row
   std::uint64_t rows = 0;                    ///< that were written; windows that are gone are among them

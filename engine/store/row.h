@@ -74,6 +74,7 @@ struct RunSuspended {
   std::string reason;                      ///< the signal's name
   std::optional<WaitsFor> waits_for = {};  ///< there was nothing to do but wait
   Json progress = nullptr;                 ///< what the shape of the current state goes on from
+  bool services_up = false;                ///< they could not all be torn down
   bool operator==(const RunSuspended&) const = default;
 };
 

@@ -59,6 +59,7 @@ void fields(A& a, auto& row, const RunSuspended*) {
   a("r", row.reason);
   a.maybe("wf", row.waits_for);
   a.maybe("pr", row.progress);
+  a.maybe("up", row.services_up);
 }
 
 template <class A>

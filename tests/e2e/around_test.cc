@@ -173,6 +173,26 @@ states:
   CHECK(processes_with("98773") == 0);
 }
 
+TEST_CASE("what a killed process left of on_end is ended before a cancellation does it again") {
+  const World world;
+  const std::string flow = world.file("flow.yaml", R"yaml(
+name: ending
+on_end: [{run: 'sh -c "touch begun; [ -e again ] || sleep 98775"; true'}]
+states:
+  work: {run: 'true', next: done}
+  done: {exit: success}
+)yaml");
+  Program run(world.command({"run", flow, "--id", "r1"}));
+  REQUIRE(eventually([&] { return processes_with("98775") > 0; }));
+  run.signal(SIGKILL);
+  run.wait();
+  REQUIRE(processes_with("98775") > 0);
+  world.file("again", "");
+  world.canorun({"cancel", "r1"});
+  CHECK(processes_with("98775") == 0);
+  CHECK(world.json({"show", "r1"})["status"] == "succeeded");
+}
+
 TEST_CASE("Ctrl-C and a second one, in on_end: the outcome stands, and what is left comes with the resume") {
   const World world;
   const std::string flow = world.file("flow.yaml", R"yaml(

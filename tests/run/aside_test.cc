@@ -212,6 +212,99 @@ TEST_CASE_FIXTURE(Around, "the machine going down suspends on_end, and the outco
   CHECK(told == Json{"succeeded", nullptr});
 }
 
+TEST_CASE_FIXTURE(Around, "the machine going down while the outcome is reached leaves on_end to the next") {
+  Harness::acts["a"] = [this](model::TaskContext&, Json) -> boost::asio::awaitable<model::Outcome> {
+    process.interrupt.raise(run::Reason::kSuspend, "SIGTERM");
+    co_return model::Success{"well"};
+  };
+  run_to_end("name: short\non_end: [{task: act}]\nstates: {a: {task: act, next: done}, done: {exit: success}}\n");
+  CHECK(process.finished->run.status == store::Status::kSuspended);
+  CHECK(began(process) == Strings{"a"});
+}
+
+TEST_CASE_FIXTURE(Around, "the machine going down is heard after a cancellation, too") {
+  Harness::acts["a"] = hangs();
+  Harness::acts["on_end.1"] = hangs();
+  process.start(flow_of(kFlow));
+  until_line("attempt a 1/1");
+  process.interrupt.raise(run::Reason::kCancel, "by hand");
+  until_line("attempt on_end.1 1/1");
+  process.interrupt.raise(run::Reason::kSuspend, "SIGTERM");
+  process.until_done();
+  CHECK(process.finished->run.status == store::Status::kSuspended);
+  Harness::acts["on_end.1"] = end();
+  Harness second{store};
+  second.resume(flow_of(kFlow));
+  second.until_done();
+  CHECK(second.finished->run.status == store::Status::kCancelled);
+  CHECK(told[0] == "cancelled");
+}
+
+TEST_CASE_FIXTURE(Around, "a suspension before the setup begins none") {
+  Harness::acts["a"] = hangs();
+  process.start(flow_of(kFlow));
+  until_line("attempt a 1/1");
+  process.interrupt.raise(run::Reason::kSuspend, "SIGTERM");
+  process.until_done();
+  Harness second{store};
+  second.interrupt.raise(run::Reason::kSuspend, "SIGTERM");
+  second.resume(flow_of(kFlow));
+  second.until_done();
+  CHECK(second.finished->run.status == store::Status::kSuspended);
+  CHECK(began(second) == Strings{});
+}
+
+TEST_CASE_FIXTURE(Around,
+                  "a teardown that the machine going down meets has its grace, and what is left is torn down later") {
+  Harness::acts["services.web.teardown"] = hangs();
+  process.start(flow_of(kFlow));
+  until_line("attempt services.web.teardown 1/1");
+  process.clock.advance(1min);
+  process.interrupt.raise(run::Reason::kSuspend, "SIGTERM");
+  turn();
+  process.clock.advance(9s);
+  turn();
+  CHECK(!process.finished);
+  process.clock.advance(1s);
+  process.until_done();
+  CHECK(process.finished->run.status == store::Status::kSuspended);
+  CHECK(rows().back() == R"(run_suspended {"reason":"SIGTERM","services_up":true})");
+  Harness::acts["services.web.teardown"] = gives(nullptr);
+  Harness second{store};
+  second.resume(flow_of(kFlow));
+  second.until_done();
+  CHECK(second.finished->run.status == store::Status::kSucceeded);
+  CHECK(began(second) == Strings{"on_end.1", "services.web.teardown", "services.db.teardown"});
+}
+
+TEST_CASE_FIXTURE(Around, "what a killed process may have set up is torn down, also when the next one's setup fails") {
+  Harness::acts["a"] = hangs();
+  process.start(flow_of(kFlow));
+  until_line("attempt a 1/1");
+  die();
+  Harness::acts["services.db.setup"] = fails("exit");
+  Harness second{store};
+  second.resume(flow_of(kFlow));
+  second.until_done();
+  CHECK(second.finished->run.status == store::Status::kFailed);
+  CHECK(began(second) ==
+        Strings{"services.db.setup", "on_end.1", "on_end.2", "services.web.teardown", "services.db.teardown"});
+}
+
+TEST_CASE_FIXTURE(Around, "a run that is entered anew by hand after its outcome may fail like any other") {
+  Harness::acts["on_end.1"] = hangs();
+  process.start(flow_of(kFlow));
+  until_line("attempt on_end.1 1/1");
+  die();
+  Harness::acts["on_end.1"] = end();
+  Harness::acts["a"] = fails("exit");
+  Harness second{store};
+  second.resume(flow_of(kFlow), "a");
+  second.until_done();
+  CHECK(second.finished->run.status == store::Status::kFailed);
+  CHECK(!second.finished->run.is_over());
+}
+
 TEST_CASE_FIXTURE(Around, "a cancellation in on_end cuts it short, and the outcome stands") {
   Harness::acts["a"] = fails("exit");
   Harness::acts["on_end.1"] = hangs();

@@ -173,6 +173,127 @@ TEST_CASE_FIXTURE(Held, "a run that was let go of asks for its group again") {
   CHECK(store.claim("r1"));  // it was let go of again
 }
 
+namespace {
+
+// `r1` was let go of or has failed, and `r2` has its group now.
+struct Away : Fixture {
+  Harness second{store};
+  explicit Away(Act first) {
+    Harness::acts["a"] = std::move(first);
+    process.start(flow_of(flow("queue")), {{"of", "g"}});
+  }
+  void take_group() {
+    Harness::acts["a"] = hangs();
+    second.start(flow_of(flow("queue")), {{"of", "g"}}, "r2");
+    second.until([&] { return second.recorder.has("attempt a 1/1"); });
+  }
+  void give_group() {
+    Harness::acts["a"] = gives(nullptr);
+    run::LoopClock::source = &second.clock;
+    second.interrupt.raise(run::Reason::kCancel, "enough");
+    second.until_done();
+  }
+};
+
+void queue_up(Harness& third) {
+  third.resume(flow_of(flow("queue")));
+  third.until([&] { return third.recorder.has("queued for g behind r2, 1 ahead"); });
+}
+
+}  // namespace
+
+TEST_CASE("a run that was suspended goes on once it has its group again") {
+  Away away(hangs());
+  away.until_line("attempt a 1/1");
+  away.process.interrupt.raise(run::Reason::kSuspend, "SIGTERM");
+  away.process.until_done();
+  away.take_group();
+  Harness third{away.store};
+  queue_up(third);
+  CHECK(runs_of(away.store) == Strings{"r1 queued", "r2 running"});
+  away.give_group();
+  run::LoopClock::source = &third.clock;
+  finish(third);
+  CHECK(third.finished->run.status == store::Status::kSucceeded);
+}
+
+TEST_CASE("a run that has failed is tried anew once it has its group, also when it was suspended in the queue") {
+  for (const bool suspended : {false, true}) {
+    CAPTURE(suspended);
+    Away away(fails("exit"));
+    away.process.until_done();
+    CHECK(away.process.finished->run.status == store::Status::kFailed);
+    away.take_group();
+    auto third = std::make_unique<Harness>(away.store);
+    queue_up(*third);
+    if (suspended) {
+      third->interrupt.raise(run::Reason::kSuspend, "SIGTERM");
+      third->until_done();
+      CHECK(third->finished->run.status == store::Status::kSuspended);
+      third.reset();
+      third = std::make_unique<Harness>(away.store);
+      queue_up(*third);
+    }
+    away.give_group();
+    run::LoopClock::source = &third->clock;
+    finish(*third);
+    const run::RunState& run = third->finished->run;
+    CHECK(run.status == store::Status::kSucceeded);
+    CHECK(run.transitions == 1);  // it begins anew to count, as after any failure
+  }
+}
+
+TEST_CASE_FIXTURE(Fixture, "an outcome that was reached stands when the run is cancelled in the queue") {
+  const std::string ends = flow("queue") + "on_end: [{task: act}]\n";
+  Harness::acts["a"] = gives(nullptr);
+  Harness::acts["on_end.1"] = hangs();
+  process.start(flow_of(ends), {{"of", "g"}});
+  until_line("attempt on_end.1 1/1");
+  REQUIRE(store.release(1));
+  Harness::acts["a"] = hangs();
+  Harness second{store};
+  second.start(flow_of(flow("queue")), {{"of", "g"}}, "r2");
+  second.until([&] { return second.recorder.has("attempt a 1/1"); });
+  Harness::acts["on_end.1"] = gives(nullptr);
+  Harness third{store};
+  third.resume(flow_of(ends));
+  third.until([&] { return third.recorder.has("queued for g behind r2, 1 ahead"); });
+  third.interrupt.raise(run::Reason::kCancel, "by hand");
+  third.until_done();
+  CHECK(third.finished->run.status == store::Status::kSucceeded);
+  CHECK(third.recorder.has("attempt on_end.1 1/1"));
+}
+
+TEST_CASE_FIXTURE(Fixture, "a run that is cancelled in the queue takes the children of an earlier process with it") {
+  const std::string parent = R"(
+name: parent
+concurrency: {group: g, on_conflict: queue}
+states:
+  s: {task: flow, with: {file: child.yaml}, next: done}
+  done: {exit: success}
+)";
+  const std::string child = R"(
+name: child
+states:
+  a: {task: act, next: done}
+  done: {exit: success}
+)";
+  Harness::acts["a"] = hangs();
+  process.start(flow_of(parent, {{"child.yaml", child}}));
+  until_line("s: attempt a 1/1");
+  REQUIRE(store.release(1));
+  REQUIRE(store.release(2));
+  Harness second{store};
+  second.start(flow_of(flow("queue")), {{"of", "g"}}, "other");
+  second.until([&] { return second.recorder.has("attempt a 1/1"); });
+  Harness third{store};
+  third.resume(flow_of(parent, {{"child.yaml", child}}));
+  third.until([&] { return third.recorder.has("queued for g behind other, 1 ahead"); });
+  third.interrupt.raise(run::Reason::kCancel, "by hand");
+  third.until_done();
+  CHECK(runs_of(store) == Strings{"r1 cancelled", "r1.1 cancelled", "other running"});
+}
+
 TEST_CASE_FIXTURE(Held, "a dead process holds nothing") {
   REQUIRE(store.release(1));
   Harness::acts["a"] = gives(nullptr);

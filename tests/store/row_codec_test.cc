@@ -56,7 +56,7 @@ class Generator {
             StateEnded{text(),  random_(), static_cast<std::uint32_t>(random_()), Millis(integer()), json(4), json(2),
                        json(2), text()};
         break;
-      case 3: made.body = RunSuspended{text(), maybe(waits()), json(3)}; break;
+      case 3: made.body = RunSuspended{text(), maybe(waits()), json(3), number(2) == 0}; break;
       case 5: {
         const PartEnded part{text(),  random_(), text(), static_cast<std::uint32_t>(random_()), Millis(integer()),
                              json(4), json(2),   text()};
