@@ -47,23 +47,30 @@ asio::awaitable<store::StoreResult<bool>> wait_for_group(RunContext& context, st
   // It may have none any more, with another definition.
   const auto& concurrency = context.flow().concurrency;
   const bool cancels = concurrency && concurrency->on_conflict == model::OnConflict::kCancelRunning;
+  Turns& turns = *runtime.group_turns;
+  const std::vector<std::string> queues{context.group()};
+  Turns::Stand stand(turns, runtime.executor, turns.last_place(), queues);
   std::set<std::string> asked;
   std::string told;
   while (context.interrupt().reason() == Reason::kNone) {
-    auto before = runtime.store.before_in_group(run);
-    if (!before) co_return std::unexpected(std::move(before.error()));
-    if (before->empty()) co_return true;
-    for (const std::string& id : *before) {
-      if (!cancels || !asked.insert(id).second) continue;
-      auto posted = runtime.store.post(id, store::Request::kGiveWay);
-      if (!posted) co_return std::unexpected(std::move(posted.error()));
+    std::unique_ptr<Ringer> ringer;
+    // Who stands behind another run of this process is told when that is gone.
+    if (stand.is_first() || (cancels && asked.empty())) {
+      auto before = runtime.store.before_in_group(run);
+      if (!before) co_return std::unexpected(std::move(before.error()));
+      if (before->empty()) co_return true;
+      for (const std::string& id : *before) {
+        if (!cancels || !asked.insert(id).second) continue;
+        auto posted = runtime.store.post(id, store::Request::kGiveWay);
+        if (!posted) co_return std::unexpected(std::move(posted.error()));
+      }
+      if (told != before->front()) {
+        told = before->front();
+        context.tell(model::Queued{context.group(), told, before->size()});
+      }
+      ringer = std::make_unique<Ringer>(runtime.executor, stand.bell(), kLookAgain);
     }
-    if (told != before->front()) {
-      told = before->front();
-      context.tell(model::Queued{context.group(), told, before->size()});
-    }
-    const Ringer ringer(runtime.executor, context.signals(), kLookAgain);
-    co_await context.signals().wait(context.interrupt());
+    co_await stand.bell().wait(context.interrupt());
   }
   co_return false;
 }

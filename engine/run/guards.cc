@@ -34,16 +34,24 @@ policy::CallOutcome call_outcome(const model::Outcome& outcome) {
   return failure->error.kind == model::kind::kExpression ? policy::CallOutcome::kNone : policy::CallOutcome::kFailure;
 }
 
+std::vector<std::string> keys_of(const std::vector<store::LimitCost>& costs) {
+  std::vector<std::string> keys;
+  for (const store::LimitCost& cost : costs) keys.push_back(cost.key);
+  return keys;
+}
+
 // One who waits in the queues, and leaves them however that ends.
 class Waiting {
  public:
   Waiting(RunContext& context, store::Ticket ticket, const std::vector<store::LimitCost>& costs)
-      : context_(context), costs_(costs), stand_(*context.runtime().turns, context.runtime().executor, ticket, costs) {}
+      : context_(context),
+        costs_(costs),
+        stand_(*context.runtime().limit_turns, context.runtime().executor, ticket, keys_of(costs)) {}
   Waiting(const Waiting&) = delete;
   Waiting& operator=(const Waiting&) = delete;
   ~Waiting() {
     // What cannot be written now is met by others when this process is gone.
-    if (!passed_) (void)context_.runtime().store.shared().leave_queue(costs_, stand_.ticket());
+    if (!passed_) (void)context_.runtime().store.shared().leave_queue(costs_, stand_.place());
   }
 
   void pass() { passed_ = true; }
@@ -91,7 +99,7 @@ void Guards::give_back_limits() {
   const Runtime& runtime = context_.runtime();
   runtime.store.shared().give_back_limits(costs_, *std::exchange(taken_, std::nullopt),
                                           [](store::StoreResult<void>) {});
-  runtime.turns->ring_first();  // where that takes longer, the store wakes this process, too
+  runtime.limit_turns->ring_first();  // where that takes longer, the store wakes this process, too
 }
 
 asio::awaitable<std::optional<model::Failure>> Guards::enter() {
@@ -110,11 +118,12 @@ asio::awaitable<std::optional<model::Failure>> Guards::enter() {
 
 asio::awaitable<std::optional<model::Failure>> Guards::pass_limits() {
   Runtime& runtime = context_.runtime();
-  store::LimitRequest request{.costs = costs_, .now = {}};
+  store::LimitRequest request{.costs = costs_, .now = {}, .clock = &runtime.clock};
   const auto ask = [&](auto done) { runtime.store.shared().take_limits(request, std::move(done)); };
   std::unique_ptr<Waiting> waiting;
   for (;;) {
     request.now = {runtime.clock.now(), runtime.clock.steady()};
+    const std::uint64_t rings = waiting ? waiting->stand().rings() : 0;
     auto answer = co_await answer_of<store::LimitAnswer>(runtime.executor, piece_.interrupt, ask);
     if (!answer) lose(std::move(answer.error()));
     const auto* wait = std::get_if<store::LimitWait>(&*answer);
@@ -128,6 +137,7 @@ asio::awaitable<std::optional<model::Failure>> Guards::pass_limits() {
     if (!waits) co_return limited(*wait);
     request.ticket = wait->ticket;
     if (is_new) tell_wait(*wait);
+    if (waiting->stand().rings() != rings) continue;  // its turn may have come while the store was asked
     std::unique_ptr<Ringer> ringer;
     if (waiting->stand().is_first()) {
       ringer =

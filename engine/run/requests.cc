@@ -26,7 +26,8 @@ struct RequestWatch::Watch : std::enable_shared_from_this<Watch> {
 
   // What is told may listen no longer.
   void look() {
-    runtime.turns->ring_first();
+    runtime.limit_turns->ring_first();
+    runtime.group_turns->ring_first();
     for (auto at = listeners.begin(); at != listeners.end();) {
       const store::RunNumber run = at->first;
       look(run, Told(at->second));

@@ -21,7 +21,9 @@ struct Runtime {
   model::Observer& observer;
   /// A run with nothing to do but wait for more than a second is let go of; it waits without a process.
   bool suspends = false;
-  std::shared_ptr<Turns> turns = std::make_shared<Turns>();
+  /// Of this process's runs: who waits for a rate limit, and who for a concurrency group.
+  std::shared_ptr<Turns> limit_turns = std::make_shared<Turns>();
+  std::shared_ptr<Turns> group_turns = std::make_shared<Turns>();
 };
 
 }  // namespace canorun::run

@@ -1,66 +1,80 @@
-// Who in this process stands in the queue of a rate limit.
+// Who in this process stands in a queue that it shares with others: of a rate limit, or of a concurrency group.
 #pragma once
 
+#include <algorithm>
+#include <cstdint>
 #include <map>
-#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "engine/run/bell.h"
-#include "engine/store/shared.h"
 
 namespace canorun::run {
 
-/// One per process: of those who wait for the same limit only the first asks the store again. Event-loop thread only.
+/// One per process and kind of queue: of those who stand in the same one only the first asks the store again.
+/// Event-loop thread only.
 class Turns {
  public:
   /// One who waits, for as long as it lives.
   class Stand {
    public:
-    Stand(Turns& turns, const boost::asio::any_io_executor& executor, store::Ticket ticket,
-          const std::vector<store::LimitCost>& costs)
-        : turns_(turns), bell_(executor), ticket_(ticket), costs_(costs) {
-      for (const store::LimitCost& cost : costs_) turns_.queues_[cost.key].emplace(ticket_, this);
+    /// In the queues of these names, each once, at a place that nobody else of this process has.
+    Stand(Turns& turns, const boost::asio::any_io_executor& executor, std::uint64_t place,
+          std::vector<std::string> queues)
+        : turns_(turns), bell_(executor), place_(place), queues_(std::move(queues)) {
+      for (const std::string& name : queues_) turns_.queues_[name].emplace(place_, this);
     }
     Stand(const Stand&) = delete;
     Stand& operator=(const Stand&) = delete;
     ~Stand() {
-      for (const store::LimitCost& cost : costs_) {
-        const auto queue = turns_.queues_.find(cost.key);
-        queue->second.erase(ticket_);
+      for (const std::string& name : queues_) {
+        const auto queue = turns_.queues_.find(name);
+        queue->second.erase(place_);
         if (queue->second.empty()) {
           turns_.queues_.erase(queue);
         } else {
-          queue->second.begin()->second->bell_.ring();
+          queue->second.begin()->second->ring();
         }
       }
     }
 
     /// Nobody else of this process stands before it.
     bool is_first() const {
-      return std::ranges::all_of(costs_, [this](const store::LimitCost& cost) {
-        return turns_.queues_.find(cost.key)->second.begin()->first == ticket_;
+      return std::ranges::all_of(queues_, [this](const std::string& name) {
+        return turns_.queues_.find(name)->second.begin()->first == place_;
       });
     }
-    store::Ticket ticket() const { return ticket_; }
-    /// Rings when its turn may have come.
+    std::uint64_t place() const { return place_; }
+    /// Rings when its turn may have come; so often it has.
     Bell& bell() { return bell_; }
+    std::uint64_t rings() const { return rings_; }
 
    private:
     friend class Turns;
+    void ring() {
+      ++rings_;
+      bell_.ring();
+    }
+
     Turns& turns_;
     Bell bell_;
-    store::Ticket ticket_;
-    const std::vector<store::LimitCost>& costs_;  ///< the waiter's
+    std::uint64_t place_;
+    std::vector<std::string> queues_;
+    std::uint64_t rings_ = 0;
   };
+
+  /// A place behind all that were given.
+  std::uint64_t last_place() { return ++last_place_; }
 
   /// Another process has gone from before somebody.
   void ring_first() {
-    for (auto& [key, queue] : queues_) queue.begin()->second->bell_.ring();
+    for (auto& [name, queue] : queues_) queue.begin()->second->ring();
   }
 
  private:
-  std::map<std::string, std::map<store::Ticket, Stand*>> queues_;  ///< none is empty
+  std::map<std::string, std::map<std::uint64_t, Stand*>> queues_;  ///< none is empty
+  std::uint64_t last_place_ = 0;
 };
 
 }  // namespace canorun::run

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <limits>
 
 #include "engine/base/ids.h"
 #include "engine/store/errors.h"
@@ -74,8 +75,8 @@ LmdbStore::LmdbStore(std::string folder, StoreUsers users, std::unique_ptr<LmdbE
       users_(std::move(users)),
       env_(std::move(env)),
       owners_(folder_ + "/owners"),
-      writer_(*env_),
-      shared_(folder_, *env_, writer_, owners_) {}
+      shared_(folder_, *env_, writer_, owners_),
+      writer_(*env_) {}
 
 void LmdbStore::create(NewRun run, Completion<RunNumber> done) {
   const bool starts = !run.rows.empty() && std::holds_alternative<RunStarted>(run.rows.front().body);
@@ -96,8 +97,8 @@ void LmdbStore::create(NewRun run, Completion<RunNumber> done) {
         };
         if (auto missing = missing_text(run.rows, is_there)) return std::unexpected(no_such_text(*missing));
         if (!run.group.empty() && !run.queues) {
-          const auto others = living_before(txn, run.group, 0);
-          if (!others.empty()) return std::unexpected(group_taken(run.group, others.front().summary.id));
+          const auto others = living_before(txn, run.group, 0, 1);
+          if (!others.empty()) return std::unexpected(group_taken(run.group, others.front()));
         }
         const RunNumber number = add_run(txn, run.id);
         for (const auto& [digest, text] : run.texts) write_text(txn, digest, text);
@@ -216,8 +217,7 @@ void LmdbStore::let_go(Txn& txn, RunNumber run, RunEntry& entry) {
   if (entry.group.empty()) return;
   leave_group(txn, entry.group, run);
   for (const RunNumber next : group_places(txn, entry.group)) {
-    auto waiting = read_entry(txn, next);
-    if (waiting && owners_.alive(waiting->owner)) {
+    if (auto waiting = living_in(txn, entry.group, next)) {
       to_wake_.push_back(std::move(waiting->owner));
       break;
     }
@@ -246,27 +246,34 @@ StoreResult<void> LmdbStore::place_in_group(Txn& txn, RunNumber run, RunEntry& e
                                             bool queues) {
   if (entry.group == group) return {};
   if (!queues) {
-    const auto others = living_before(txn, group, run);
-    if (!others.empty()) return std::unexpected(group_taken(group, others.front().summary.id));
+    const auto others = living_before(txn, group, run, 1);
+    if (!others.empty()) return std::unexpected(group_taken(group, others.front()));
   }
-  // Those whose process died come no more: who resumes one of them takes a new place.
+  // Those whose process died come no more: who resumes one of them takes a new place. Behind one that lives they are
+  // in nobody's way, and may be thousands that live.
   for (const RunNumber other : group_places(txn, group)) {
-    const auto found = read_entry(txn, other);
-    if (!found || found->group != group || !owners_.alive(found->owner)) leave_group(txn, group, other);
+    if (living_in(txn, group, other)) break;
+    leave_group(txn, group, other);
   }
   add_to_group(txn, group, run);
   entry.group = group;
   return {};
 }
 
-std::vector<RunEntry> LmdbStore::living_before(Txn& txn, std::string_view group, RunNumber run) const {
-  std::vector<RunEntry> others;
+std::optional<RunEntry> LmdbStore::living_in(Txn& txn, std::string_view group, RunNumber run) const {
+  auto entry = read_entry(txn, run);
+  if (!entry || entry->group != group || !owners_.alive(entry->owner)) return std::nullopt;
+  return std::move(*entry);
+}
+
+std::vector<std::string> LmdbStore::living_before(Txn& txn, std::string_view group, RunNumber run,
+                                                  std::size_t most) const {
+  std::vector<std::string> ids;
   for (const RunNumber other : group_places(txn, group)) {
-    if (other == run) break;
-    auto entry = read_entry(txn, other);
-    if (entry && entry->group == group && owners_.alive(entry->owner)) others.push_back(std::move(*entry));
+    if (other == run || ids.size() == most) break;
+    if (auto entry = living_in(txn, group, other)) ids.push_back(std::move(entry->summary.id));
   }
-  return others;
+  return ids;
 }
 
 StoreResult<std::vector<std::string>> LmdbStore::before_in_group(RunNumber run) const {
@@ -274,8 +281,7 @@ StoreResult<std::vector<std::string>> LmdbStore::before_in_group(RunNumber run) 
   if (!txn) return std::unexpected(std::move(txn.error()));
   const auto entry = read_entry(*txn, run);
   if (!entry) return std::unexpected(entry.error());
-  std::vector<std::string> ids;
-  for (RunEntry& other : living_before(*txn, entry->group, run)) ids.push_back(std::move(other.summary.id));
+  auto ids = living_before(*txn, entry->group, run, std::numeric_limits<std::size_t>::max());
   if (txn->failed()) return std::unexpected(txn->error());
   return ids;
 }

@@ -67,8 +67,10 @@ class LmdbStore final : public CheckpointStore {
   void wake_next();
   /// Takes the last place in a group: see `join_group`.
   StoreResult<void> place_in_group(Txn& txn, RunNumber run, RunEntry& entry, const std::string& group, bool queues);
-  /// The runs that have a place in a group, live, and come before `run`.
-  std::vector<RunEntry> living_before(Txn& txn, std::string_view group, RunNumber run) const;
+  /// The run, if it has a place in the group and lives.
+  std::optional<RunEntry> living_in(Txn& txn, std::string_view group, RunNumber run) const;
+  /// The ids of the first of those that come before `run`, at most so many.
+  std::vector<std::string> living_before(Txn& txn, std::string_view group, RunNumber run, std::size_t most) const;
   /// Writes rows behind those that are there, and the entry that sums them up.
   void write_rows(Txn& txn, RunNumber run, RunEntry& entry, const std::vector<Row>& rows,
                   const std::vector<std::string>& encoded);
@@ -88,8 +90,8 @@ class LmdbStore final : public CheckpointStore {
   std::unique_ptr<LmdbEnv> env_;
   mutable Owners owners_;
   std::vector<std::string> to_wake_;  ///< owners, after the transaction; the writer's thread only
-  LmdbWriter writer_;                 // ends before what it works on
-  LmdbShared shared_;
+  LmdbShared shared_;                 // only keeps the writer until it is asked for something
+  LmdbWriter writer_;                 // last: it ends before what it works on
 };
 
 }  // namespace canorun::store

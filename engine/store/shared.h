@@ -50,6 +50,7 @@ struct Moment {
 struct LimitRequest {
   std::vector<LimitCost> costs;  ///< each key once; all are taken, or none
   Moment now;
+  const Clock* clock = nullptr;       ///< read anew when it is this request's turn, which may take long; outlives it
   std::optional<Ticket> ticket = {};  ///< from an earlier request for the same
 };
 

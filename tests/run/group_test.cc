@@ -99,6 +99,22 @@ TEST_CASE_FIXTURE(Held, "runs that queue come one after another, in their order"
                                         R"(run_ended {"state":"done","status":"succeeded"})"});
 }
 
+TEST_CASE_FIXTURE(Fixture, "of the runs of one process only the first in a queue looks whether it is its turn") {
+  std::string items;
+  for (int i = 0; i < 200; ++i) items += i == 0 ? "0" : fmt::format(", {}", i);
+  Harness::acts["a"] = gives(nullptr);
+  process.start(flow_of("name: parent\nstates:\n  s: {split: {for_each: '[" + items +
+                            "]', do: {task: flow, with: {file: child.yaml, inputs: {of: g}}}}, next: done}\n"
+                            "  done: {exit: success}\n",
+                        {{"child.yaml", flow("queue")}}));
+  finish(process);
+  CHECK(process.finished->run.status == store::Status::kSucceeded);
+  // Each was told once of the one before it, when that was gone: all others had gone, too.
+  const auto told = std::ranges::count_if(
+      process.recorder.lines, [](const std::string& line) { return line.find(": queued for g") != std::string::npos; });
+  CHECK(told <= 200);
+}
+
 TEST_CASE_FIXTURE(Held, "who cancels those before it waits for them to end") {
   Harness second{store};
   second.start(flow_of(flow("cancel_running")), {{"of", "g"}}, "r2");

@@ -1,5 +1,6 @@
 // Rate limits in a store: the same tests for both.
 #include "shared_calls.h"
+#include "support/manual_clock.h"
 
 using namespace canorun;
 using namespace canorun::store;
@@ -62,6 +63,22 @@ TEST_CASE_TEMPLATE("a window lets through its limit, and all of it again when it
   CHECK(said(shared.limits()) == "plan 3 used, 0 waiting");
   CHECK(said(Caller{shared, {failing(of_window(3))}}.ask(60'000)) == "taken");
   CHECK(said(Caller{shared, {failing(of_window())}}.ask(60'000)) == "refused: 60000 for plan");
+}
+
+TEST_CASE_TEMPLATE("the clock is read when it is a request's turn, however long that took", Fixture, InMemory, OnDisk) {
+  Fixture fixture;
+  SharedState& shared = fixture.store.shared();
+  canorun::test::ManualClock clock;
+  const auto ask = [&](Millis asked_ago) {
+    return said(take(shared, {.costs = {failing(of_window(3))},
+                              .now = {clock.now() - asked_ago, clock.steady() - asked_ago},
+                              .clock = &clock}));
+  };
+  CHECK(ask(Millis{0}) == "taken");
+  clock.advance(Millis{1'000});
+  CHECK(ask(Millis{30'000}) == "refused: 59000 for plan");  // the window is not begun anew for who comes late
+  clock.advance(Millis{59'000});
+  CHECK(ask(Millis{30'000}) == "taken");
 }
 
 TEST_CASE_TEMPLATE("of several limits all are taken or none, and the slowest says how long", Fixture, InMemory,
