@@ -5,6 +5,7 @@
 #include "cli/view_events.h"
 #include "cli/wiring.h"
 #include "engine/run/run_state.h"
+#include "engine/store/row_effects.h"
 
 namespace canorun::cli {
 namespace {

@@ -11,6 +11,7 @@
 #include "cli/wiring.h"
 #include "engine/base/suggest.h"
 #include "engine/run/run_state.h"
+#include "engine/store/row_effects.h"
 
 namespace canorun::cli {
 namespace {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "engine/base/ids.h"
+#include "engine/store/row_effects.h"
 
 namespace canorun::run {
 

@@ -72,10 +72,9 @@ void LmdbShared::tell_breaker(std::string key, policy::BreakerRule rule, policy:
     auto txn = env_.read();
     if (!txn) return done(std::unexpected(std::move(txn.error())));
     TableEntries breakers(*txn, Table::kBreakers);
-    const bool changes = changes_breaker(breakers, key, rule, permit, outcome, now);
-    const Millis shut = changes ? Millis{0} : store::tell_breaker(breakers, key, rule, permit, outcome, now);
+    const auto shut_for = look_at_outcome(breakers, key, rule, permit, outcome, now);
     if (txn->failed()) return done(std::unexpected(txn->error()));
-    if (!changes) return done(shut);
+    if (shut_for) return done(*shut_for);
   }
   writer_.submit<Millis>(
       0,

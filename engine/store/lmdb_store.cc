@@ -10,6 +10,7 @@
 #include "engine/base/ids.h"
 #include "engine/store/errors.h"
 #include "engine/store/lmdb_tables.h"
+#include "engine/store/row_effects.h"
 
 namespace canorun::store {
 

@@ -7,7 +7,9 @@
 #include <set>
 
 #include "engine/base/ids.h"
+#include "engine/store/big_endian.h"
 #include "engine/store/errors.h"
+#include "engine/store/row_effects.h"
 
 namespace canorun::store {
 namespace {
@@ -15,21 +17,10 @@ namespace {
 constexpr std::uint64_t kStoreVersion = 1;
 constexpr std::string_view kVersionKey = "version";
 constexpr std::string_view kNextRunKey = "next_run";
-constexpr std::size_t kNumberSize = 8;
 
-std::string key(std::uint64_t number) {
-  std::string bytes(kNumberSize, '\0');
-  for (std::size_t i = kNumberSize; i-- > 0; number >>= 8) bytes[i] = static_cast<char>(number & 0xFF);
-  return bytes;
-}
+std::string key(std::uint64_t number) { return number_bytes(number); }
 
 std::string key(std::uint64_t run, std::uint64_t place) { return key(run) + key(place); }
-
-std::uint64_t number_from(std::string_view bytes) {
-  std::uint64_t number = 0;
-  for (const char byte : bytes.substr(0, kNumberSize)) number = (number << 8) | static_cast<unsigned char>(byte);
-  return number;
-}
 
 std::string reference(std::string_view digest) { return std::string(digest) + '\0'; }
 

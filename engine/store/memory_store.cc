@@ -6,6 +6,7 @@
 
 #include "engine/base/ids.h"
 #include "engine/store/errors.h"
+#include "engine/store/row_effects.h"
 
 namespace canorun::store {
 namespace {

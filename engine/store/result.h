@@ -9,13 +9,13 @@
 namespace canorun::store {
 
 enum class StoreErrorKind : std::uint8_t {
-  kNoSuchRun,   ///< no run has this id
-  kRunExists,   ///< the id is taken
-  kOwned,       ///< another process works on the run
-  kNotOwner,    ///< this process does not own the run that it writes to
-  kRowExists,   ///< a row with this sequence is there, or one before it is missing
-  kNotFound,    ///< no such text
-  kFull,        ///< no space on the device, or the map is full
+  kNoSuchRun,  ///< no run has this id
+  kRunExists,  ///< the id is taken
+  kOwned,      ///< another process works on the run
+  kNotOwner,   ///< this process does not own the run that it writes to
+  kRowExists,  ///< a row with this sequence is there, or one before it is missing
+  kNotFound,   ///< no such text
+  kFull,       ///< no space on the device, or the map is full
   kPermission,
   kNotAStore,       ///< the files are something else
   kCorrupt,         ///< truncated, or a row that cannot be read

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -171,34 +170,14 @@ struct OutcomeReached : RunEnded {
 using Body = std::variant<RunStarted, StateEntered, StateEnded, RunSuspended, RunResumed, RunEnded, BranchEnded,
                           ItemEnded, StepEnded, SignalReceived, WindowEnded, RunQueued, OutcomeReached>;
 
-/// One record; its sequence is its place in the run, dense from 0 when it is written (see `gap_before`).
+/// One record; its sequence is its place in the run, dense from 0 when it is written (see row_effects.h).
 struct Row {
   WallTime at{};
   Body body;
   bool operator==(const Row&) const = default;
 };
 
-/// How many rows right before this one are gone, once it is there.
-std::uint64_t gap_before(const Row& row);
-
-/// Whether those of `rows` that replace others may do so: `before` is the row right before them, and may be null where
-/// the first of them replaces none.
-bool replace_rightly(const std::vector<Row>& rows, const Row* before);
-
 /// `state_entered` and the like: what `events` prints as `type`.
 std::string_view type_name(const Row& row);
-
-/// The digests of the texts that the row refers to.
-std::vector<std::string_view> texts_of(const Row& row);
-
-/// The first of the digests that rows refer to for which `is_there` is false.
-std::optional<std::string> missing_text(const std::vector<Row>& rows,
-                                        const std::function<bool(std::string_view digest)>& is_there);
-
-/// The number of the signal that the row takes, if it does.
-std::optional<std::uint64_t> signal_of(const Row& row);
-
-/// The row lets go of the run: whoever wrote it owns the run no longer.
-bool gives_up_ownership(const Row& row);
 
 }  // namespace canorun::store

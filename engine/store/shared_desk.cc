@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "engine/store/big_endian.h"
 #include "engine/store/shared_records.h"
 
 namespace canorun::store {
@@ -10,28 +11,17 @@ namespace {
 constexpr char kOwn = '/';  // stands in no name and in no run's id
 // The one entry beside the buckets; no key of a limit begins like it.
 constexpr std::string_view kLastTicket{"\0ticket", 7};
-constexpr std::size_t kNumber = 8;
-
-std::string number_key(std::uint64_t number) {
-  std::string bytes;
-  for (int shift = 56; shift >= 0; shift -= 8) bytes += static_cast<char>((number >> shift) & 0xFF);
-  return bytes;
-}
-
-std::uint64_t number_from(std::string_view bytes) {
-  std::uint64_t number = 0;
-  for (const char byte : bytes.substr(0, kNumber)) number = (number << 8) | static_cast<unsigned char>(byte);
-  return number;
-}
 
 std::string queue_of(std::string_view limit) { return std::string(limit) + '\0'; }
 
 // In the queue that begins with `prefix`.
 bool is_place(const Entries::Entry& place, std::string_view prefix) {
-  return place.first.size() == prefix.size() + kNumber;
+  return place.first.size() == prefix.size() + kNumberSize;
 }
 
-Ticket ticket_of(const Entries::Entry& place) { return number_from(place.first.substr(place.first.size() - kNumber)); }
+Ticket ticket_of(const Entries::Entry& place) {
+  return number_from(place.first.substr(place.first.size() - kNumberSize));
+}
 
 // None: nobody who lives.
 std::optional<QueuePlace> who_stands(const Entries::Entry& place, std::string_view prefix, const IsAlive& is_alive) {
@@ -113,7 +103,7 @@ void wake_first(Entries& queue, std::string_view limit, Woken& woken) {
 Ticket next_ticket(Entries& buckets) {
   const auto last = buckets.get(kLastTicket);
   const Ticket ticket = (last ? number_from(*last) : 0) + 1;
-  buckets.put(kLastTicket, number_key(ticket));
+  buckets.put(kLastTicket, number_bytes(ticket));
   return ticket;
 }
 
@@ -121,7 +111,7 @@ Ticket next_ticket(Entries& buckets) {
 Ticket stand_in(const LimitTables& tables, const LimitRequest& request, const std::string& owner) {
   const Ticket ticket = request.ticket ? *request.ticket : next_ticket(*tables.buckets);
   for (const LimitCost& cost : request.costs) {
-    const std::string place = queue_of(cost.key) + number_key(ticket);
+    const std::string place = queue_of(cost.key) + number_bytes(ticket);
     if (!tables.queue->get(place)) tables.queue->put(place, encode(QueuePlace{owner, cost.cost}));
   }
   return ticket;
@@ -203,12 +193,13 @@ Admission ask_breaker(Entries& breakers, std::string_view key, const policy::Bre
   return permit;
 }
 
-bool changes_breaker(Entries& breakers, std::string_view key, const policy::BreakerRule& rule,
-                     const policy::Permit& permit, policy::CallOutcome outcome, WallTime now) {
+std::optional<Millis> look_at_outcome(Entries& breakers, std::string_view key, const policy::BreakerRule& rule,
+                                      const policy::Permit& permit, policy::CallOutcome outcome, WallTime now) {
   StoredBreaker stored = breaker_at(breakers, key, rule);
   const policy::BreakerState before = stored.state;
   policy::record(rule, stored.state, permit, outcome, now);
-  return stored.state != before;
+  if (stored.state != before) return std::nullopt;
+  return policy::time_to_half_open(rule, stored.state, now);
 }
 
 Millis tell_breaker(Entries& breakers, std::string_view key, const policy::BreakerRule& rule,
@@ -279,7 +270,7 @@ LimitAnswer take_limits(const LimitTables& tables, const LimitRequest& request, 
 
 void leave_queue(Entries& queue, const std::vector<LimitCost>& costs, Ticket ticket, Woken& woken) {
   for (const LimitCost& cost : costs) {
-    queue.erase(queue_of(cost.key) + number_key(ticket));
+    queue.erase(queue_of(cost.key) + number_bytes(ticket));
     wake_first(queue, cost.key, woken);
   }
 }

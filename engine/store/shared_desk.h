@@ -38,9 +38,9 @@ std::optional<Admission> look_at_breaker(Entries& breakers, std::string_view key
                                          WallTime now);
 Admission ask_breaker(Entries& breakers, std::string_view key, const policy::BreakerRule& rule, WallTime now,
                       const Asker& asker);
-/// Whether telling it would change anything.
-bool changes_breaker(Entries& breakers, std::string_view key, const policy::BreakerRule& rule,
-                     const policy::Permit& permit, policy::CallOutcome outcome, WallTime now);
+/// What `tell_breaker` would give, where it would change nothing; none: it must be told.
+std::optional<Millis> look_at_outcome(Entries& breakers, std::string_view key, const policy::BreakerRule& rule,
+                                      const policy::Permit& permit, policy::CallOutcome outcome, WallTime now);
 Millis tell_breaker(Entries& breakers, std::string_view key, const policy::BreakerRule& rule,
                     const policy::Permit& permit, policy::CallOutcome outcome, WallTime now);
 bool reset_breaker(Entries& breakers, std::string_view key);

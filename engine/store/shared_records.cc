@@ -3,11 +3,12 @@
 #include <algorithm>
 #include <chrono>
 
+#include "engine/store/big_endian.h"
+
 namespace canorun::store {
 namespace {
 
 constexpr std::uint64_t kVersion = 1;
-constexpr std::size_t kNumber = 8;
 constexpr std::uint64_t kBucket = 0;
 constexpr std::uint64_t kWindow = 1;
 
@@ -15,9 +16,7 @@ constexpr std::uint64_t kWindow = 1;
 class Packer {
  public:
   Packer() { number(kVersion); }
-  void number(std::uint64_t value) {
-    for (int shift = 56; shift >= 0; shift -= 8) bytes_ += static_cast<char>((value >> shift) & 0xFF);
-  }
+  void number(std::uint64_t value) { bytes_ += number_bytes(value); }
   void signed_number(std::int64_t value) { number(static_cast<std::uint64_t>(value)); }
   void time(WallTime value) { signed_number(value.time_since_epoch().count()); }
   void text(std::string_view value) {
@@ -34,13 +33,12 @@ class Unpacker {
  public:
   explicit Unpacker(std::string_view bytes) : bytes_(bytes) { bad_ = number() != kVersion; }
   std::uint64_t number() {
-    if (bytes_.size() < kNumber) {
+    if (bytes_.size() < kNumberSize) {
       bad_ = true;
       return 0;
     }
-    std::uint64_t value = 0;
-    for (const char byte : bytes_.substr(0, kNumber)) value = (value << 8) | static_cast<unsigned char>(byte);
-    bytes_.remove_prefix(kNumber);
+    const std::uint64_t value = number_from(bytes_);
+    bytes_.remove_prefix(kNumberSize);
     return value;
   }
   std::int64_t signed_number() { return static_cast<std::int64_t>(number()); }

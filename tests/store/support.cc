@@ -12,6 +12,8 @@
 #include <iostream>
 #include <stdexcept>
 
+#include "engine/store/row_effects.h"
+
 namespace canorun::store::test {
 
 WallTime after_start(std::int64_t seconds) { return kStart + std::chrono::seconds(seconds); }
