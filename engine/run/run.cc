@@ -160,6 +160,12 @@ void turn_away(Finished& finished, const model::Flow& flow) {
   finished.store_error.reset();
 }
 
+// A claimed run of which nothing is done.
+void let_go(Finished& finished, Runtime& runtime, store::RunNumber run, std::optional<Error> refused) {
+  finished.refused = std::move(refused);
+  if (auto released = runtime.store.release(run); !released) finished.store_error = std::move(released.error());
+}
+
 Error refusal(const model::Outcome& outcome) { return {std::get<model::Failure>(outcome).error.message}; }
 
 }  // namespace
@@ -234,9 +240,7 @@ asio::awaitable<void> resume_under(const Under& under, Finished& finished, Runti
   run = replay(claimed.summary.id, claimed.rows);
   auto secrets = Secrets::find_in(given, run.start, under);
   if (!secrets) {
-    finished.refused = std::move(secrets.error());
-    if (auto released = runtime.store.release(claimed.number); !released) finished.store_error = released.error();
-    co_return;
+    co_return let_go(finished, runtime, claimed.number, std::move(secrets.error()));
   }
   const std::string token = token_of(run);
   // A run that was let go of, with nothing to do but wait, has left nothing behind.
@@ -285,13 +289,10 @@ asio::awaitable<void> resume_under(const Under& under, Finished& finished, Runti
   store::StoreResult<void> result;
   if (usable) result = co_await join_group(context, journal, finished);
   const bool taken = !result && result.error().kind == store::StoreErrorKind::kGroupTaken;
-  if (finished.refused || !result) {
-    if (!result) finished.store_error = std::move(result.error());
-    if (taken) turn_away(finished, *flow);
-    auto released = finished.refused || taken ? runtime.store.release(claimed.number) : store::StoreResult<void>{};
-    if (!released) finished.store_error = std::move(released.error());
-    co_return;
-  }
+  if (!result) finished.store_error = std::move(result.error());
+  if (taken) turn_away(finished, *flow);
+  if (finished.refused || taken) co_return let_go(finished, runtime, claimed.number, std::move(finished.refused));
+  if (finished.store_error) co_return;
   if (!run.queued) beginning.add_rows();
   result = co_await journal.commit();
   if (result && run.ended_at) result = co_await end_open_children(context);
@@ -333,16 +334,11 @@ asio::awaitable<void> cancel_under(Leftovers& leftovers, Finished& finished, Run
                                    Interrupt& interrupt, const Json& given) {
   RunState& run = finished.run;
   run = replay(claimed.summary.id, claimed.rows);
-  if (run.ended_at) {  // somebody was faster
-    if (auto released = runtime.store.release(claimed.number); !released) finished.store_error = released.error();
-    co_return;
-  }
+  if (run.ended_at) co_return let_go(finished, runtime, claimed.number, std::nullopt);  // somebody was faster
   // Of a child nothing more is done: the flow is not at hand, nor are its secrets.
   auto secrets = flow ? Secrets::find_in(given, run.start, kNobody) : Result<Secrets>(Secrets());
   if (!secrets) {
-    finished.refused = std::move(secrets.error());
-    if (auto released = runtime.store.release(claimed.number); !released) finished.store_error = released.error();
-    co_return;
+    co_return let_go(finished, runtime, claimed.number, std::move(secrets.error()));
   }
   Journal journal(runtime, run, interrupt, claimed.number, secrets->masker());
   std::optional<RunContext> context;
@@ -351,9 +347,7 @@ asio::awaitable<void> cancel_under(Leftovers& leftovers, Finished& finished, Run
     journal.hold_end();
     const auto prepared = context->prepare(true);
     if (std::holds_alternative<model::Failure>(prepared)) {
-      finished.refused = refusal(prepared);
-      if (auto released = runtime.store.release(claimed.number); !released) finished.store_error = released.error();
-      co_return;
+      co_return let_go(finished, runtime, claimed.number, refusal(prepared));
     }
   }
   const std::string token = token_of(run);
