@@ -1,6 +1,8 @@
 // Concurrency groups, services and `on_end`, with real processes that are stopped and killed.
 #include <unistd.h>
 
+#include <memory>
+
 #include "canorun.h"
 #include "sweep.h"
 
@@ -8,8 +10,6 @@ using namespace canorun;
 using namespace canorun::test;
 
 namespace {
-
-bool has_file(const std::string& path) { return ::access(path.c_str(), F_OK) == 0; }
 
 // Waits for the file `go` in the folder of the flow, if there is one called `hold`.
 std::string grouped(const std::string& on_conflict) {
@@ -23,11 +23,17 @@ states:
 // A run that has the group, at work until `hold` is gone.
 struct Holder {
   explicit Holder(const World& in) : world(in), first(begin(in)) {
-    REQUIRE(eventually([&] { return has_file(world.folder() + "/begun-r1"); }));
+    REQUIRE(eventually([&] { return exists(world.folder() + "/begun-r1"); }));
   }
   static Start begin(const World& in) {
     in.file("hold", "");
     return in.command({"run", in.file("queue.yaml", grouped("queue")), "--id", "r1"});
+  }
+  /// A run that waits behind it.
+  std::unique_ptr<Program> queue(const std::string& id) const {
+    auto run = std::make_unique<Program>(world.command({"run", world.folder() + "/queue.yaml", "--id", id}));
+    REQUIRE(is_queued(id));
+    return run;
   }
   void let_go() const { REQUIRE(::unlink((world.folder() + "/hold").c_str()) == 0); }
   bool is_queued(const std::string& id) const {
@@ -58,37 +64,33 @@ TEST_CASE("one run of a group at a time: others are turned away, skip, or wait i
   CHECK(skipped.out == "no skipped: the run 'r1' has the concurrency group 'deploy'\n");
   CHECK(world.canorun({"show", "no"}).code == 6);
 
-  Program second(world.command({"run", world.folder() + "/queue.yaml", "--id", "r2"}));
-  REQUIRE(holder.is_queued("r2"));
-  Program third(world.command({"run", world.folder() + "/queue.yaml", "--id", "r3"}));
-  REQUIRE(holder.is_queued("r3"));
+  const auto second = holder.queue("r2");
+  const auto third = holder.queue("r3");
   REQUIRE(eventually(
-      [&] { return second.err().find("queued: waits for r1, which has the group deploy") != std::string::npos; }));
+      [&] { return second->err().find("queued: waits for r1, which has the group deploy") != std::string::npos; }));
   holder.let_go();
   CHECK(holder.first.wait().code == 0);
-  CHECK(second.wait().code == 0);
-  CHECK(third.wait().code == 0);
+  CHECK(second->wait().code == 0);
+  CHECK(third->wait().code == 0);
   CHECK(read_file(world.folder() + "/order") == "r1\nr2\nr3\n");
 }
 
 TEST_CASE("the place of a process that is killed is free, for who comes and for who waits") {
   const World world;
   Holder holder(world);
-  Program second(world.command({"run", world.folder() + "/queue.yaml", "--id", "r2"}));
-  REQUIRE(holder.is_queued("r2"));
-  Program third(world.command({"run", world.folder() + "/queue.yaml", "--id", "r3"}));
-  REQUIRE(holder.is_queued("r3"));
-  second.signal(SIGKILL);
-  second.wait();
+  const auto second = holder.queue("r2");
+  const auto third = holder.queue("r3");
+  second->signal(SIGKILL);
+  second->wait();
   CHECK(world.json({"show", "r2"})["status"] == "interrupted");
   holder.first.signal(SIGKILL);
   holder.first.wait();
-  REQUIRE(eventually([&] { return has_file(world.folder() + "/begun-r3"); }));
+  REQUIRE(eventually([&] { return exists(world.folder() + "/begun-r3"); }));
   // Who was killed in the queue takes a new place.
   Program again(world.command({"resume", "r2"}));
   REQUIRE(holder.is_queued("r2"));
   holder.let_go();
-  CHECK(third.wait().code == 0);
+  CHECK(third->wait().code == 0);
   CHECK(again.wait().code == 0);
   CHECK(read_file(world.folder() + "/order") == "r1\nr3\nr2\n");
 }
@@ -96,14 +98,12 @@ TEST_CASE("the place of a process that is killed is free, for who comes and for 
 TEST_CASE("a run that waits for its group is cancelled and suspended like any other") {
   const World world;
   Holder holder(world);
-  Program second(world.command({"run", world.folder() + "/queue.yaml", "--id", "r2"}));
-  REQUIRE(holder.is_queued("r2"));
+  const auto second = holder.queue("r2");
   CHECK(world.canorun({"cancel", "r2"}).code == 0);
-  CHECK(second.wait().code == 5);
-  Program third(world.command({"run", world.folder() + "/queue.yaml", "--id", "r3"}));
-  REQUIRE(holder.is_queued("r3"));
-  third.signal(SIGTERM);
-  CHECK(third.wait().code == 75);
+  CHECK(second->wait().code == 5);
+  const auto third = holder.queue("r3");
+  third->signal(SIGTERM);
+  CHECK(third->wait().code == 75);
   CHECK(world.json({"show", "r3"})["status"] == "suspended");
   holder.let_go();
   CHECK(holder.first.wait().code == 0);
@@ -114,13 +114,12 @@ TEST_CASE("a run that waits for its group is cancelled and suspended like any ot
 TEST_CASE("the newest run takes the place of those before it") {
   const World world;
   Holder holder(world);
-  Program second(world.command({"run", world.folder() + "/queue.yaml", "--id", "r2"}));
-  REQUIRE(holder.is_queued("r2"));
+  const auto second = holder.queue("r2");
   world.file("newest.yaml", grouped("cancel_running"));
   Program third(world.command({"run", world.folder() + "/newest.yaml", "--id", "r3"}));
   CHECK(holder.first.wait().code == 5);
-  CHECK(second.wait().code == 5);
-  REQUIRE(eventually([&] { return has_file(world.folder() + "/begun-r3"); }));
+  CHECK(second->wait().code == 5);
+  REQUIRE(eventually([&] { return exists(world.folder() + "/begun-r3"); }));
   holder.let_go();
   CHECK(third.wait().code == 0);
   CHECK(read_file(world.folder() + "/order") == "r1\nr3\n");
@@ -161,7 +160,7 @@ states:
   done: {exit: success}
 )yaml");
   Program owner(world.command({"run", flow, "--id", "r1"}));
-  REQUIRE(eventually([&] { return has_file(world.folder() + "/begun"); }));
+  REQUIRE(eventually([&] { return exists(world.folder() + "/begun"); }));
   const std::string first = read_file(world.folder() + "/pid");
   owner.signal(SIGKILL);
   owner.wait();
@@ -206,13 +205,13 @@ states:
 )yaml");
   world.file("hold", "");
   Program run(world.command({"run", flow, "--id", "r1"}));
-  REQUIRE(eventually([&] { return has_file(world.folder() + "/begun"); }));
+  REQUIRE(eventually([&] { return exists(world.folder() + "/begun"); }));
   run.signal(SIGTERM);
   CHECK(run.wait().code == 75);
   CHECK(world.json({"show", "r1"})["status"] == "suspended");
   REQUIRE(::unlink((world.folder() + "/begun").c_str()) == 0);
   Program second(world.command({"resume", "r1"}));
-  REQUIRE(eventually([&] { return has_file(world.folder() + "/begun"); }));
+  REQUIRE(eventually([&] { return exists(world.folder() + "/begun"); }));
   second.signal(SIGINT);
   CHECK(second.wait().code == 0);  // the outcome was reached before
   CHECK(world.json({"show", "r1"})["status"] == "succeeded");

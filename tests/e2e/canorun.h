@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 #include <signal.h>
 
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -49,5 +50,17 @@ class World {
   TempFolder folder_;
   std::map<std::string, std::string> env_;
 };
+
+inline std::string replaced(std::string text, const std::string& from, const std::string& to) {
+  return text.replace(text.find(from), from.size(), to);
+}
+
+/// The exit code, then all that was printed.
+inline std::string said(const World& world, std::vector<std::string> arguments) {
+  const Ran ran = world.canorun(std::move(arguments));
+  return std::to_string(ran.code) + "\n" + ran.out + ran.err;
+}
+
+inline bool exists(const std::string& path) { return std::filesystem::exists(path); }
 
 }  // namespace canorun::test

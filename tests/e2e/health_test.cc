@@ -38,14 +38,6 @@ states:
 )yaml";
 }
 
-// The exit code, then all that was printed.
-std::string said(const World& world, std::vector<std::string> arguments) {
-  const Ran ran = world.canorun(std::move(arguments));
-  return std::to_string(ran.code) + "\n" + ran.out + ran.err;
-}
-
-bool exists(const std::string& path) { return std::filesystem::exists(path); }
-
 // A site of which `search` may be down.
 struct Site {
   std::atomic<bool> is_down{true};

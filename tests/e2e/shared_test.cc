@@ -35,18 +35,6 @@ states:
   done: {exit: success}
 )yaml";
 
-std::string replaced(std::string text, const std::string& from, const std::string& to) {
-  return text.replace(text.find(from), from.size(), to);
-}
-
-// The exit code, then all that was printed.
-std::string said(const World& world, std::vector<std::string> arguments) {
-  const Ran ran = world.canorun(std::move(arguments));
-  return std::to_string(ran.code) + "\n" + ran.out + ran.err;
-}
-
-bool exists(const std::string& path) { return std::filesystem::exists(path); }
-
 }  // namespace
 
 TEST_CASE("a breaker that one process opened stops the next one, until a person closes it") {

@@ -28,18 +28,6 @@ const std::string kNextOfB =
     "error: exit code 1\n  where: state b, attempt 1, exit code 1\n  rolled back: nothing, as no state asks for it\n"
     "next:\n  canorun resume r1  # tries again from b\n  canorun logs r1 b  # all that it wrote\n";
 
-std::string replaced(std::string text, const std::string& from, const std::string& to) {
-  return text.replace(text.find(from), from.size(), to);
-}
-
-// The exit code, then all that was printed.
-std::string said(const World& world, std::vector<std::string> arguments) {
-  const Ran ran = world.canorun(std::move(arguments));
-  return std::to_string(ran.code) + "\n" + ran.out + ran.err;
-}
-
-bool exists(const std::string& path) { return std::filesystem::exists(path); }
-
 // One line of stdout after another, each a JSON document.
 std::vector<Json> json_lines(const std::string& out) {
   std::vector<Json> lines;

@@ -1,30 +1,17 @@
 // What a flow does beside its states: groups, services, endings; and inputs that are secret.
 #include <doctest/doctest.h>
 
-#include "engine/model/scope.h"
 #include "workflows/flows.h"
 
 using namespace canorun;
 using namespace canorun::workflows;
 using model::Slot;
+using testing::evaluated;
 using testing::load;
 using testing::load_state;
 using testing::problems;
 
 namespace {
-
-/// Evaluated with the given slots; the others are null.
-Json evaluated(const auto& expression, const std::vector<std::pair<Slot, Json>>& slots) {
-  model::Scope scope;
-  for (const auto& [name, value] : slots) model::slot(scope, name) = expr::Value::view(value);
-  const auto value = expression.evaluate(scope);
-  REQUIRE(value.has_value());
-  if constexpr (std::same_as<std::decay_t<decltype(*value)>, Json>) {
-    return *value;
-  } else {
-    return *expr::to_json(*value);
-  }
-}
 
 /// A flow without any problem, with this above its states.
 Loaded load_top(const std::string& top) {

@@ -1,8 +1,14 @@
 // Loading flows in tests of workflows.
 #pragma once
 
-#include <string>
+#include <doctest/doctest.h>
 
+#include <concepts>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "engine/model/scope.h"
 #include "tasks/catalog.h"
 #include "workflows/load.h"
 
@@ -32,6 +38,19 @@ inline Loaded load_state(const std::string& state, const std::string& top = "") 
 
 inline const model::Action& action_of(const Loaded& loaded, std::size_t state = 0) {
   return std::get<model::ActionShape>(loaded.flow->states.at(state).shape).action;
+}
+
+/// Evaluated with the given slots; the others are null.
+Json evaluated(const auto& expression, const std::vector<std::pair<model::Slot, Json>>& slots) {
+  model::Scope scope;
+  for (const auto& [name, value] : slots) model::slot(scope, name) = expr::Value::view(value);
+  const auto value = expression.evaluate(scope);
+  REQUIRE(value.has_value());
+  if constexpr (std::same_as<std::decay_t<decltype(*value)>, Json>) {
+    return *value;
+  } else {
+    return *expr::to_json(*value);
+  }
 }
 
 /// A folder that is removed at the end.
