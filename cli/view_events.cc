@@ -43,6 +43,14 @@ class What {
     if (row.attempts > 1) out += fmt::format(" ({} attempts)", row.attempts);
     return out;
   }
+  std::string operator()(const store::PartBegan& row) const {
+    return work_name(row.state, row.part) + visit_note(row.visit);
+  }
+  std::string operator()(const store::RollbackStarted& row) const {
+    std::string out = row.state + via_note(row.via);
+    if (row.error.is_null()) return out;
+    return out + (out.empty() ? "" : ": ") + one_line(model::RunError::from_json(row.error).message, kText);
+  }
   std::string operator()(const store::StepEnded& row) const {
     std::string out = fmt::format("{}{}: {} in {}", work_name(row.state, std::to_string(row.step)),
                                   visit_note(row.visit), style.good("ok"), human_duration(row.duration));
@@ -71,6 +79,7 @@ class What {
     std::string out = row.state.empty() ? "before its first state" : "at " + row.state;
     if (row.by_hand) out += ", by hand";
     if (row.file) out += ", with " + one_line(*row.file, kText);
+    if (row.version) out += fmt::format(", which is version {}", *row.version);
     return out;
   }
   std::string operator()(const store::RunQueued& row) const {

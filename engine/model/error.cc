@@ -3,7 +3,8 @@
 namespace canorun::model {
 
 bool is_final(std::string_view error_kind) {
-  return error_kind == kind::kRunTimeout || error_kind == kind::kCancelled || error_kind == kind::kStore;
+  return error_kind == kind::kRunTimeout || error_kind == kind::kCancelled || error_kind == kind::kCompensation ||
+         error_kind == kind::kStore;
 }
 
 Json RunError::to_json() const {

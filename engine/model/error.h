@@ -28,13 +28,14 @@ inline constexpr std::string_view kNoTransition = "no_transition";
 inline constexpr std::string_view kMaxTransitions = "max_transitions";
 inline constexpr std::string_view kRunTimeout = "run_timeout";
 inline constexpr std::string_view kCancelled = "cancelled";
+inline constexpr std::string_view kCompensation = "compensation";
 inline constexpr std::string_view kStore = "store";
 
 /// All that the engine itself can give, in order: `fail` may name none of those that `on_error`
 /// never sees.
-inline constexpr std::array kAll{kBatch,      kCancelled,      kCircuitOpen,  kExit,        kExpression,
-                                 kHttpStatus, kMaxTransitions, kNoTransition, kRateLimited, kRunTimeout,
-                                 kSignal,     kSplit,          kStore,        kTask,        kTimeout};
+inline constexpr std::array kAll{kBatch,      kCancelled,      kCircuitOpen,  kCompensation, kExit,       kExpression,
+                                 kHttpStatus, kMaxTransitions, kNoTransition, kRateLimited,  kRunTimeout, kSignal,
+                                 kSplit,      kStore,          kTask,         kTimeout};
 }  // namespace kind
 
 /// `on_error` never sees these.

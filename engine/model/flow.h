@@ -110,6 +110,7 @@ struct Flow {
   std::vector<Var> vars;
   std::vector<std::pair<std::string, expr::Template>> env;
   std::optional<Millis> timeout;
+  std::optional<Millis> compensation_timeout;  ///< how long a rollback may take, in one process
   std::optional<Millis> keep;
   std::uint64_t max_transitions = 100'000;
   std::optional<Concurrency> concurrency;

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -38,6 +39,8 @@ struct RetryRule {
   std::optional<expr::Expression> when;  ///< false: no further attempt
 };
 
+struct Compensation;
+
 /// One piece of work: what to do, and how often and how long to try.
 struct Action {
   const TaskKind* kind = nullptr;
@@ -48,9 +51,16 @@ struct Action {
   /// Environment of the defaults, evaluated before the action's own `env` parameter.
   std::vector<std::pair<std::string, expr::Template>> env;
   RetryRule retry;
-  std::optional<Millis> timeout;         ///< of one attempt
-  std::vector<Tier> tiers;               ///< all are taken before an attempt, or none; each limit once
-  std::optional<std::uint32_t> breaker;  ///< index into Flow::breakers
+  std::optional<Millis> timeout;                     ///< of one attempt
+  std::vector<Tier> tiers;                           ///< all are taken before an attempt, or none; each limit once
+  std::optional<std::uint32_t> breaker;              ///< index into Flow::breakers
+  std::shared_ptr<const Compensation> compensation;  ///< null: nothing undoes it
+};
+
+/// What undoes an action. It is owed from the commit that ends the action with success on.
+struct Compensation {
+  Action action;            ///< with the undone one's `output` in scope, and what its shape brought; has none itself
+  bool from_start = false;  ///< owed from the commit before the action begins; `output` is null where it did not end
 };
 
 struct ActionShape {
@@ -133,7 +143,7 @@ struct WaitShape {
 /// Decides and leaves no row: its transitions are its state's `next`.
 struct RouteShape {};
 
-enum class ExitKind : std::uint8_t { kSuccess, kFailure };
+enum class ExitKind : std::uint8_t { kSuccess, kFailure, kRollback };
 
 struct ExitShape {
   ExitKind kind = ExitKind::kSuccess;

@@ -24,7 +24,11 @@ struct MaskRow {
     masker.mask(row.output);
     error(row.error);
   }
-  void operator()(store::PartEnded& row) const { ended(row); }
+  void operator()(store::PartEnded& row) const {
+    ended(row);
+    masker.mask(row.item);
+  }
+  void operator()(store::PartBegan& row) const { masker.mask(row.item); }
   void operator()(store::StepEnded& row) const {
     masker.mask(row.cursor);
     masker.mask(row.output);

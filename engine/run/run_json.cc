@@ -35,6 +35,7 @@ class RowToJson {
     out["visit"] = row.visit;
     if (!row.via.empty()) out["via"] = row.via;
     if (row.deadline) out["deadline"] = format_time(*row.deadline);
+    if (row.owed) out["owed"] = true;
   }
   void operator()(const store::StateEnded& row) const {
     ended(row);
@@ -47,6 +48,15 @@ class RowToJson {
   void operator()(const store::ItemEnded& row) const {
     ended(row);
     out["index"] = index_of(row.part);
+  }
+  void operator()(const store::CompensationEnded& row) const {
+    ended(row);
+    if (!row.part.empty()) out["part"] = index_of(row.part);
+  }
+  void operator()(const store::PartBegan& row) const {
+    out["state"] = row.state;
+    out["visit"] = row.visit;
+    out["part"] = index_of(row.part);
   }
   void operator()(const store::StepEnded& row) const {
     work(row);
@@ -78,6 +88,7 @@ class RowToJson {
     out["by_hand"] = row.by_hand;
     if (row.digest) out["digest"] = *row.digest;
     if (row.file) out["file"] = *row.file;
+    if (row.version) out["version"] = *row.version;
   }
   void operator()(const store::RunQueued& row) const { out["group"] = row.group; }
   void operator()(const store::RunEnded& row) const {
@@ -101,6 +112,7 @@ class RowToJson {
     work(row);
     out["output"] = row.output;
     out["error"] = row.error;
+    if (row.owed) out["owed"] = true;
   }
 
   Json& out;
@@ -130,6 +142,24 @@ Json to_json(const store::Row& row, std::uint64_t sequence) {
   return out;
 }
 
+namespace {
+
+// What became of all that was owed, in the order in which it is undone.
+Json compensations(const RunState& run) {
+  Json out = Json::array();
+  if (!run.rollback) return out;
+  for (auto it = run.owed.rbegin(); it != run.owed.rend(); ++it) {
+    Json one{{"state", run.states[it->record].name}, {"visit", it->visit}};
+    if (!it->part.empty()) one["part"] = index_of(it->part);
+    one["status"] = it->undone ? "done" : it->error.is_null() ? "pending" : "failed";
+    if (!it->error.is_null()) one["error"] = it->error;
+    out.push_back(std::move(one));
+  }
+  return out;
+}
+
+}  // namespace
+
 Json to_json(const RunState& run, store::Status status) {
   Json path = Json::array();
   for (const std::uint32_t at : run.path) path.push_back(run.states[at].name);
@@ -151,7 +181,7 @@ Json to_json(const RunState& run, store::Status status) {
            {"states", std::move(states)},
            {"output", run.output},
            {"error", run.error},
-           {"compensations", Json::array()},
+           {"compensations", compensations(run)},
            {"started_at", format_time(run.started_at)},
            {"ended_at", time_or_null(run.ended_at)}};
   if (run.waits_for) out["waits_for"] = to_json(*run.waits_for);

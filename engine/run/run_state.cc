@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "engine/base/ids.h"
 #include "engine/store/row_effects.h"
 
@@ -56,6 +58,26 @@ std::uint32_t RunState::record(const std::string& name) {
   return found->second;
 }
 
+Owed& RunState::owe(std::uint64_t visit, const std::string& part) {
+  const auto [found, is_new] = owed_now_.try_emplace(part, owed.size());
+  if (is_new) owed.push_back({.record = current->record, .visit = visit, .part = part});
+  return owed[found->second];
+}
+
+// They are undone one after another, from the last: the next is near.
+Owed* RunState::find_owed(const store::CompensationEnded& ended) {
+  for (std::size_t looked = 0; looked < owed.size(); ++looked) {
+    looked_at_ = looked_at_ > 1 ? looked_at_ - 1 : owed.size();
+    Owed& it = owed[looked_at_ - 1];
+    if (it.visit == ended.visit && it.part == ended.part && states[it.record].name == ended.state) return &it;
+  }
+  return nullptr;
+}
+
+std::size_t RunState::still_owed() const {
+  return static_cast<std::size_t>(std::ranges::count(owed, false, &Owed::undone));
+}
+
 std::uint32_t RunState::pass(const std::string& name) {
   const std::uint32_t at = record(name);
   path.push_back(at);
@@ -83,20 +105,44 @@ void apply(RunState& run, const store::Row& row) {
       const std::uint32_t record = run.pass(entered.state);
       run.states[record].visits = entered.visit;
       run.current = Current{record, entered.visit, run.rows, at, entered.deadline};
+      run.owed_now_.clear();
+      if (entered.owed) run.owe(entered.visit, {});
     }
     void operator()(const store::StateEnded& ended) const {
       StateRecord& record = run.states[run.record(ended.state)];
       record.ended = true;
       record.attempts = ended.attempts;
-      record.output = ended.output;
+      record.output = ended.error.is_null() ? ended.output : Json();
       record.error = ended.error;
       record.stderr_tail = ended.stderr_tail;
       for (const auto& [name, value] : ended.set.items()) run.vars[name] = value;
+      if (ended.owed && run.current) run.owe(ended.visit, {}).output = ended.output;
+    }
+    void operator()(const store::PartBegan& began) const {
+      if (run.current) run.owe(began.visit, began.part).item = began.item;
     }
     void operator()(const store::PartEnded& ended) const {
       if (!run.current) return;
       run.current->parts.push_back(
           {ended.part, ended.attempts, ended.duration, ended.output, ended.error, ended.stderr_tail});
+      if (!ended.owed) return;
+      Owed& owed = run.owe(ended.visit, ended.part);
+      owed.output = ended.output;
+      owed.item = ended.item;
+    }
+    void operator()(const store::RollbackStarted& rollback) const {
+      if (run.status != Status::kRunning) run.session_began = at;  // a person asked for it
+      run.status = Status::kRunning;
+      run.ended_at.reset();
+      arrive(rollback);
+      run.rollback = rollback;
+    }
+    void operator()(const store::CompensationEnded& ended) const {
+      Owed* const owed = run.find_owed(ended);
+      if (owed == nullptr) return;
+      owed->undone = ended.error.is_null();
+      owed->error = ended.error;
+      owed->stderr_tail = ended.stderr_tail;
     }
     void operator()(const store::StepEnded& ended) const {
       if (!run.current) return;
@@ -148,6 +194,7 @@ void apply(RunState& run, const store::Row& row) {
       run.status = Status::kRunning;
       run.queued = false;
       run.services_up = true;
+      for (Owed& owed : run.owed) owed.error = nullptr;  // it is tried again
       run.failed_at.reset();
       run.waits_for.reset();
       if (resumed.by_hand && run.outcome) {
@@ -155,10 +202,11 @@ void apply(RunState& run, const store::Row& row) {
         run.exited = false;
         run.output = nullptr;
       }
-      if (!run.outcome) run.error = nullptr;
+      if (!run.outcome && !run.rollback) run.error = nullptr;
       run.ended_at.reset();
       run.session_began = at;
       ++run.resumes;
+      if (resumed.version) run.start.version = *resumed.version;
       if (resumed.digest) {
         run.start.digest = *resumed.digest;
         run.start.flows = resumed.flows;

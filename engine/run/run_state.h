@@ -67,6 +67,18 @@ struct Current {
   std::optional<WallTime> failed_at = {};  ///< and the run was resumed since
 };
 
+/// Work that is to be undone when the run is rolled back.
+struct Owed {
+  std::uint32_t record = 0;  ///< index into RunState::states
+  std::uint64_t visit = 1;
+  std::string part = {};  ///< a branch or an item; empty: all of the state's work
+  Json output = nullptr;  ///< null: it has not ended with success
+  Json item = nullptr;    ///< the element that it was for
+  bool undone = false;
+  Json error = nullptr;  ///< why it could not be undone when that was tried last
+  std::string stderr_tail = {};
+};
+
 struct RunState {
   std::string id;
   store::RunStarted start;  ///< with what later rows changed of it
@@ -87,8 +99,11 @@ struct RunState {
   bool services_up = false;                  ///< a process may have set them up, and not torn down all of them
   std::optional<store::RunEnded> outcome;    ///< reached, and what comes after it is being done
   std::uint64_t outcome_row = 0;             ///< the sequence of its row
-  std::uint64_t rows = 0;                    ///< that were written; windows that are gone are among them
-  std::uint64_t replaceable = 0;             ///< the last ones, which the next window's replaces
+  std::vector<Owed> owed;                    ///< in the order in which it became so
+  /// Begun, and the run goes nowhere else any more. Its error is the cause.
+  std::optional<store::RollbackStarted> rollback;
+  std::uint64_t rows = 0;         ///< that were written; windows that are gone are among them
+  std::uint64_t replaceable = 0;  ///< the last ones, which the next window's replaces
   std::uint64_t resumes = 0;
   std::uint64_t transitions = 0;  ///< since the run started, or was resumed after a failure
   Millis worked{0};               ///< by processes that are gone, as the run's budget counts it
@@ -103,15 +118,24 @@ struct RunState {
   /// The name of the state that is current: only where there is one.
   const std::string& current_state() const { return states[current->record].name; }
 
+  /// What is still to be undone.
+  std::size_t still_owed() const;
+
   /// Nothing can make this run go on: see semantics.md, "Resume".
   bool is_over() const;
 
  private:
   friend void apply(RunState& run, const store::Row& row);
   std::uint32_t record(const std::string& state);
+  /// What is owed for the part in the visit that is current: it is added, if it is not there.
+  Owed& owe(std::uint64_t visit, const std::string& part);
+  /// Null: nothing of that kind is owed.
+  Owed* find_owed(const store::CompensationEnded& ended);
   std::uint32_t pass(const std::string& state);
   /// With the standard hash, which is kept in the table: one of our own would be computed at every look.
   std::unordered_map<std::string, std::uint32_t> index_;
+  std::unordered_map<std::string, std::size_t> owed_now_;  ///< part of the visit that is current -> index into `owed`
+  std::size_t looked_at_ = 0;                              ///< what `find_owed` found last, plus one
 };
 
 /// Folds the run's next row. Rows come in order, from the run's first, and none is left out.

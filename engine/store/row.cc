@@ -10,8 +10,9 @@ constexpr std::array<std::string_view, 10> kStatusNames{
     "queued",    "running", "waiting",     "suspended",           "interrupted",
     "succeeded", "failed",  "rolled_back", "rollback_incomplete", "cancelled"};
 constexpr std::array<std::string_view, std::variant_size_v<Body>> kTypeNames{
-    "run_started", "state_entered", "state_ended",     "run_suspended", "run_resumed", "run_ended",      "branch_ended",
-    "item_ended",  "step_ended",    "signal_received", "window_ended",  "run_queued",  "outcome_reached"};
+    "run_started",     "state_entered",    "state_ended",        "run_suspended",   "run_resumed",  "run_ended",
+    "branch_ended",    "item_ended",       "step_ended",         "signal_received", "window_ended", "run_queued",
+    "outcome_reached", "rollback_started", "compensation_ended", "part_began"};
 
 }  // namespace
 

@@ -43,6 +43,7 @@ struct StateEntered {
   std::uint64_t visit = 1;
   std::vector<std::string> via = {};      ///< `route` states passed on the way here
   std::optional<WallTime> deadline = {};  ///< a timer's end
+  bool owed = false;                      ///< from now on its action is to be undone when the run is rolled back
   bool operator==(const StateEntered&) const = default;
 };
 
@@ -52,10 +53,11 @@ struct StateEnded {
   std::uint64_t visit = 1;
   std::uint32_t attempts = 0;
   Millis duration{0};
-  Json output = nullptr;         ///< null when it failed
+  Json output = nullptr;         ///< of its work; null when that failed
   Json error = nullptr;          ///< null when it succeeded, else {kind, message, state, attempts, exit_code?}
   Json set = nullptr;            ///< variable -> new value; null where nothing was set
   std::string stderr_tail = {};  ///< the last lines a failed command wrote to stderr, for people
+  bool owed = false;             ///< from now on its action is to be undone when the run is rolled back
   bool operator==(const StateEnded&) const = default;
 };
 
@@ -84,7 +86,8 @@ struct RunResumed {
   std::optional<std::string> digest = {};  ///< another definition was given with `--file`
   std::optional<std::string> file = {};
   std::optional<std::string> folder = {};
-  Flows flows = {};  ///< of that definition
+  Flows flows = {};                           ///< of that definition
+  std::optional<std::uint64_t> version = {};  ///< likewise, where it is another than the run's (`--migrate`)
   bool operator==(const RunResumed&) const = default;
 };
 
@@ -109,6 +112,8 @@ struct PartEnded {
   Json output = nullptr;
   Json error = nullptr;
   std::string stderr_tail = {};
+  bool owed = false;    ///< as in StateEnded
+  Json item = nullptr;  ///< the element that it was for, where it is owed
   bool operator==(const PartEnded&) const = default;
 };
 struct BranchEnded : PartEnded {};
@@ -166,9 +171,28 @@ struct OutcomeReached : RunEnded {
   bool operator==(const OutcomeReached&) const = default;
 };
 
+/// What was done is being undone, the last first; a RunEnded follows. The status is the one of a run that could be
+/// rolled back clean, the error is the cause; none: an exit state asked for it, and was entered by this row.
+struct RollbackStarted : RunEnded {
+  bool operator==(const RollbackStarted&) const = default;
+};
+
+/// What undoes an action has ended, either way: of the state, or of its part.
+struct CompensationEnded : PartEnded {};
+
+/// A part of a state's work is about to begin, and is to be undone from now on when the run is rolled back.
+struct PartBegan {
+  std::string state;
+  std::uint64_t visit = 1;
+  std::string part;
+  Json item = nullptr;  ///< the element that it is for
+  bool operator==(const PartBegan&) const = default;
+};
+
 /// In the order of the format's type numbers: new ones go to the end.
 using Body = std::variant<RunStarted, StateEntered, StateEnded, RunSuspended, RunResumed, RunEnded, BranchEnded,
-                          ItemEnded, StepEnded, SignalReceived, WindowEnded, RunQueued, OutcomeReached>;
+                          ItemEnded, StepEnded, SignalReceived, WindowEnded, RunQueued, OutcomeReached, RollbackStarted,
+                          CompensationEnded, PartBegan>;
 
 /// One record; its sequence is its place in the run, dense from 0 when it is written (see row_effects.h).
 struct Row {

@@ -11,7 +11,8 @@
 namespace canorun::store {
 namespace {
 
-constexpr std::array<std::uint64_t, std::variant_size_v<Body>> kPayloadVersions{1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1};
+constexpr std::array<std::uint64_t, std::variant_size_v<Body>> kPayloadVersions{1, 1, 1, 1, 1, 1, 1, 1,
+                                                                                1, 1, 1, 1, 1, 1, 1, 1};
 constexpr std::uint64_t kEntryVersion = 1;
 constexpr std::uint64_t kSignalVersion = 1;
 constexpr std::size_t kEnvelopeDepth = 3;  // the list, the map and a list in it around a row's values
@@ -40,6 +41,7 @@ void fields(A& a, auto& row, const StateEntered*) {
   a("v", row.visit);
   a.maybe("via", row.via);
   a.maybe("dl", row.deadline);
+  a.maybe("ow", row.owed);
 }
 
 template <class A>
@@ -52,6 +54,7 @@ void fields(A& a, auto& row, const StateEnded*) {
   a.maybe("e", row.error);
   a.maybe("set", row.set, Json());
   a.maybe("err", row.stderr_tail);
+  a.maybe("ow", row.owed);
 }
 
 template <class A>
@@ -86,6 +89,7 @@ void fields(A& a, auto& row, const RunResumed*) {
   a.maybe("p", row.file);
   a.maybe("w", row.folder);
   a.maybe("fl", row.flows);
+  a.maybe("v", row.version);
 }
 
 template <class A>
@@ -108,6 +112,16 @@ void fields(A& a, auto& row, const PartEnded*) {
   a.maybe("o", row.output);
   a.maybe("e", row.error);
   a.maybe("err", row.stderr_tail);
+  a.maybe("ow", row.owed);
+  a.maybe("it", row.item);
+}
+
+template <class A>
+void fields(A& a, auto& row, const PartBegan*) {
+  a("s", row.state);
+  a("v", row.visit);
+  a("k", row.part);
+  a.maybe("it", row.item);
 }
 
 template <class A>

@@ -27,6 +27,13 @@ struct Fold {
   void operator()(const OutcomeReached& outcome) const {
     if (!outcome.state.empty()) summary.state = outcome.state;
   }
+  void operator()(const RollbackStarted& rollback) const {
+    summary.status = Status::kRunning;
+    summary.ended_at.reset();
+    summary.waits_for.reset();
+    if (!rollback.state.empty()) summary.state = rollback.state;
+  }
+  void operator()(const PartBegan&) const {}
   void operator()(const StateEnded&) const {}
   void operator()(const PartEnded&) const {}
   void operator()(const StepEnded&) const {}
@@ -36,7 +43,8 @@ struct Fold {
     summary.waits_for = suspended.waits_for;
   }
   void operator()(const WindowEnded&) const {}
-  void operator()(const RunResumed&) const {
+  void operator()(const RunResumed& resumed) const {
+    if (resumed.version) summary.version = *resumed.version;
     summary.status = Status::kRunning;
     summary.ended_at.reset();
     summary.waits_for.reset();

@@ -45,22 +45,26 @@ class Generator {
 
   Row row() {
     Row made{WallTime(Millis(integer())), {}};
-    switch (number(12)) {
+    switch (number(13)) {
       case 0:
         made.body = RunStarted{text(),  random_(), text(),  text(), text(), text(),
                                json(3), json(3),   flows(), text(), text(), flows()};
         break;
-      case 1: made.body = StateEntered{text(), random_(), texts(), maybe(WallTime(Millis(integer())))}; break;
+      case 1:
+        made.body = StateEntered{text(), random_(), texts(), maybe(WallTime(Millis(integer()))), number(2) == 0};
+        break;
       case 2:
-        made.body =
-            StateEnded{text(),  random_(), static_cast<std::uint32_t>(random_()), Millis(integer()), json(4), json(2),
-                       json(2), text()};
+        made.body = StateEnded{
+            text(), random_(),     static_cast<std::uint32_t>(random_()), Millis(integer()), json(4), json(2), json(2),
+            text(), number(2) == 0};
         break;
       case 3: made.body = RunSuspended{text(), maybe(waits()), json(3), number(2) == 0}; break;
       case 5: {
-        const PartEnded part{text(),  random_(), text(), static_cast<std::uint32_t>(random_()), Millis(integer()),
-                             json(4), json(2),   text()};
-        made.body = number(2) == 0 ? Body(BranchEnded{part}) : Body(ItemEnded{part});
+        const PartEnded part{
+            text(), random_(),      text(), static_cast<std::uint32_t>(random_()), Millis(integer()), json(4), json(2),
+            text(), number(2) == 0, json(3)};
+        made.body =
+            std::array{Body(BranchEnded{part}), Body(ItemEnded{part}), Body(CompensationEnded{part})}[number(3)];
         break;
       }
       case 6:
@@ -69,7 +73,8 @@ class Generator {
         break;
       case 7: made.body = SignalReceived{text(), random_(), text(), random_(), json(4)}; break;
       case 4:
-        made.body = RunResumed{text(), number(2) == 0, maybe(text()), maybe(text()), maybe(text()), flows()};
+        made.body =
+            RunResumed{text(), number(2) == 0, maybe(text()), maybe(text()), maybe(text()), flows(), maybe(random_())};
         break;
       case 8:
         made.body = WindowEnded{.state = text(),
@@ -84,9 +89,10 @@ class Generator {
                                 .replaces = number(3)};
         break;
       case 9: made.body = RunQueued{text()}; break;
+      case 10: made.body = PartBegan{text(), random_(), text(), json(3)}; break;
       default: {
         const RunEnded ended{static_cast<Status>(5 + number(5)), text(), texts(), number(2) == 0, json(4), json(2)};
-        made.body = number(2) == 0 ? Body(ended) : Body(OutcomeReached{ended});
+        made.body = std::array{Body(ended), Body(OutcomeReached{ended}), Body(RollbackStarted{ended})}[number(3)];
       }
     }
     return made;
@@ -180,6 +186,9 @@ TEST_CASE("rows with nothing but defaults and rows with extremes are read back")
       {kStart, WindowEnded{}},
       {kStart, RunQueued{}},
       {kStart, OutcomeReached{}},
+      {kStart, RollbackStarted{}},
+      {kStart, CompensationEnded{}},
+      {kStart, PartBegan{}},
       {kStart, RunEnded{Status::kCancelled, "s", {"v"}, true, nested(kMaxRowDepth), nested(kMaxRowDepth)}},
   };
   for (const Row& row : rows) CHECK(round_trip(row) == row);

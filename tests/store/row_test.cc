@@ -25,6 +25,9 @@ TEST_CASE("every type of row has the name that events print") {
   CHECK(type_name(run_ended(Status::kFailed)) == "run_ended");
   CHECK(type_name({kStart, RunQueued{}}) == "run_queued");
   CHECK(type_name({kStart, OutcomeReached{}}) == "outcome_reached");
+  CHECK(type_name({kStart, RollbackStarted{}}) == "rollback_started");
+  CHECK(type_name({kStart, CompensationEnded{}}) == "compensation_ended");
+  CHECK(type_name({kStart, PartBegan{}}) == "part_began");
 }
 
 TEST_CASE("a summary is folded from the rows") {
@@ -46,6 +49,11 @@ TEST_CASE("a summary is folded from the rows") {
   CHECK(summary == Summary{"", "order", 2, Status::kRunning, "c", kStart, {}, 9});
   apply(summary, {after_start(9), OutcomeReached{{.status = Status::kSucceeded, .state = "end"}}});
   CHECK(summary == Summary{"", "order", 2, Status::kRunning, "end", kStart, {}, 10});
+  apply(summary, run_ended(Status::kFailed));
+  apply(summary, {after_start(9), RollbackStarted{{.status = Status::kRolledBack, .state = "undo"}}});
+  CHECK(summary == Summary{"", "order", 2, Status::kRunning, "undo", kStart, {}, 12});
+  apply(summary, {kStart, RunResumed{.version = 3}});
+  CHECK(summary.version == 3);
 }
 
 TEST_CASE("only runs that nobody must look at may be deleted") {
