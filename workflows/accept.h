@@ -84,7 +84,9 @@ struct Source {};
 struct Window {};
 struct ItemErrors {};
 struct Wait {};
-struct Action {};  ///< inside a shape
+struct Action {};          ///< inside a shape
+struct UndoableAction {};  ///< one that may have what undoes it
+struct Compensation {};
 struct Script {};
 struct TaskName {};
 struct Parameters {};  ///< of a task: its catalog row says more
@@ -101,8 +103,8 @@ using Accept = std::variant<
     accept::Settings, accept::Defaults, accept::Concurrency, accept::Resources, accept::Breakers, accept::RateLimits,
     accept::Services, accept::OnEnd, accept::Retry, accept::Tiers, accept::Rules, accept::Timer, accept::Split,
     accept::Branches, accept::Join, accept::Batch, accept::Poll, accept::Backoff, accept::Stepped, accept::Stream,
-    accept::Source, accept::Window, accept::ItemErrors, accept::Wait, accept::Action, accept::Script, accept::TaskName,
-    accept::Parameters, accept::ExitKind, accept::States>;
+    accept::Source, accept::Window, accept::ItemErrors, accept::Wait, accept::Action, accept::UndoableAction,
+    accept::Compensation, accept::Script, accept::TaskName, accept::Parameters, accept::ExitKind, accept::States>;
 
 /// A key of a map of the flow file.
 struct KeyInfo {
@@ -112,7 +114,9 @@ struct KeyInfo {
   bool required = false;
 };
 
-inline constexpr std::array<std::string_view, 2> kExitWords{"success", "failure"};
+inline constexpr std::array<std::string_view, 3> kExitWords{"success", "failure", "rollback"};
+/// Of what a compensation may come after: the second makes it owed before the action begins.
+inline constexpr std::array<std::string_view, 2> kAfterWords{"success", "start"};
 /// In the order of model::OnConflict.
 inline constexpr std::array<std::string_view, 4> kOnConflictWords{"reject", "queue", "skip", "cancel_running"};
 /// What `join` and `on_item_error` may be but a map.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string_view>
 #include <vector>
@@ -44,8 +45,10 @@ struct ActionDef {
   std::optional<Millis> timeout = {};
   const Node* breaker = nullptr;  ///< its name
   std::vector<TierDef> tiers = {};
-  const Node* when = nullptr;  ///< of `on_end`: whether it is done; null: always
-  bool guessed = false;        ///< a key of it is not known: any other may have been meant
+  const Node* when = nullptr;                               ///< of `on_end`: whether it is done; null: always
+  std::shared_ptr<const ActionDef> compensation = nullptr;  ///< what undoes it; null: it is not given, or was wrong
+  bool from_start = false;                                  ///< of a compensation: it is owed before the action begins
+  bool guessed = false;                                     ///< a key of it is not known: any other may have been meant
 };
 
 /// An action inside a shape. None: it is not given, or could not be read and was reported.

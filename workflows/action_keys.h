@@ -1,7 +1,10 @@
 // The keys of an action: where it is a state of its own, and inside another shape.
 #pragma once
 
+#include <algorithm>
 #include <array>
+#include <memory>
+#include <utility>
 
 #include "workflows/shaped_map.h"
 
@@ -30,5 +33,19 @@ inline constexpr std::array<ShapedKey<ActionDef>, 5> kActionKeys{{
     {kTask, key<ActionDef>("with", "The task's parameters.", accept::Parameters{},
                            [](ActionDef& a, std::vector<Entry> params) { a.params = std::move(params); })},
 }};
+
+/// With one more key.
+constexpr auto and_key(const ShapedKey<ActionDef>& more) {
+  std::array<ShapedKey<ActionDef>, kActionKeys.size() + 1> keys{};
+  std::ranges::copy(kActionKeys, keys.begin());
+  keys.back() = more;
+  return keys;
+}
+
+inline constexpr auto kUndoableActionKeys =
+    and_key({kActions, key<ActionDef>(kCompensate, "What undoes this action when the run is rolled back.",
+                                      accept::Compensation{}, [](ActionDef& a, ActionDef compensation) {
+                                        a.compensation = std::make_shared<const ActionDef>(std::move(compensation));
+                                      })});
 
 }  // namespace canorun::workflows

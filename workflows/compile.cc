@@ -42,6 +42,7 @@ class FlowCompiler {
     flow_.description = def_.description;
     flow_.inputs = def_.inputs;
     flow_.timeout = def_.timeout;
+    flow_.compensation_timeout = def_.compensation_timeout;
     flow_.keep = def_.keep;
     flow_.max_transitions = def_.max_transitions.value_or(flow_.max_transitions);
     resources_.compile(flow_);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "engine/base/duration.h"
+#include "workflows/shaped_map.h"
 
 namespace canorun::workflows {
 namespace {
@@ -41,6 +42,30 @@ model::Action ShapeCompiler::action(const InnerAction& def, const Brought& broug
   return def ? actions_.compile(*def, place("an action", brought)) : model::Action{};
 }
 
+model::Action ShapeCompiler::undoable(const InnerAction& def, const Brought& brought) {
+  model::Action made = action(def, brought);
+  // The state's work goes on, and may fail in the end.
+  if (def) made.compensation = compensation(*def, brought, Phase::kBefore);
+  return made;
+}
+
+std::shared_ptr<const model::Compensation> ShapeCompiler::compensation(const ActionDef& undone, const Brought& brought,
+                                                                       Phase done) {
+  if (undone.compensation == nullptr) return nullptr;
+  const ActionDef& def = *undone.compensation;
+  model::Compensation made{.action = {}, .from_start = def.from_start};
+  const model::TaskKind* const kind = model::find_kind(reader_.catalog, def.kind_name);
+  if (kind != nullptr && kind->runs_flow) {
+    reader_.error(Code::kBadValue, *def.kind, fmt::format("'{}' cannot stand in '{}'", kind->name, kCompensate),
+                  "take 'run' or another kind");
+  } else {
+    Place around = after("an action", undone, brought);
+    around.moment = {.state = id_, .phase = def.from_start ? Phase::kBefore : done, .later = true};
+    made.action = actions_.compile(def, around);
+  }
+  return std::make_shared<const model::Compensation>(std::move(made));
+}
+
 expr::Tree ShapeCompiler::tree(const Node* node, std::string_view what) {
   auto made = node != nullptr ? expressions_.tree(*node, place(what)) : std::nullopt;
   return made ? std::move(*made) : expr::Tree::of(Json());
@@ -65,7 +90,9 @@ expr::Expression ShapeCompiler::condition(const Node* node, std::string_view wha
 }
 
 model::Shape ShapeCompiler::make(const ActionDef& def) {
-  return model::ActionShape{actions_.compile(def, place("an action"))};
+  model::Action action = actions_.compile(def, place("an action"));
+  action.compensation = compensation(def, {}, Phase::kAfterSuccess);
+  return model::ActionShape{std::move(action)};
 }
 
 model::Shape ShapeCompiler::make(const TimerDef& def) {
@@ -104,13 +131,13 @@ model::Shape ShapeCompiler::make(const ExitDef& def) {
 model::Shape ShapeCompiler::make(const SplitDef& def) {
   model::SplitShape split{.branches = {}, .for_each = {}, .each = {}, .join = def.join.join, .bulkhead = def.bulkhead};
   for (const SplitDef::Branch& branch : def.branches) {
-    split.branches.push_back({branch.name->text, action(branch.action)});
+    split.branches.push_back({branch.name->text, undoable(branch.action)});
   }
   if (def.for_each != nullptr) {
     List elements = list(def.for_each, "'for_each'");
     split.for_each = std::move(elements.expression);
     const expr::Environment names = names_with(def.as);
-    split.each = action(def.each, {slots(Slot::kItem, Slot::kIndex), std::move(elements.element), &names});
+    split.each = undoable(def.each, {slots(Slot::kItem, Slot::kIndex), std::move(elements.element), &names});
   }
   return split;
 }
@@ -120,7 +147,7 @@ model::Shape ShapeCompiler::make(const BatchDef& def) {
   const expr::Environment names = names_with(def.as);
   return model::BatchShape{
       .items = std::move(elements.expression),
-      .each = action(def.each, {slots(Slot::kItem, Slot::kIndex), std::move(elements.element), &names}),
+      .each = undoable(def.each, {slots(Slot::kItem, Slot::kIndex), std::move(elements.element), &names}),
       .concurrency = def.concurrency,
       .min_success = def.min_success};
 }

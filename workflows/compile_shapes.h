@@ -1,6 +1,7 @@
 // The shapes of states, from what the author wrote to what runs.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string_view>
 #include <variant>
@@ -42,6 +43,10 @@ class ShapeCompiler {
   /// In an expression that decides over an action's result.
   Place after(std::string_view name, const InnerAction& action, const Brought& brought = {});
   model::Action action(const InnerAction& def, const Brought& brought = {});
+  /// One that may have what undoes it.
+  model::Action undoable(const InnerAction& def, const Brought& brought = {});
+  /// Null where there is none. `done`: what is known of the state's work once the action is done.
+  std::shared_ptr<const model::Compensation> compensation(const ActionDef& undone, const Brought& brought, Phase done);
   std::variant<model::Action, model::StreamShape::File> source(const StreamDef& def, const Brought& brought);
   expr::Tree tree(const Node* node, std::string_view what);
   /// A list, and what is known of its elements.

@@ -153,6 +153,7 @@ struct Definition {
   std::vector<Entry> vars;
   std::vector<Entry> env;
   std::optional<Millis> timeout;
+  std::optional<Millis> compensation_timeout;
   std::optional<Millis> keep;
   std::optional<std::uint64_t> max_transitions;
   std::optional<ConcurrencyDef> concurrency;

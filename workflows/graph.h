@@ -48,6 +48,7 @@ struct Moment {
   model::StateId state = 0;  ///< aside: behind all states, another for each
   Phase phase = Phase::kNone;
   bool has_output = false;  ///< what the work gave just now is in scope as `output`
+  bool later = false;       ///< or any time after it: another state may have run since, or not
 };
 
 void check_graph(Reader& reader, const Definition& flow, const Graph& graph);

@@ -46,6 +46,8 @@ std::optional<StreamDef> read_value(Reader& reader, const Entry& entry, accept::
 std::optional<model::StreamShape::ItemErrors> read_value(Reader& reader, const Entry& entry, accept::ItemErrors type);
 std::optional<WaitDef> read_value(Reader& reader, const Entry& entry, accept::Wait type);
 std::optional<ActionDef> read_value(Reader& reader, const Entry& entry, accept::Action type);
+std::optional<ActionDef> read_value(Reader& reader, const Entry& entry, accept::UndoableAction type);
+std::optional<ActionDef> read_value(Reader& reader, const Entry& entry, accept::Compensation type);
 std::optional<ActionDef> read_value(Reader& reader, const Entry& entry, accept::Script type);
 std::optional<ActionDef> read_value(Reader& reader, const Entry& entry, accept::TaskName type);
 std::optional<ExitDef> read_value(Reader& reader, const Entry& entry, accept::ExitKind type);
@@ -101,6 +103,10 @@ struct ShapeInfo {
 std::vector<ShapeInfo> shape_keys();
 /// Of an action inside a shape.
 std::vector<ShapeInfo> action_keys();
+/// Of one that may have what undoes it.
+std::vector<ShapeInfo> undoable_action_keys();
+/// Of what undoes one.
+std::vector<ShapeInfo> compensation_keys();
 /// Of an action of `on_end`.
 std::vector<ShapeInfo> end_action_keys();
 

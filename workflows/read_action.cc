@@ -1,6 +1,5 @@
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <span>
 
 #include "workflows/action_keys.h"
@@ -8,15 +7,16 @@
 namespace canorun::workflows {
 namespace {
 
-// Those of an action, and whether it is done.
-constexpr auto kEndActionKeys = [] {
-  std::array<ShapedKey<ActionDef>, kActionKeys.size() + 1> keys{};
-  std::ranges::copy(kActionKeys, keys.begin());
-  keys.back() = {kActions,
-                 key<ActionDef>("when", "An expression, without ${{ }}: false leaves the action out.",
-                                accept::Expression{}, [](ActionDef& a, const Node& when) { a.when = &when; })};
-  return keys;
-}();
+constexpr auto kEndActionKeys =
+    and_key({kActions, key<ActionDef>("when", "An expression, without ${{ }}: false leaves the action out.",
+                                      accept::Expression{}, [](ActionDef& a, const Node& when) { a.when = &when; })});
+
+constexpr auto kCompensationKeys = and_key(
+    {kActions,
+     key<ActionDef>("after",
+                    "What makes it due: `success` of the action, the default, or its `start`, as the action "
+                    "may have had its effect without an answer.",
+                    accept::Choice{kAfterWords}, [](ActionDef& a, std::size_t word) { a.from_start = word == 1; })});
 
 // What is missing is told of at `owner`.
 std::optional<ActionDef> read_action(Reader& reader, const Node& node, const Node& owner, std::string_view what,
@@ -65,6 +65,14 @@ std::optional<ActionDef> read_value(Reader& reader, const Entry& entry, accept::
   return read_action(reader, *entry.value, *entry.key, quoted(entry), kActionKeys);
 }
 
+std::optional<ActionDef> read_value(Reader& reader, const Entry& entry, accept::UndoableAction) {
+  return read_action(reader, *entry.value, *entry.key, quoted(entry), kUndoableActionKeys);
+}
+
+std::optional<ActionDef> read_value(Reader& reader, const Entry& entry, accept::Compensation) {
+  return read_action(reader, *entry.value, *entry.key, quoted(entry), kCompensationKeys);
+}
+
 std::optional<std::vector<ActionDef>> read_value(Reader& reader, const Entry& entry, accept::OnEnd) {
   std::vector<ActionDef> actions;
   if (entry.value->kind != NodeKind::kList) {
@@ -79,6 +87,8 @@ std::optional<std::vector<ActionDef>> read_value(Reader& reader, const Entry& en
 }
 
 std::vector<ShapeInfo> action_keys() { return shape_infos<ActionDef>(kActionShapes, kActionKeys); }
+std::vector<ShapeInfo> undoable_action_keys() { return shape_infos<ActionDef>(kActionShapes, kUndoableActionKeys); }
+std::vector<ShapeInfo> compensation_keys() { return shape_infos<ActionDef>(kActionShapes, kCompensationKeys); }
 std::vector<ShapeInfo> end_action_keys() { return shape_infos<ActionDef>(kActionShapes, kEndActionKeys); }
 
 }  // namespace canorun::workflows

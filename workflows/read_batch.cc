@@ -13,7 +13,7 @@ constexpr std::array kBatchKeys{
                   accept::Integer{.least = 1, .code = Code::kImpossibleJoin},
                   [](BatchDef& d, std::int64_t most) { d.concurrency = count32(most); }),
     key<BatchDef>(
-        "do", "The action for each element.", accept::Action{},
+        "do", "The action for each element.", accept::UndoableAction{},
         [](BatchDef& d, ActionDef action) { d.each = std::move(action); }, kRequired),
     key<BatchDef>("min_success", "The state fails when fewer of the items succeed. 100% is the default.",
                   accept::Percentage{.none_too = true},

@@ -50,6 +50,8 @@ constexpr std::array kFlowKeys{
                     [](Definition& d, std::vector<Entry> env) { d.env = std::move(env); }),
     key<Definition>("timeout", "How long the whole run may take.", accept::Duration{kShortest},
                     [](Definition& d, Millis timeout) { d.timeout = timeout; }),
+    key<Definition>("compensation_timeout", "How long a rollback of the run may take.", accept::Duration{kShortest},
+                    [](Definition& d, Millis timeout) { d.compensation_timeout = timeout; }),
     key<Definition>("max_transitions", "A guard against going round for ever. 100000 is the default.",
                     accept::Integer{1, kLargest},
                     [](Definition& d, std::int64_t most) { d.max_transitions = static_cast<std::uint64_t>(most); }),

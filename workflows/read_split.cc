@@ -30,7 +30,7 @@ constexpr std::array kSplitKeys{
                   accept::Expression{}, [](SplitDef& d, const Node& list) { d.for_each = &list; }),
     key<SplitDef>("as", "What expressions call the element. item is the default.", accept::ItemName{},
                   [](SplitDef& d, std::string_view name) { d.as = name; }),
-    key<SplitDef>("do", "The action for each element.", accept::Action{},
+    key<SplitDef>("do", "The action for each element.", accept::UndoableAction{},
                   [](SplitDef& d, ActionDef action) { d.each = std::move(action); }),
     key<SplitDef>("join", "When the branches have done enough. all is the default.", accept::Join{},
                   [](SplitDef& d, JoinDef join) { d.join = join; }),
@@ -71,7 +71,7 @@ std::optional<std::vector<SplitDef::Branch>> read_value(Reader& reader, const En
   std::vector<SplitDef::Branch> branches;
   for (const Entry& branch : reader.entries(*entry.value, quoted(entry), "a map of name to action")) {
     reader.name(*branch.key, "a branch");
-    branches.push_back({branch.key, read_value(reader, branch, accept::Action{})});
+    branches.push_back({branch.key, read_value(reader, branch, accept::UndoableAction{})});
   }
   if (branches.empty() && entry.value->kind == NodeKind::kMap) {
     reader.error(Code::kBadValue, *entry.value, "a split without branches", "it needs at least one");

@@ -48,11 +48,11 @@ constexpr std::array<ShapedKey<StateDef>, 11> kShapes{{
                              s.shape = RouteDef{};
                              s.next = std::move(rules);
                            })},
-    shape<accept::ExitKind, ExitDef>(kExit, "exit", "Ends the run: canorun then ends with 0 or 1."),
+    shape<accept::ExitKind, ExitDef>(kExit, "exit", "Ends the run; `rollback` undoes what it did first."),
 }};
 
 // Read after the shape.
-constexpr std::array<ShapedKey<StateDef>, 11> kStateKeys{{
+constexpr std::array<ShapedKey<StateDef>, 12> kStateKeys{{
     {kEvery, key<StateDef>("description", "What the state is for.", accept::Text{},
                            [](StateDef& s, std::string_view text) { s.description = text; })},
     {kGoesOn, key<StateDef>(
@@ -64,14 +64,15 @@ constexpr std::array<ShapedKey<StateDef>, 11> kStateKeys{{
                    accept::Rules{}, [](StateDef& s, RulesDef rules) { s.on_error = std::move(rules); })},
     {kGoesOn, key<StateDef>("set", "Variables and their new values, after success and before `next` is decided.",
                             accept::Settings{}, [](StateDef& s, std::vector<Entry> set) { s.set = std::move(set); })},
-    of_action<kActionKeys, 0>(),
+    of_action<kUndoableActionKeys, 0>(),
     {kGoesOn & ~kActions,
      key<StateDef>("timeout", "How long the state may take in all, from when it was first entered.",
                    accept::Duration{kShortest}, [](StateDef& s, Millis timeout) { s.timeout = timeout; })},
-    of_action<kActionKeys, 1>(),
-    of_action<kActionKeys, 2>(),
-    of_action<kActionKeys, 3>(),
-    of_action<kActionKeys, 4>(),
+    of_action<kUndoableActionKeys, 1>(),
+    of_action<kUndoableActionKeys, 2>(),
+    of_action<kUndoableActionKeys, 3>(),
+    of_action<kUndoableActionKeys, 4>(),
+    of_action<kUndoableActionKeys, 5>(),
     {kExit, key<StateDef>("output", "The run's output.", accept::Value{},
                           [](StateDef& s, const Node& output) {
                             if (auto* const exit = std::get_if<ExitDef>(&s.shape)) exit->output = &output;

@@ -145,18 +145,18 @@ void ResultFlow::guess(const Stretch& stretch) {
 }
 
 Presence ResultFlow::at(Moment moment, std::size_t result) const {
-  if (moment.phase == Phase::kAside) {
-    const auto& [of, part] = followed_[result];
-    return {works(of) && is_reached(of) && (part != Part::kOutput || !graph_.never_succeeds[of]), true};
-  }
+  const auto& [of, part] = followed_[result];
+  const bool can_be = works(of) && is_reached(of) && (part != Part::kOutput || !graph_.never_succeeds[of]);
+  if (moment.phase == Phase::kAside) return {can_be, true};
   const Masks masks = moment.phase == Phase::kBefore ? before_[moment.state]
                                                      : after(moment.state, moment.phase == Phase::kAfterFailure);
-  return {masks.there[result], masks.missing[result]};
+  return {masks.there[result] || (moment.later && can_be), masks.missing[result]};
 }
 
 bool ResultFlow::can_have_ended(model::StateId state, Moment moment) const {
   if (!works(state) || !is_reached(state)) return false;
-  if (moment.phase == Phase::kAside || (state == moment.state && moment.phase != Phase::kBefore)) return true;
+  if (moment.phase == Phase::kAside || moment.later || (state == moment.state && moment.phase != Phase::kBefore))
+    return true;
   std::vector<char> seen(graph_.edges.size(), 0);
   std::vector<model::StateId> open{state};
   while (!open.empty()) {

@@ -105,7 +105,7 @@ class Judge {
   void maybe_missing(const ResultRead& read) {
     const std::string_view name = flow_.states[read.result.of].text();
     const bool output = read.result.part == Part::kOutput;
-    if (read.moment.phase == Phase::kAside) {
+    if (read.moment.phase == Phase::kAside || read.moment.later) {
       reader_.report.warning(Code::kMaybeNotRun, span(read),
                              fmt::format("state '{}' may {}", name,
                                          output ? "have failed or not have run: then it has no output"

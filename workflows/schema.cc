@@ -15,6 +15,8 @@ using namespace schema;
 std::string parameters_of(const model::TaskKind& kind) { return fmt::format("{}_parameters", kind.name); }
 std::string state_of(const KeyInfo& shape) { return fmt::format("{}_state", shape.name); }
 std::string action_of(const KeyInfo& shape) { return fmt::format("{}_action", shape.name); }
+std::string undoable_action_of(const KeyInfo& shape) { return fmt::format("{}_undoable_action", shape.name); }
+std::string compensation_of(const KeyInfo& shape) { return fmt::format("{}_compensation", shape.name); }
 std::string end_action_of(const KeyInfo& shape) { return fmt::format("{}_end_action", shape.name); }
 
 Json names() {
@@ -132,7 +134,7 @@ class Accepted {
     return schema;
   }
   Json operator()(accept::Branches) const {
-    Json schema = map_of(names(), part("action"));
+    Json schema = map_of(names(), part("undoable_action"));
     schema["minProperties"] = 1;
     return schema;
   }
@@ -174,6 +176,8 @@ class Accepted {
   }
   Json operator()(accept::Wait) const { return keys(wait_keys()); }
   Json operator()(accept::Action) const { return part("action"); }
+  Json operator()(accept::UndoableAction) const { return part("undoable_action"); }
+  Json operator()(accept::Compensation) const { return part("compensation"); }
   Json operator()(accept::TaskName) const {
     Json schema{{"enum", Json::array()}, {"enumDescriptions", Json::array()}};
     for (const model::TaskKind& kind : catalog_) {
@@ -336,6 +340,8 @@ Json flow_schema(model::Catalog catalog) {
     parts[std::string(name)] = shaped_schema(accepted, actions, "an action needs one of", named);
   };
   add_actions("action", action_keys(), action_of);
+  add_actions("undoable_action", undoable_action_keys(), undoable_action_of);
+  add_actions("compensation", compensation_keys(), compensation_of);
   add_actions("end_action", end_action_keys(), end_action_of);
   return schema;
 }

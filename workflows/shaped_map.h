@@ -33,8 +33,14 @@ enum : ShapeBits {
 };
 inline constexpr ShapeBits kActions = kRun | kTask;
 inline constexpr ShapeBits kHolders = kSplit | kBatch | kPoll | kStepped | kStream;  ///< of actions
+inline constexpr ShapeBits kUndoable = kActions | kSplit | kBatch;                   ///< actions, and holders of them
 inline constexpr ShapeBits kGoesOn = kActions | kHolders | kTimer | kWait;
 inline constexpr ShapeBits kEvery = kGoesOn | kRoute | kExit;
+
+/// A key that not every action has, and where it goes.
+inline constexpr std::string_view kCompensate = "compensate";
+inline constexpr std::string_view kCompensateGoes =
+    "it goes with 'run' and 'task' states, the branches of a split, and the 'do' of a split or a batch";
 
 /// A key and the shapes it goes with. A name may stand twice, with other shapes.
 template <class Target>
@@ -125,6 +131,7 @@ class ShapedMap {
       Guess guess = reader_.report.guess(key, keys_with(bits));
       misspelt_.push_back(guess.name.value_or(std::string_view()));
       note_unknown(target, *entry.value);
+      if (key == kCompensate) guess.hint = kCompensateGoes;
       reader_.error(Code::kUnknownKey, *entry.key, fmt::format("unknown key '{}' in {}", key.substr(0, 80), what),
                     std::move(guess.hint));
     }
@@ -135,6 +142,8 @@ class ShapedMap {
     std::string hint;
     if (bits_ == kTask && is_beside_run(reader_, key.text)) {
       hint = "put it under 'with'";
+    } else if (key.text == kCompensate && (bits_ & kUndoable) == 0) {
+      hint = kCompensateGoes;
     } else if (of_action && !shape.actions.empty()) {
       hint = fmt::format("put it under {}", shape.actions);
     } else {

@@ -198,6 +198,26 @@ TEST_CASE("the schema takes what runs share, services and what is done at the en
   CHECK(found_in({empty}) == empty + "\n");
 }
 
+TEST_CASE("the schema takes what undoes actions, in every place and form") {
+  const std::string odd =
+      "name: x\n"
+      "compensation_timeout: 1ms\n"
+      "inputs: {l: list, a: any}\n"
+      "resources: {breakers: {b: {}}, rate_limits: {l: {tokens: 1, per: 1s}}}\n"
+      "states:\n"
+      "  a: {run: x, compensate: {run: 1, after: start, parse: json, env: '${{ inputs.a }}', retry: none}, next: b}\n"
+      "  b: {task: pass, compensate: {task: exec, with: {argv: [x]}, after: success, timeout: 1s, breaker: b,\n"
+      "      rate_limit: [{name: l, cost: 1}], retry: {max: 1, when: true}}, next: c}\n"
+      "  c: {split: {branches: {_: {run: x, compensate: {task: pass}}, B: {task: pass}}}, next: d}\n"
+      "  d: {split: {for_each: inputs.l, do: {task: pass, compensate: {run: x}}}, next: e}\n"
+      "  e: {batch: {items: inputs.l, do: {run: x, shell: [sh], compensate: {run: x, shell: [sh]}}}, next: end}\n"
+      "  end: {exit: rollback, output: '${{ inputs.a }}'}\n";
+  const testing::TempFolder folder;
+  const std::string file = folder.write("odd.yaml", odd);
+  CHECK(testing::problems(testing::load(odd)) == "");
+  CHECK(found_in({file}) == file + "\n");
+}
+
 TEST_CASE("what a schema can catch of the golden flows it catches") {
   const std::vector<std::string> files = yaml_files("tests/golden/diagnostics");
   std::string found = found_in(files);
