@@ -127,6 +127,21 @@ struct Line {
     return normal(style.pending("!"), event.state,
                   fmt::format("ending {} {} that an earlier attempt left behind", event.count, noun));
   }
+  Text operator()(const model::RollbackBegan& event) const {
+    const std::string cause = event.error != nullptr ? ": " + message(*event.error) : std::string();
+    return normal(style.pending("↩"), run, fmt::format("rolling back {}{}", counted(event.count, "step"), cause));
+  }
+  Text operator()(const model::CompensationBegan&) const { return std::nullopt; }
+  Text operator()(const model::CompensationEnded& event) const {
+    const std::string name = work_name(event.state, event.undoes) + visit_note(event.visit);
+    if (event.error != nullptr) {
+      return line(style.bad("✗"), name,
+                  fmt::format("not undone in {}: {}", human_duration(event.duration), message(*event.error)));
+    }
+    std::string what = "undone in " + human_duration(event.duration);
+    if (event.attempts > 1) what += fmt::format(", attempt {}", event.attempts);
+    return normal(style.good("↩"), name, what);
+  }
   Text operator()(const model::Stopping& event) const {
     return normal(style.pending("!"), run,
                   fmt::format("{}: {}", event.cancel ? "cancelling" : "suspending", event.reason));
@@ -208,6 +223,8 @@ void Progress::on_event(const model::Event& event) {
 
 void Progress::tell(const model::Event& event) {
   follow(event);
+  // What it worked on was cut off, and nobody says so.
+  if (event.around.empty() && std::holds_alternative<model::RollbackBegan>(event.what)) running_.clear();
   const Line line{event.run, event.around, setting_.detail, setting_.live, setting_.style};
   if (auto text = std::visit(line, event.what)) say(*text);
 }
@@ -284,6 +301,14 @@ void Progress::follow(const model::Event& event) {
       if (self.setting_.detail == Detail::kVerbose) self.take_output(work_name(wrote.state, wrote.part), wrote.bytes);
     }
     void operator()(const model::OrphansFound&) const {}
+    void operator()(const model::RollbackBegan&) const {}
+    void operator()(const model::CompensationBegan& began) const {
+      self.running_.push_back({std::string(began.state), std::string(began.part), self.clock_.steady(), {}, {}});
+    }
+    void operator()(const model::CompensationEnded& ended) const {
+      self.end_output(work_name(ended.state, ended.part));
+      std::erase_if(self.running_, [&](const Running& it) { return it.state == ended.state && it.part == ended.part; });
+    }
     void operator()(const model::Stopping&) const {}
 
     void now(Running* running, std::string what, std::optional<WallTime> until) const {

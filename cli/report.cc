@@ -4,6 +4,7 @@
 
 #include "cli/secret_inputs.h"
 #include "engine/base/duration.h"
+#include "engine/base/ids.h"
 #include "engine/model/error.h"
 
 namespace canorun::cli {
@@ -18,7 +19,13 @@ bool wrote_logs(const model::RunError& error) {
 
 std::string headline(const run::RunState& run, Status status, const model::RunError& error, const Style& style) {
   if (status == Status::kCancelled) return style.warning("cancelled:") + " " + printable(error.message);
-  if (run.exited) return style.error("error:") + fmt::format(" the run reached the failure exit '{}'", run.state);
+  if (run.exited) {
+    const bool rolls_back = status == Status::kRolledBack || status == Status::kRollbackIncomplete;
+    return style.error("error:") +
+           (run.rollback && !error.message.empty()
+                ? " " + printable(error.message)
+                : fmt::format(" the run reached the {} exit '{}'", rolls_back ? "rollback" : "failure", run.state));
+  }
   return style.error("error:") + " " + printable(error.message);
 }
 
@@ -30,9 +37,65 @@ std::string place(const model::RunError& error, std::uint64_t visits) {
   return out;
 }
 
-std::string rolled_back(Status status) {
-  return status == Status::kFailed || status == Status::kCancelled ? "  rolled back: nothing, as no state asks for it\n"
-                                                                   : "";
+constexpr std::size_t kMostUndone = 20;
+constexpr std::size_t kUndoneMessage = 200;
+
+// `ship`, `ship, visit 2`, `fan/eu`.
+std::string name_of(const run::RunState& run, const run::Owed& owed) {
+  std::string out = work_name(run.states[owed.record].name, owed.part);
+  if (owed.visit > 1) out += fmt::format(", visit {}", owed.visit);
+  return printable(out);
+}
+
+// Those of what is owed for which `is_meant`, the last first, each as a line, behind a label.
+std::string lines(const run::RunState& run, const auto& is_meant, const auto& line) {
+  std::string out;
+  std::size_t count = 0;
+  for (auto it = run.owed.rbegin(); it != run.owed.rend(); ++it) {
+    if (is_meant(*it) && ++count <= kMostUndone) out += "    " + line(*it) + "\n";
+  }
+  if (count > kMostUndone) out += fmt::format("    and {} more\n", count - kMostUndone);
+  return out;
+}
+
+// Text of whole lines, below a line that is indented itself.
+std::string indented(const std::string& text) {
+  std::string out;
+  for (std::size_t begin = 0; begin < text.size();) {
+    const std::size_t end = text.find('\n', begin) + 1;
+    out += "    " + text.substr(begin, end - begin);
+    begin = end;
+  }
+  return out;
+}
+
+// What became of the rollback, one by one.
+std::string rollback_text(const run::RunState& run, Status status, const Style& style) {
+  if (!run.rollback) {
+    if (run.still_owed() > 0 && status == Status::kFailed) {
+      return fmt::format("  rolled back: nothing, as the flow does not ask for it; {} can be\n",
+                         counted(run.still_owed(), "step"));
+    }
+    const bool none = status == Status::kFailed || status == Status::kCancelled || status == Status::kRolledBack;
+    return none ? "  rolled back: nothing, as no state asks for it\n" : "";
+  }
+  const auto name = [&](const run::Owed& owed) { return name_of(run, owed); };
+  const std::string done = lines(run, [](const run::Owed& owed) { return owed.undone; }, name);
+  const auto why = [&](const run::Owed& owed) {
+    const auto error = model::RunError::from_json(owed.error);
+    std::string text = name(owed) + ": " + one_line(error.message, kUndoneMessage) + "\n";
+    text += indented(tail_text(error.kind, owed.stderr_tail, style));
+    text.pop_back();
+    return text;
+  };
+  const std::string failed =
+      lines(run, [](const run::Owed& owed) { return !owed.undone && !owed.error.is_null(); }, why);
+  const std::string left = lines(run, [](const run::Owed& owed) { return !owed.undone && owed.error.is_null(); }, name);
+  std::string out;
+  if (!done.empty()) out += "  rolled back:\n" + done;
+  if (!failed.empty()) out += "  NOT rolled back:\n" + failed;
+  if (!left.empty()) out += "  still to be rolled back:\n" + left;
+  return out;
 }
 
 }  // namespace
@@ -52,10 +115,24 @@ std::vector<NextCommand> next_commands(const run::RunState& run, Status status, 
         add("logs " + run.id + " " + error.state, "all that it wrote");
       }
       if (run.exited) add("show " + run.id, "what led there");
+      if (run.still_owed() > 0) add("rollback " + run.id + again_options(run.start), "undoes what it did");
+      break;
+    case Status::kRollbackIncomplete:
+      add(resume, "tries again what is not rolled back");
+      if (!run.owed.empty()) add("logs " + run.id, "what the attempts wrote");
+      break;
+    case Status::kRolledBack:
+      if (wrote_logs(error)) add("logs " + run.id + " " + error.state, "all that it wrote");
       break;
     case Status::kSuspended:
     case Status::kInterrupted:
-    case Status::kRollbackIncomplete: add(resume, run.current ? "goes on at " + run.current_state() : "goes on"); break;
+      if (run.rollback) {
+        add(resume, "goes on rolling back");
+      } else {
+        add(resume, run.current ? "goes on at " + run.current_state() : "goes on");
+        if (run.still_owed() > 0) add("rollback " + run.id + again_options(run.start), "undoes what it did");
+      }
+      break;
     case Status::kWaiting:
       if (run.waits_for && !run.waits_for->signal.empty()) {
         const std::string& to = run.waits_for->run.empty() ? run.id : run.waits_for->run;
@@ -69,7 +146,6 @@ std::vector<NextCommand> next_commands(const run::RunState& run, Status status, 
       add("cancel " + run.id, "ends it");
       break;
     case Status::kSucceeded:
-    case Status::kRolledBack:
     case Status::kCancelled: break;
   }
   return next;
@@ -88,6 +164,12 @@ std::string tail_text(std::string_view kind, std::string_view tail, const Style&
   return out;
 }
 
+std::string owed_text(const run::RunState& run) {
+  return lines(
+      run, [](const run::Owed& owed) { return !owed.undone; },
+      [&](const run::Owed& owed) { return name_of(run, owed); });
+}
+
 std::string failure_report(const run::RunState& run, Status status, const CommandText& command, const Style& style) {
   std::string out;
   if (status == Status::kFailed || status == Status::kCancelled || status == Status::kRolledBack ||
@@ -99,8 +181,8 @@ std::string failure_report(const run::RunState& run, Status status, const Comman
       out += "  where: " + place(error, record != nullptr ? record->visits : 0) + "\n";
       if (record != nullptr) out += tail_text(error.kind, record->stderr_tail, style);
     }
-    out += rolled_back(status);
   }
+  if (run.ended_at || run.rollback) out += rollback_text(run, status, style);
   Table table;
   for (const NextCommand& next : next_commands(run, status, command)) {
     table.row({{next.command, style.bold(next.command)}, {"# " + next.why, style.dim("# " + next.why)}});

@@ -26,6 +26,9 @@ std::vector<NextCommand> next_commands(const run::RunState& run, store::Status s
 /// the error.
 std::string tail_text(std::string_view kind, std::string_view tail, const Style& style);
 
+/// What a rollback would undo, or has to undo still: a line each, in that order, the first few.
+std::string owed_text(const run::RunState& run);
+
 /// What failed, where (state, attempt, exit code), the last lines of its stderr, what was rolled back,
 /// and the commands that come next. Empty for a run that succeeded.
 std::string failure_report(const run::RunState& run, store::Status status, const CommandText& command,

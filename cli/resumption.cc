@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <set>
 
+#include "cli/ending.h"
 #include "cli/flow_source.h"
 #include "cli/run_document.h"
 #include "engine/base/suggest.h"
@@ -14,28 +15,6 @@ namespace canorun::cli {
 namespace {
 
 using FlowPtr = std::shared_ptr<const model::Flow>;
-
-// A claim that is let go of, unless it is handed on to the engine.
-class Claim {
- public:
-  Claim(store::CheckpointStore& store, store::RunRecord record) : store_(store), record_(std::move(record)) {}
-  Claim(const Claim&) = delete;
-  Claim& operator=(const Claim&) = delete;
-  ~Claim() {
-    if (held_) (void)store_.release(record_.number);
-  }
-
-  const store::RunRecord& record() const { return record_; }
-  store::RunRecord hand_on() {
-    held_ = false;
-    return std::move(record_);
-  }
-
- private:
-  store::CheckpointStore& store_;
-  store::RunRecord record_;
-  bool held_ = true;
-};
 
 std::vector<std::string_view> state_names(const model::Flow& flow) {
   std::vector<std::string_view> names;

@@ -69,15 +69,4 @@ void Session::leave() {
   ::_exit(static_cast<int>(exit_code(left.kind)));
 }
 
-run::Finished cancel_here(Wiring& wiring, store::CheckpointStore& store, std::shared_ptr<const model::Flow> flow,
-                          store::RunRecord claimed, Json secrets, std::string reason) {
-  asio::io_context loop{1};
-  Progress progress(loop.get_executor(), wiring.err(), wiring.clock(), progress_setting(wiring));
-  run::Runtime runtime{loop.get_executor(), store, wiring.clock(), wiring.random(), progress};
-  run::Interrupt interrupt;
-  interrupt.raise(run::Reason::kCancel, std::move(reason));
-  return complete(loop, run::cancel(runtime, std::move(flow), std::move(claimed), interrupt, std::move(secrets)),
-                  interrupt);
-}
-
 }  // namespace canorun::cli

@@ -77,8 +77,4 @@ class Session {
   bool cancelled_ = false;  ///< the work was asked to end by Ctrl-C: a second one leaves
 };
 
-/// Ends a claimed run that is not over as cancelled, as run::cancel does; signals keep their usual meaning.
-run::Finished cancel_here(Wiring& wiring, store::CheckpointStore& store, std::shared_ptr<const model::Flow> flow,
-                          store::RunRecord claimed, Json secrets, std::string reason);
-
 }  // namespace canorun::cli

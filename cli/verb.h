@@ -42,6 +42,7 @@ std::unique_ptr<Verb> make_signal();
 std::unique_ptr<Verb> make_events();
 std::unique_ptr<Verb> make_logs();
 std::unique_ptr<Verb> make_cancel();
+std::unique_ptr<Verb> make_rollback();
 std::unique_ptr<Verb> make_breakers();
 std::unique_ptr<Verb> make_limits();
 std::unique_ptr<Verb> make_kinds();

@@ -3,12 +3,11 @@
 
 #include "cli/command_line.h"
 #include "cli/conclusion.h"
-#include "cli/flow_source.h"
+#include "cli/ending.h"
 #include "cli/follow.h"
 #include "cli/input_values.h"
 #include "cli/run_document.h"
 #include "cli/secret_inputs.h"
-#include "cli/session.h"
 #include "cli/verb.h"
 
 namespace canorun::cli {
@@ -26,7 +25,7 @@ class Cancel final : public Verb {
   void declare(CommandLine& line) override {
     line.required(id_, "ID", "the run");
     line.repeated(inputs_, "-i,--input", "NAME=VALUE",
-                  "a secret input, again, where 'on_end' or 'services' need it: its value, @env:NAME or @file:PATH");
+                  "a secret input, again, where the end of the run needs it: its value, @env:NAME or @file:PATH");
   }
 
   OrRefusal<ExitCode> run(Wiring& wiring) override {
@@ -64,39 +63,23 @@ class Cancel final : public Verb {
  private:
   // Nobody works on the run: its rows are all there is to do.
   OrRefusal<ExitCode> here(Wiring& wiring, store::CheckpointStore& store, store::RunRecord claimed) const {
-    const run::RunState run = run::replay(id_, claimed.rows);
+    Claim claim(store, std::move(claimed));
+    const run::RunState run = run::replay(id_, claim.record().rows);
     if (run.ended_at) {
-      (void)store.release(claimed.number);
       return refuse(RefusalKind::kRunOver, fmt::format("run '{}' is over: {}", id_, status_name(run.status)));
     }
-    const auto flow = flow_for_the_end(wiring, store, run);
-    auto secrets = secrets_again(wiring, run, {.verb = "cancel", .texts = texts_, .needed = flow != nullptr});
-    if (!secrets) {
-      (void)store.release(claimed.number);
-      return std::unexpected(secrets.error());
-    }
-    const auto finished =
-        cancel_here(wiring, store, flow, std::move(claimed), std::move(*secrets), "cancelled by 'canorun cancel'");
-    if (finished.refused) {
-      return refuse(RefusalKind::kInvalidInputs, finished.refused->message, finished.refused->hint);
-    }
-    if (finished.store_error) return std::unexpected(refusal(*finished.store_error));
-    return tell(wiring, store, finished.run.status);
-  }
-
-  // Null where nothing of it is done at the end. That it cannot be read is no reason to keep the run.
-  static std::shared_ptr<const model::Flow> flow_for_the_end(Wiring& wiring, const store::CheckpointStore& store,
-                                                             const run::RunState& run) {
-    auto flow = flow_of_run(wiring, store, run);
-    if (flow) return runs_at_the_end(**flow) ? *flow : nullptr;
-    wiring.note(
-        fmt::format("the flow of run '{}' cannot be read; what it may have under 'on_end' and 'services' is not "
-                    "done: {}\n",
-                    run.id, flow.error().message));
-    return nullptr;
+    const auto finished = end_run(
+        wiring, store, claim, run,
+        {.how = run::Ending::kCancel, .verb = "cancel", .reason = "cancelled by 'canorun cancel'", .texts = texts_});
+    if (!finished) return std::unexpected(finished.error());
+    return tell(wiring, store, finished->run.status);
   }
 
   OrRefusal<ExitCode> tell(Wiring& wiring, const store::CheckpointStore& store, store::Status status) const {
+    if (status == store::Status::kSuspended) {
+      wiring.note(fmt::format("run '{}' is suspended; go on with: {}\n", id_, wiring.command("cancel " + id_)));
+      return ExitCode::kResumeLater;
+    }
     if (status != store::Status::kCancelled && status != store::Status::kRollbackIncomplete) {
       return refuse(RefusalKind::kRunOver,
                     fmt::format("run '{}' ended before it could be cancelled: {}", id_, status_name(status)));
@@ -110,7 +93,9 @@ class Cancel final : public Verb {
     } else if (!wiring.options().quiet) {
       wiring.out().write(fmt::format("{} {}\n", id_, status_name(status)));
     }
-    return status == store::Status::kCancelled ? ExitCode::kSuccess : exit_code(status);
+    if (status == store::Status::kCancelled) return ExitCode::kSuccess;
+    wiring.note(fmt::format("what is left of it is tried again with: {}\n", wiring.command("resume " + id_)));
+    return exit_code(status);
   }
 
   std::string id_;

@@ -15,6 +15,8 @@ constexpr std::array kVerbs{
               "  canorun resume --all\n"
               "  * * * * * canorun resume --due --quiet      # a line of a crontab\n",
               make_resume},
+    VerbEntry{"rollback", "Undoes what a run did that has failed or has stopped",
+              "  canorun rollback order-20261123-081500-k3f9 --yes\n", make_rollback},
     VerbEntry{"validate", "Checks flow files, and tells all that is wrong with them",
               "  canorun validate order.yaml backup.yaml --strict\n", make_validate},
     VerbEntry{"health", "Asks the services of a flow whether they are well", "  canorun health integration-test.yaml\n",

@@ -26,6 +26,13 @@ struct Visit {
   const store::StateEnded* ended = nullptr;
 };
 
+// What says that the run arrived at its end: others may repeat it, without the way there.
+const store::RunEnded* end_in(const store::Row& row) {
+  if (const auto* outcome = std::get_if<store::OutcomeReached>(&row.body)) return outcome;
+  if (const auto* rollback = std::get_if<store::RollbackStarted>(&row.body)) return rollback;
+  return std::get_if<store::RunEnded>(&row.body);
+}
+
 std::vector<Visit> visits(const std::vector<store::Row>& rows) {
   std::vector<Visit> out;
   const auto pass = [&](const std::vector<std::string>& via) {
@@ -38,7 +45,7 @@ std::vector<Visit> visits(const std::vector<store::Row>& rows) {
           {.state = entered->state, .number = entered->visit, .entered_at = row.at, .deadline = entered->deadline});
     } else if (const auto* ended = std::get_if<store::StateEnded>(&row.body)) {
       if (!out.empty()) out.back().ended = ended;
-    } else if (const auto* end = std::get_if<store::RunEnded>(&row.body)) {
+    } else if (const store::RunEnded* end = end_in(row)) {
       pass(end->via);
       if (end->entered) out.push_back({.state = end->state, .kind = "exit"});
     }

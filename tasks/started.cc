@@ -50,6 +50,7 @@ std::vector<std::pair<std::string, std::string>> make_environment(const TaskCont
   all.emplace_back("CANORUN_ATTEMPT", std::to_string(context.attempt()));
   all.emplace_back("CANORUN_PART", context.part());
   all.emplace_back("CANORUN_IDEMPOTENCY_KEY", context.idempotency_key());
+  all.emplace_back("CANORUN_COMPENSATES", context.compensates());
   all.emplace_back(process::kTokenVariable, context.token());
   all.emplace_back("CANORUN_OUTPUT", output_path);
   return all;

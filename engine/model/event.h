@@ -109,6 +109,27 @@ struct OrphansFound {
   std::string_view state;
   std::size_t count = 0;
 };
+/// What was done is being undone, the last first; so much is.
+struct RollbackBegan {
+  std::size_t count = 0;
+  const RunError* error = nullptr;  ///< the cause; null: the flow asks for it
+};
+/// `part` is what its attempts are told under, `undoes` the part that it undoes; empty: all of the state's work.
+struct CompensationBegan {
+  std::string_view state;
+  std::uint64_t visit = 1;
+  std::string_view part;
+  std::string_view undoes;
+};
+struct CompensationEnded {
+  std::string_view state;
+  std::uint64_t visit = 1;
+  std::string_view part;
+  std::string_view undoes;
+  const RunError* error = nullptr;  ///< null: it succeeded
+  std::uint32_t attempts = 1;
+  Millis duration{0};
+};
 struct Stopping {
   bool cancel = false;  ///< else: suspend
   std::string_view reason;
@@ -119,7 +140,8 @@ struct Stopping {
 struct Event {
   std::string_view run;
   std::variant<RunBegan, StateBegan, AttemptBegan, AttemptFailed, StateSucceeded, StateFailed, PartsBegan, PartEnded,
-               Advanced, Waiting, Held, Queued, Said, Wrote, OrphansFound, Stopping>
+               Advanced, Waiting, Held, Queued, Said, Wrote, OrphansFound, RollbackBegan, CompensationBegan,
+               CompensationEnded, Stopping>
       what;
   std::string_view around = {};
   bool of_part = false;

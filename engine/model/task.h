@@ -59,6 +59,8 @@ class TaskContext {
   virtual std::uint32_t attempt() const = 0;
   /// The same for every attempt and every resume of this piece of work.
   virtual const std::string& idempotency_key() const = 0;
+  /// The key of the work that this undoes; empty: it undoes none.
+  virtual const std::string& compensates() const = 0;
   /// Marks whatever is started for the visit, so that it can be found when this process has died.
   virtual const std::string& token() const = 0;
   /// The flow's `env`, the defaults' and the action's, evaluated; later names win.

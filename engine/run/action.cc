@@ -8,6 +8,7 @@
 #include "engine/base/duration.h"
 #include "engine/model/task.h"
 #include "engine/run/attempt.h"
+#include "engine/run/beside.h"
 #include "engine/run/guards.h"
 #include "engine/run/perform.h"
 #include "engine/run/shapes.h"
@@ -75,6 +76,35 @@ asio::awaitable<model::Outcome> attempt(RunContext& context, const Piece& piece,
   co_return std::move(*outcome);
 }
 
+// What may have to be undone, and is only where it has ended well, is not cut off in the middle.
+bool ends_by_itself(const model::Action& action) { return action.compensation && !action.compensation->from_start; }
+
+// An attempt that ends by itself, or by its own timeout; only the end of the process does not wait for it.
+asio::awaitable<model::Outcome> attempt_apart(RunContext& context, const Piece& piece, const ActionView& view,
+                                              model::Scope& scope) {
+  Beside<model::Outcome> beside(context.runtime().executor);
+  const Piece apart{piece.state, piece.action, beside.interrupt(), piece.part, piece.around, piece.asks, piece.undoes};
+  std::optional<Alarm> alarm;
+  if (piece.action.timeout) alarm.emplace(context.runtime().executor, beside.interrupt());
+  const auto heed = [&] {
+    if (piece.interrupt.reason() == Reason::kSuspend) {
+      beside.interrupt().raise(Reason::kSuspend, piece.interrupt.detail());
+    }
+  };
+  auto task = attempt(context, apart, view, scope, alarm ? &*alarm : nullptr);
+  auto outcome = co_await beside.work(std::move(task), piece.interrupt, heed);
+  if (!outcome) model::cut_off();
+  // Of what was raised meanwhile nothing was heard.
+  if (piece.interrupt.reason() != Reason::kNone && std::holds_alternative<model::Failure>(*outcome)) model::cut_off();
+  co_return std::move(*outcome);
+}
+
+asio::awaitable<model::Outcome> attempt_of(RunContext& context, const Piece& piece, const ActionView& view,
+                                           model::Scope& scope, Alarm* alarm) {
+  return ends_by_itself(piece.action) ? attempt_apart(context, piece, view, scope)
+                                      : attempt(context, piece, view, scope, alarm);
+}
+
 void tell_begin(RunContext& context, const Piece& piece, const ActionView& view) {
   context.tell(model::AttemptBegan{piece.state.name, view.attempt, piece.action.retry.policy.attempts(), piece.part});
 }
@@ -85,7 +115,7 @@ asio::awaitable<model::Outcome> guarded(RunContext& context, Guards& guards, con
   auto refused = co_await guards.enter();
   if (refused) co_return std::move(*refused);
   tell_begin(context, piece, view);
-  auto outcome = co_await attempt(context, piece, view, scope, alarm);
+  auto outcome = co_await attempt_of(context, piece, view, scope, alarm);
   context.mask(outcome);  // what failed is told again, once the breaker is open
   if (piece.interrupt.reason() != Reason::kNone) co_await calm();  // it ended all the same
   co_await guards.leave(outcome);
@@ -109,7 +139,7 @@ bool uses_expressions(const model::Action& action) {
 
 asio::awaitable<Worked> perform(RunContext& context, Piece piece) {
   const model::Action& action = piece.action;
-  ActionView view(context.run(), piece.state.name, piece.part);
+  ActionView view(context.run(), piece.state.name, piece.part, piece.undoes);
   // Most have no expressions, and a frame that is small is cheap.
   std::unique_ptr<model::Scope> own;
   if (uses_expressions(action)) {
@@ -121,11 +151,12 @@ asio::awaitable<Worked> perform(RunContext& context, Piece piece) {
   model::Scope& scope = own ? *own : no_scope();
   const auto guards = Guards::of(context, piece);
   std::unique_ptr<Alarm> alarm;
-  if (action.timeout) alarm = std::make_unique<Alarm>(context.runtime().executor, piece.interrupt);
+  if (action.timeout && !ends_by_itself(action))
+    alarm = std::make_unique<Alarm>(context.runtime().executor, piece.interrupt);
   for (view.attempt = 1;; ++view.attempt) {
     if (!guards) tell_begin(context, piece, view);
     auto work = guards ? guarded(context, *guards, piece, view, scope, alarm.get())
-                       : attempt(context, piece, view, scope, alarm.get());
+                       : attempt_of(context, piece, view, scope, alarm.get());
     model::Outcome outcome = co_await std::move(work);
     auto* const failure = std::get_if<model::Failure>(&outcome);
     if (failure == nullptr) context.mask(outcome);

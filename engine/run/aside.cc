@@ -1,10 +1,6 @@
 #include "engine/run/aside.h"
 
-#include <boost/asio/bind_cancellation_slot.hpp>
-#include <boost/asio/co_spawn.hpp>
-#include <exception>
-
-#include "engine/model/task.h"
+#include "engine/run/beside.h"
 #include "engine/run/perform.h"
 
 namespace canorun::run {
@@ -19,7 +15,7 @@ class Aside {
  public:
   /// `heeds`: the weakest reason that ends it, when it is raised meanwhile.
   Aside(RunContext& context, const model::State& state, Reason heeds = Reason::kSuspend)
-      : context_(context), state_(state), heeds_(heeds), ended_(context.runtime().executor) {}
+      : context_(context), state_(state), heeds_(heeds) {}
 
   // None: it was cut off, by what was raised meanwhile. With a grace a suspension, from before or meanwhile, ends it
   // only when that is over.
@@ -31,58 +27,39 @@ class Aside {
     const SteadyTime begin = context_.runtime().clock.steady();
     context_.tell(model::StateBegan{state_.name});
     const Reason before = context_.interrupt().reason();
-    Alarm patience(context_.runtime().executor, own_);
+    Beside<Worked> beside(context_.runtime().executor);
+    Alarm patience(context_.runtime().executor, beside.interrupt());
     bool runs_out = false;
-    const Piece piece{state_, action_of(state_), own_};
-    asio::co_spawn(context_.runtime().executor, perform(context_, piece),
-                   asio::bind_cancellation_slot(own_.slot(), [this](std::exception_ptr thrown, Worked worked) {
-                     thrown_ = std::move(thrown);
-                     worked_ = std::move(worked);
-                     is_over_ = true;
-                     ended_.ring();
-                   }));
-    while (!is_over_) {
+    const auto heed = [&] {
       const Reason reason = context_.interrupt().reason();
       if (reason == Reason::kSuspend && grace != nullptr) {
         if (!std::exchange(runs_out, true)) patience.arm(grace->left(), Reason::kSuspend);
       } else if (reason > before && reason >= heeds_) {
-        own_.raise(reason);
+        beside.interrupt().raise(reason);
       }
-      co_await ended_.wait(context_.interrupt());
-    }
-    if (thrown_ && !model::is_cut_off(thrown_)) std::rethrow_exception(thrown_);
+    };
+    const Piece piece{state_, action_of(state_), beside.interrupt()};
+    auto task = perform(context_, piece);
+    auto worked = co_await beside.work(std::move(task), context_.interrupt(), heed);
     const Millis took = std::chrono::duration_cast<Millis>(context_.runtime().clock.steady() - begin);
-    if (thrown_) {
+    if (!worked) {
       const model::RunError error{.kind = std::string(model::kind::kTimeout), .message = "it was cut short"};
       context_.tell(model::StateFailed{state_.name, 1, &error, took, {}});
       co_return std::nullopt;
     }
-    if (const auto* failure = std::get_if<model::Failure>(&worked_.outcome)) {
+    if (const auto* failure = std::get_if<model::Failure>(&worked->outcome)) {
       context_.tell(model::StateFailed{state_.name, 1, &failure->error, took, {}});
     } else {
-      context_.tell(model::StateSucceeded{state_.name, 1, worked_.attempts, took});
+      context_.tell(model::StateSucceeded{state_.name, 1, worked->attempts, took});
     }
-    co_return std::move(worked_.outcome);
+    co_return std::move(worked->outcome);
   }
 
  private:
   RunContext& context_;
   const model::State& state_;
   Reason heeds_;
-  Interrupt own_;
-  Bell ended_;
-  std::exception_ptr thrown_;
-  Worked worked_;
-  bool is_over_ = false;
 };
-
-// Ends what an earlier process left of such an action.
-asio::awaitable<void> end_left(RunContext& context, const std::string& name, std::uint64_t visit) {
-  if (!context.taken_up()) co_return;
-  const std::string token = work_key(context.run(), name, visit);
-  if (!context.leftovers().has(token)) co_return;
-  co_await end_orphans(context.runtime(), context.under(), context.run().id, name, token);
-}
 
 // Whether an action of `on_end` is to be done.
 Result<bool, model::RunError> is_wanted(RunContext& context, const model::EndAction& action) {

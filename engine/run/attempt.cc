@@ -44,7 +44,7 @@ Result<std::optional<Millis>, model::RunError> delay_after(RunContext& context, 
                                                            std::uint32_t attempt, model::Scope& scope,
                                                            const model::RunError& error) {
   const policy::Retry& policy = piece.action.retry.policy;
-  if (attempt >= policy.attempts()) return std::nullopt;
+  if (attempt >= policy.attempts() || error.kind == model::kind::kCompensation) return std::nullopt;
   const auto again = may_retry(piece.action, scope, error.to_json());
   if (!again) return std::unexpected(again.error());
   if (!*again) return std::nullopt;
@@ -99,8 +99,9 @@ void Attempt::say(model::LogLevel level, std::string_view message) {
 
 AttemptName Attempt::name() const {
   const RunState& run = context_.run();
-  const std::uint64_t row = run.outcome ? run.outcome_row : run.current ? run.current->row : 0;
-  return {row, run.resumes, view_.attempt, state(), part()};
+  // While it undoes something the run gets no row.
+  const std::uint64_t begun = run.outcome ? run.outcome_row : run.current ? run.current->row : 0;
+  return {piece_.undoes != nullptr ? run.rows : begun, run.resumes, view_.attempt, state(), part()};
 }
 
 model::Failure bad_params(std::string_view where, const Error& error) {

@@ -38,6 +38,7 @@ class Attempt final : public model::TaskContext {
   std::uint64_t visit() const override { return view_.visit(); }
   std::uint32_t attempt() const override { return view_.attempt; }
   const std::string& idempotency_key() const override { return view_.idempotency_key(); }
+  const std::string& compensates() const override { return view_.compensates(); }
   const std::string& token() const override { return view_.token(); }
   const Environment& environment() const override { return environment_; }
   const Masker& masker() const override { return context_.masker(); }

@@ -76,7 +76,9 @@ model::Failure failure_of(const RunState& child) {
              .message = fmt::format("it ended in '{}', which is a failure", child.state)};
   }
   if (const StateRecord* failed = child.find(error.state)) error.stderr_tail = failed->stderr_tail;
-  if (model::is_final(error.kind)) {
+  if (child.status == Status::kRollbackIncomplete) {
+    error.kind = model::kind::kCompensation;
+  } else if (model::is_final(error.kind)) {
     error.kind = error.kind == model::kind::kRunTimeout ? model::kind::kTimeout : model::kind::kTask;
   }
   // That of a run further below says where it comes from.
@@ -94,14 +96,16 @@ constexpr std::size_t kMostCancelled = 512;
 // Also one of an ended parent's that nobody works on. `error`: the first one.
 const Json kNothing = Json::object();
 
-asio::awaitable<void> cancel_child(Runtime& runtime, std::string id, std::string reason, Leftovers& leftovers,
-                                   std::optional<store::StoreError>& error) {
+asio::awaitable<void> cancel_child(Runtime& runtime, std::string id, std::shared_ptr<const model::Flow> flow,
+                                   std::string reason, Leftovers& leftovers, std::optional<store::StoreError>& error) {
   Interrupt interrupt;
   interrupt.raise(Reason::kCancel, std::move(reason));
   auto claimed = co_await claim(runtime, id, interrupt);
   if (claimed) {
     Finished finished;
-    co_await cancel_under(leftovers, finished, runtime, nullptr, std::move(*claimed), interrupt, kNothing);
+    auto own = flow_below(flow, std::get<store::RunStarted>(claimed->rows.front().body));
+    co_await end_under(Ending::kCancel, leftovers, finished, runtime, std::move(own), std::move(*claimed), interrupt,
+                       kNothing);
     if (finished.store_error && !error) error = std::move(finished.store_error);
   } else if (claimed.error().kind != store::StoreErrorKind::kOwned && !error) {
     error = std::move(claimed.error());
@@ -164,6 +168,7 @@ class ChildRun {
       id = child.id;
       if (child.status == Status::kSucceeded) co_return model::Success{std::move(child.output)};
       if (!child.ended_at) parent_.children().leave_open();
+      if (child.status == Status::kRollbackIncomplete) parent_.children().leave_incomplete(id);
       if (child.status != Status::kWaiting) {
         if (piece_.interrupt.reason() != Reason::kNone) model::cut_off();
         co_return failure_of(child);
@@ -215,7 +220,8 @@ class ChildRun {
   // It waits without a process, and for nothing any more.
   asio::awaitable<void> drop(std::string id, std::string reason) {
     std::optional<store::StoreError> error;
-    co_await cancel_child(runtime_, std::move(id), std::move(reason), parent_.leftovers(), error);
+    co_await cancel_child(runtime_, std::move(id), parent_.shared_flow(), std::move(reason), parent_.leftovers(),
+                          error);
     if (error) give_up(std::move(*error));
   }
 
@@ -296,6 +302,15 @@ class ChildRun {
 
 }  // namespace
 
+std::shared_ptr<const model::Flow> flow_below(const std::shared_ptr<const model::Flow>& flow,
+                                              const store::RunStarted& child) {
+  if (!flow) return nullptr;
+  for (const model::Flow* below : flow->descendants) {
+    if (below->file == child.file && below->name == child.flow) return {flow, below};
+  }
+  return nullptr;
+}
+
 std::string misfit(const model::Flow& flow, const RunState& child) {
   if (flow.name != child.start.flow || flow.version != child.start.version) {
     return fmt::format("it was begun with version {} of flow '{}', and this is version {} of '{}'", child.start.version,
@@ -335,6 +350,17 @@ store::StoreResult<bool> Children::any_open() {
   return open_;
 }
 
+store::StoreResult<std::vector<std::string>> Children::incomplete() const {
+  std::vector<std::string> ids;
+  if (!earlier_ && last_ == 0) return ids;
+  const auto children = store_.list({.parent = run_.id});
+  if (!children) return std::unexpected(children.error());
+  for (const store::Summary& child : *children) {
+    if (!child.ended_at || child.status == Status::kRollbackIncomplete) ids.push_back(child.id);
+  }
+  return ids;
+}
+
 store::StoreResult<std::string> Children::next_id() {
   if (auto looked = look(); !looked) return std::unexpected(std::move(looked.error()));
   return child_run_id(run_.id, ++last_);
@@ -351,13 +377,14 @@ asio::awaitable<store::StoreResult<void>> end_open_children(RunContext& parent) 
   const auto open = parent.children().any_open();
   if (!open) co_return std::unexpected(open.error());
   if (!*open) co_return store::StoreResult<void>{};
-  auto ended =
-      co_await cancel_children(parent.runtime(), parent.run().id, "its parent goes on without it", parent.leftovers());
+  auto ended = co_await cancel_children(parent.runtime(), parent.run().id, parent.shared_flow(),
+                                        "its parent goes on without it", parent.leftovers());
   if (ended) parent.children().left_none_open();
   co_return ended;
 }
 
-asio::awaitable<store::StoreResult<void>> cancel_children(Runtime& runtime, std::string parent, std::string reason,
+asio::awaitable<store::StoreResult<void>> cancel_children(Runtime& runtime, std::string parent,
+                                                          std::shared_ptr<const model::Flow> flow, std::string reason,
                                                           Leftovers& leftovers) {
   auto children = runtime.store.list({.parent = parent});
   if (!children) co_return std::unexpected(std::move(children.error()));
@@ -372,7 +399,7 @@ asio::awaitable<store::StoreResult<void>> cancel_children(Runtime& runtime, std:
   co_await deaf();
   for (const store::Summary& child : *children) {
     ++running;
-    asio::co_spawn(runtime.executor, cancel_child(runtime, child.id, reason, leftovers, error),
+    asio::co_spawn(runtime.executor, cancel_child(runtime, child.id, flow, reason, leftovers, error),
                    [&](const std::exception_ptr& thrown) {
                      --running;
                      if (thrown && !fault) fault = thrown;

@@ -3,8 +3,10 @@
 
 #include <boost/asio/awaitable.hpp>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <unordered_map>
+#include <vector>
 
 #include "engine/model/outcome.h"
 #include "engine/run/interrupt.h"
@@ -42,6 +44,12 @@ class Children {
   void leave_open() { open_ = true; }
   void left_none_open() { open_ = false; }
 
+  /// Those that could not be rolled back whole or, when none is worked on, were left amid that; the newest first.
+  store::StoreResult<std::vector<std::string>> incomplete() const;
+  /// The last of them that this process met; empty: none.
+  const std::string& incomplete_one() const { return incomplete_; }
+  void leave_incomplete(const std::string& id) { incomplete_ = id; }
+
  private:
   store::StoreResult<void> look();
 
@@ -50,6 +58,7 @@ class Children {
   bool earlier_ = false;
   bool known_ = false;
   bool open_ = false;
+  std::string incomplete_;
   std::uint64_t last_ = 0;
   std::unordered_map<std::string, std::string> left_;  ///< work -> the newest child for it
 };
@@ -66,8 +75,14 @@ boost::asio::awaitable<model::Outcome> run_child(RunContext& parent, const Piece
 /// Ends, as cancelled, the children that no work has gone on with, when the state that they were for has ended.
 boost::asio::awaitable<store::StoreResult<void>> end_open_children(RunContext& parent);
 
-/// Ends all that has not ended below a run that nobody works on, and that no process works on, as cancelled.
+/// Ends all that has not ended below a run that nobody works on, and that no process works on, as cancelled. `flow` is
+/// the parent's; null: it is not at hand.
 boost::asio::awaitable<store::StoreResult<void>> cancel_children(Runtime& runtime, std::string parent,
+                                                                 std::shared_ptr<const model::Flow> flow,
                                                                  std::string reason, Leftovers& leftovers);
+
+/// The flow of a child, which the parent's flow runs; null: it is none of those.
+std::shared_ptr<const model::Flow> flow_below(const std::shared_ptr<const model::Flow>& flow,
+                                              const store::RunStarted& child);
 
 }  // namespace canorun::run

@@ -117,6 +117,21 @@ std::optional<WallTime> end_of(Evaluation& evaluation, const model::State& state
   return deadline(state, evaluation.scope(), evaluation.context().runtime().clock.now());
 }
 
+store::Status status_of(model::ExitKind kind) {
+  switch (kind) {
+    case model::ExitKind::kSuccess: return store::Status::kSucceeded;
+    case model::ExitKind::kFailure: return store::Status::kFailed;
+    case model::ExitKind::kRollback: return store::Status::kRolledBack;
+  }
+  return store::Status::kFailed;
+}
+
+// Whether the state's own action is to be undone, from its start or from its success on.
+bool owes(const model::State& state, bool from_start) {
+  const auto* const shape = std::get_if<model::ActionShape>(&state.shape);
+  return shape != nullptr && shape->action.compensation && shape->action.compensation->from_start == from_start;
+}
+
 // The row that enters a state, or ends the run in an exit state.
 Result<store::Body, RunError> entry(Evaluation& evaluation, Target target) {
   RunContext& context = evaluation.context();
@@ -127,8 +142,7 @@ Result<store::Body, RunError> entry(Evaluation& evaluation, Target target) {
       return std::unexpected(
           expression_error(fmt::format("output of '{}'", state.name), output.error().message, output.error().hint));
     }
-    const bool good = exit->kind == model::ExitKind::kSuccess;
-    return store::RunEnded{.status = good ? store::Status::kSucceeded : store::Status::kFailed,
+    return store::RunEnded{.status = status_of(exit->kind),
                            .state = state.name,
                            .via = std::move(target.via),
                            .entered = true,
@@ -138,7 +152,8 @@ Result<store::Body, RunError> entry(Evaluation& evaluation, Target target) {
   return store::StateEntered{.state = state.name,
                              .visit = record != nullptr ? record->visits + 1 : 1,
                              .via = std::move(target.via),
-                             .deadline = end_of(evaluation, state)};
+                             .deadline = end_of(evaluation, state),
+                             .owed = owes(state, true)};
 }
 
 Result<store::Body, RunError> go(Evaluation& evaluation, model::StateId to, std::optional<model::StateId>& enters) {
@@ -184,7 +199,6 @@ Step fail_state(RunContext& context, const model::State& state, store::StateEnde
   context.mask(error);
   error.state = state.name;
   error.attempts = ended.attempts;
-  ended.output = nullptr;
   ended.error = error.to_json();
   ended.stderr_tail = error.stderr_tail;
   Step step;
@@ -237,8 +251,11 @@ Step after_work(RunContext& context, const model::State& state, Worked worked, M
       .state = state.name, .visit = context.run().current->visit, .attempts = worked.attempts, .duration = took};
   if (auto* success = std::get_if<model::Success>(&worked.outcome)) {
     ended.output = std::move(success->output);
+    ended.owed = owes(state, false) || owes(state, true);
     auto step = succeed(context, state, ended);
     if (step) return std::move(*step);
+    // The work is done all the same, and what undoes it may ask what it gave.
+    if (!ended.owed) ended.output = nullptr;
     return fail_state(context, state, std::move(ended), std::move(step.error()));
   }
   return fail_state(context, state, std::move(ended), std::move(std::get<model::Failure>(worked.outcome).error));

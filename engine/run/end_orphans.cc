@@ -6,6 +6,7 @@
 
 #include "engine/process/orphans.h"
 #include "engine/run/interrupt.h"
+#include "engine/run/run_context.h"
 
 namespace canorun::run {
 namespace {
@@ -20,6 +21,13 @@ constexpr Millis kLookAgain{20};
 bool Leftovers::has(const std::string& token) {
   if (!tokens_) tokens_ = process::find_tokens();
   return tokens_->contains(token);
+}
+
+asio::awaitable<void> end_left(RunContext& context, const std::string& state, std::uint64_t visit) {
+  if (!context.taken_up()) co_return;
+  std::string token = work_key(context.run(), state, visit);
+  if (!context.leftovers().has(token)) co_return;
+  co_await end_orphans(context.runtime(), context.under(), context.run().id, state, std::move(token));
 }
 
 asio::awaitable<void> end_orphans(Runtime& runtime, const Under& under, std::string_view run, std::string_view state,

@@ -21,6 +21,9 @@ class Leftovers {
   std::optional<std::set<std::string>> tokens_;
 };
 
+/// Ends what an earlier process left of a visit's work, if one worked on the run.
+boost::asio::awaitable<void> end_left(RunContext& context, const std::string& state, std::uint64_t visit);
+
 /// Ends every process that carries the token: TERM, 5 s, KILL, until none is left. An interrupt does
 /// not cut it short: a run that is being ended must not leave them either.
 boost::asio::awaitable<void> end_orphans(Runtime& runtime, const Under& under, std::string_view run,

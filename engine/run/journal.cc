@@ -11,16 +11,27 @@ void Journal::add(std::vector<store::Row> rows) {
   if (!masker_.empty()) {
     for (store::Row& made : rows) mask(masker_, made);
   }
-  if (holds_end_ && !rows.empty()) {
-    if (auto* ended = std::get_if<store::RunEnded>(&rows.back().body)) {
-      rows.back().body = store::OutcomeReached{std::move(*ended)};
-    }
+  for (store::Row& made : rows) {
+    fit_end(made);
+    apply(run_, made);
   }
-  for (const store::Row& made : rows) apply(run_, made);
   if (added_.empty()) {
     added_ = std::move(rows);
   } else {
     added_.insert(added_.end(), std::make_move_iterator(rows.begin()), std::make_move_iterator(rows.end()));
+  }
+}
+
+// By all that comes before it.
+void Journal::fit_end(store::Row& row) const {
+  auto* const ended = std::get_if<store::RunEnded>(&row.body);
+  if (ended == nullptr || run_.outcome) return;
+  const bool stands = ended->entered && ended->status != store::Status::kRolledBack;
+  if (!stands && !run_.rollback && (rolls_back_ || run_.still_owed() > 0)) {
+    if (ended->status == store::Status::kFailed) ended->status = store::Status::kRolledBack;
+    row.body = store::RollbackStarted{std::move(*ended)};
+  } else if (holds_end_) {
+    row.body = store::OutcomeReached{std::move(*ended)};
   }
 }
 

@@ -32,8 +32,11 @@ class Journal {
   void hold_end() { holds_end_ = true; }
   /// Adds the end that the run's outcome says.
   void end();
+  /// What is to be undone is not the run's alone: it is rolled back though it may owe nothing itself.
+  void roll_back() { rolls_back_ = true; }
 
-  /// Adds a row with the time of now. Rows are masked before they are folded.
+  /// Adds a row with the time of now. Rows are masked before they are folded. A failure, a cancellation or an
+  /// `exit: rollback` of a run that owes something is the start of its rollback.
   void add(store::Body body) { add(std::vector<store::Row>{{runtime_.clock.now(), std::move(body)}}); }
   void add(std::vector<store::Row> rows);
 
@@ -50,7 +53,10 @@ class Journal {
   RunState& run_;
   Interrupt& interrupt_;
   const Masker& masker_;
+  void fit_end(store::Row& row) const;
+
   bool holds_end_ = false;
+  bool rolls_back_ = false;
   std::optional<store::RunNumber> number_;
   std::vector<store::Row> added_;
   std::shared_ptr<Arrival<void>> committed_;  ///< one for all commits, which come one after another

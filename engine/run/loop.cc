@@ -57,13 +57,29 @@ void tell_end(RunContext& context, const model::StateSucceeded& ended, const Ste
   context.tell(model::StateFailed{ended.state, ended.visit, &*step.failed, ended.duration, to});
 }
 
+model::Failure not_undone_below(const std::string& child) {
+  auto failure =
+      model::failure(model::kind::kCompensation, fmt::format("run {} below it could not be rolled back whole", child));
+  failure.error.run = child;
+  return failure;
+}
+
 void tell_entry(RunContext& context) {
   const RunState& run = context.run();
-  if (run.status != store::Status::kRunning || run.outcome || !run.current) return;
+  if (run.status != store::Status::kRunning || run.outcome || run.rollback || !run.current) return;
   context.tell(model::StateBegan{run.current_state(), run.current->visit});
 }
 
 }  // namespace
+
+asio::awaitable<store::StoreResult<void>> end_children(RunContext& context, Journal& journal) {
+  auto ended = co_await end_open_children(context);
+  if (!ended) co_return ended;
+  const auto incomplete = context.children().incomplete();
+  if (!incomplete) co_return std::unexpected(incomplete.error());
+  if (!incomplete->empty()) journal.roll_back();
+  co_return ended;
+}
 
 asio::awaitable<void> let_others_run(const Interrupt& interrupt) {
   co_await asio::post(asio::use_awaitable);
@@ -86,12 +102,12 @@ asio::awaitable<store::StoreResult<void>> loop(RunContext& context, Journal& jou
   SteadyTime begin = clock.steady();
   std::optional<model::StateId> at;
   if (run.current) at = context.flow().find(run.current_state());
-  while (run.status == store::Status::kRunning && !run.outcome && at) {
+  while (run.status == store::Status::kRunning && !run.outcome && !run.rollback && at) {
     if (context.lost()) co_return std::unexpected(*context.lost());
     if (context.interrupt().reason() != Reason::kNone) {
       if (context.interrupt().reason() == Reason::kSuspend) co_await services.tear_down();
       if (context.interrupt().reason() != Reason::kSuspend) {
-        auto below = co_await end_open_children(context);
+        auto below = co_await end_children(context, journal);
         if (!below) co_return below;
       }
       journal.add(stop(context, services));
@@ -112,6 +128,10 @@ asio::awaitable<store::StoreResult<void>> loop(RunContext& context, Journal& jou
     if (context.children().may_be_open()) {
       auto below = co_await end_open_children(context);
       if (!below) co_return below;
+    }
+    if (const std::string& child = context.children().incomplete_one(); !child.empty()) {
+      worked->outcome = not_undone_below(child);
+      journal.roll_back();
     }
     const SteadyTime end = clock.steady();
     const auto took = std::chrono::duration_cast<Millis>(end - begin);

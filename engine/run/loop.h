@@ -15,6 +15,9 @@ class Services;
 /// services first. An error is the store's.
 boost::asio::awaitable<store::StoreResult<void>> loop(RunContext& context, Journal& journal, Services& services);
 
+/// Ends what is open below a run that ends; where not all of that can be undone, the run is rolled back, too.
+boost::asio::awaitable<store::StoreResult<void>> end_children(RunContext& context, Journal& journal);
+
 /// The rows that stop a run whose interrupt has a reason.
 std::vector<store::Row> stop(RunContext& context, const Services& services);
 

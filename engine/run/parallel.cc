@@ -140,18 +140,39 @@ class Crew {
       if (!part) co_return;
       slot(worker.around, model::Slot::kIndex) = expr::Value::integer(static_cast<std::int64_t>(index_));
       if (part->item != nullptr) slot(worker.around, model::Slot::kItem) = expr::Value::view(*part->item);
+      if (part->action->compensation && part->action->compensation->from_start) {
+        auto kept = co_await keep_begin(worker, *part);
+        if (!kept) co_return;
+      }
       const SteadyTime begin = clock.steady();
       const Piece piece{state_, *part->action, worker.interrupt, part->name, &worker.around};
       auto worked = co_await perform(context_, piece);
-      take(part->name, std::move(worked), std::chrono::duration_cast<Millis>(clock.steady() - begin));
+      take(*part, std::move(worked), std::chrono::duration_cast<Millis>(clock.steady() - begin));
     }
   }
 
-  void take(const std::string& name, Worked worked, Millis took) {
-    store::PartEnded ended{
-        .state = state_.name, .visit = current().visit, .part = name, .attempts = worked.attempts, .duration = took};
+  // Until it is durable that the part begins. False: it is not to begin any more.
+  asio::awaitable<bool> keep_begin(Worker& worker, const Part& part) {
+    store::PartBegan began{.state = state_.name, .visit = current().visit, .part = part.name, .item = item_of(part)};
+    rows_.push_back({context_.runtime().clock.now(), std::move(began)});
+    const std::uint64_t commit = commits_ + 1;  // that it will be in
+    ended_.ring();
+    while (commits_ < commit && !is_stopped()) co_await room_.wait(worker.interrupt);
+    co_return commits_ >= commit;
+  }
+
+  static Json item_of(const Part& part) { return part.item != nullptr ? *part.item : Json(); }
+
+  void take(const Part& part, Worked worked, Millis took) {
+    store::PartEnded ended{.state = state_.name,
+                           .visit = current().visit,
+                           .part = part.name,
+                           .attempts = worked.attempts,
+                           .duration = took};
     if (auto* success = std::get_if<model::Success>(&worked.outcome)) {
       ended.output = std::move(success->output);
+      ended.owed = part.action->compensation != nullptr;
+      if (ended.owed) ended.item = item_of(part);
     } else {
       const model::RunError& error = std::get<model::Failure>(worked.outcome).error;
       ended.error = error.to_json();
@@ -170,6 +191,8 @@ class Crew {
     room_.ring();
     auto result = co_await journal_.commit();
     if (!result) co_return result;
+    ++commits_;
+    room_.ring();
     for (std::size_t i = first; i < current().parts.size(); ++i) {
       const EndedPart& part = current().parts[i];
       tell(part);
@@ -199,6 +222,7 @@ class Crew {
   std::uint64_t next_ = 0;
   std::uint64_t index_ = 0;       ///< of the part that `next` gave last
   std::vector<store::Row> rows_;  ///< ended, and not in the journal yet
+  std::uint64_t commits_ = 0;     ///< that are durable
   Bell ended_;
   Bell room_;
   bool enough_ = false;

@@ -20,6 +20,8 @@ struct Piece {
   const model::Scope* around = nullptr;
   /// Each time it is done is another ask: what an earlier process was told counts for nothing, only what it was at.
   bool asks = false;
+  /// It undoes this.
+  const Owed* undoes = nullptr;
 };
 
 /// Makes attempts until one succeeds or there may be no other. Throws `operation_aborted` when it was

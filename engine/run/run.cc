@@ -9,6 +9,7 @@
 #include "engine/run/group.h"
 #include "engine/run/loop.h"
 #include "engine/run/run_context.h"
+#include "engine/run/saga.h"
 
 namespace canorun::run {
 namespace {
@@ -62,17 +63,22 @@ asio::awaitable<store::StoreResult<void>> leave_queue(RunContext& context, Journ
   if (!has) co_return std::unexpected(std::move(has.error()));
   const bool suspends = context.interrupt().reason() == Reason::kSuspend;
   if (!*has && !suspends) {
-    auto below = co_await end_open_children(context);
+    auto below = co_await end_children(context, journal);
     if (!below) co_return below;
   }
   if (*has) {
     beginning.add_rows();
-  } else if (suspends || !context.run().outcome) {
+  } else if (suspends || !(context.run().outcome || context.run().rollback)) {
     journal.add(stop(context, services));
+  } else {
+    beginning.add_rows();  // there is no other way to go
   }
   auto committed = co_await journal.commit();
   co_return committed;
 }
+
+// Whether its rollback is to go on.
+bool is_undone(const RunState& run) { return run.rollback && !run.outcome && run.status == store::Status::kRunning; }
 
 // Works on the run under its budget, listening to what other processes ask of it. One that waits for its group begins
 // when it has it. `left_up`: services of an earlier process may be up.
@@ -93,7 +99,11 @@ asio::awaitable<store::StoreResult<void>> work_on(RunContext& context, Journal& 
   if (result && beginning.ends_children && run.status == store::Status::kRunning) {
     result = co_await end_open_children(context);
   }
-  if (result && run.status == store::Status::kRunning && !run.outcome) {
+  if (is_undone(run)) {
+    auto failed = co_await services.set_up();  // then what needs it will fail, too
+    failed.reset();
+  }
+  if (result && run.status == store::Status::kRunning && !run.outcome && !run.rollback) {
     Alarm budget(runtime.executor, context.interrupt());
     if (context.flow().timeout) {
       budget.arm(std::max(Millis{0}, *context.flow().timeout - run.worked), Reason::kRunTimeout);
@@ -101,6 +111,7 @@ asio::awaitable<store::StoreResult<void>> work_on(RunContext& context, Journal& 
     result = co_await work_through(context, journal, services);
     budget.disarm();
   }
+  if (result && is_undone(run)) result = co_await roll_back(context, journal, services);
   if (result && run.outcome && run.status == store::Status::kRunning)
     result = co_await finish(context, journal, services);
   if (!result) co_await services.tear_down();
@@ -278,6 +289,7 @@ asio::awaitable<void> resume_under(const Under& under, Finished& finished, Runti
   // One commit: a person's word is not half done when the process dies.
   const auto add_rows = [&] {
     journal.add(resumed);
+    if (run.rollback) return;
     if (!usable && !run.outcome) {
       auto& error = std::get<model::Failure>(prepared).error;
       journal.add(end_early(run, error, store::Status::kFailed, runtime.clock.now()));
@@ -320,56 +332,106 @@ asio::awaitable<Finished> resume(Runtime& runtime, std::shared_ptr<const model::
   co_return finished;
 }
 
-asio::awaitable<Finished> cancel(Runtime& runtime, std::shared_ptr<const model::Flow> flow, store::RunRecord claimed,
-                                 Interrupt& interrupt, Json given) {
+asio::awaitable<Finished> end(Ending how, Runtime& runtime, std::shared_ptr<const model::Flow> flow,
+                              store::RunRecord claimed, Interrupt& interrupt, Json given) {
   Leftovers leftovers;
   Finished finished;
-  auto work = cancel_under(leftovers, finished, runtime, std::move(flow), std::move(claimed), interrupt, given);
+  auto work = end_under(how, leftovers, finished, runtime, std::move(flow), std::move(claimed), interrupt, given);
   co_await std::move(work);
   co_return finished;
 }
 
-asio::awaitable<void> cancel_under(Leftovers& leftovers, Finished& finished, Runtime& runtime,
-                                   std::shared_ptr<const model::Flow> flow, store::RunRecord claimed,
-                                   Interrupt& interrupt, const Json& given) {
+namespace {
+
+// What is over stays so; but what failed can still be undone, at a person's word.
+bool may_be_ended(Ending how, const RunState& run) {
+  return !run.ended_at || (how == Ending::kRollBack && run.is_undoable());
+}
+
+// The rows that say how the run ends from now on.
+void begin_end(Ending how, const RunState& run, const Interrupt& interrupt, Journal& journal, WallTime now) {
+  const store::Status status = how == Ending::kCancel ? store::Status::kCancelled : store::Status::kRolledBack;
+  if (run.outcome) return;  // it stands
+  if (run.rollback) return journal.add(store::RunResumed{.state = run.state});
+  if (run.ended_at) {
+    return journal.add(store::RunEnded{.status = status, .state = run.state, .output = run.output, .error = run.error});
+  }
+  const model::RunError error{.kind = std::string(model::kind::kCancelled), .message = interrupt.detail()};
+  journal.add(end_early(run, error, status, now));
+}
+
+// What comes after those rows: with the flow, if it is at hand.
+asio::awaitable<store::StoreResult<void>> end_with(RunContext& context, Journal& journal, bool left_up) {
+  Services services(context);
+  if (left_up) services.assume_up();
+  store::StoreResult<void> result;
+  if (is_undone(context.run())) {
+    auto failed = co_await services.set_up();  // then what needs it will fail, too
+    failed.reset();
+    result = co_await roll_back(context, journal, services);
+  }
+  if (result && context.run().outcome) result = co_await finish(context, journal, services);
+  co_return result;
+}
+
+asio::awaitable<store::StoreResult<void>> end_without(RunState& run, Journal& journal) {
+  if (is_undone(run)) {
+    store::RunEnded ended = *run.rollback;
+    ended.status = store::Status::kRollbackIncomplete;
+    journal.add(std::move(ended));
+  } else if (run.outcome) {
+    journal.end();
+  } else {
+    co_return store::StoreResult<void>{};
+  }
+  auto result = co_await journal.commit();
+  co_return result;
+}
+
+}  // namespace
+
+asio::awaitable<void> end_under(Ending how, Leftovers& leftovers, Finished& finished, Runtime& runtime,
+                                std::shared_ptr<const model::Flow> flow, store::RunRecord claimed, Interrupt& interrupt,
+                                const Json& given) {
   RunState& run = finished.run;
   run = replay(claimed.summary.id, claimed.rows);
-  if (run.ended_at) co_return let_go(finished, runtime, claimed.number, std::nullopt);  // somebody was faster
-  // Of a child nothing more is done: the flow is not at hand, nor are its secrets.
+  if (!may_be_ended(how, run)) co_return let_go(finished, runtime, claimed.number, std::nullopt);  // another was faster
+  const bool is_child = !run.start.parent.empty();
   auto secrets = flow ? Secrets::find_in(given, run.start, kNobody) : Result<Secrets>(Secrets());
+  std::optional<Error> refused;
   if (!secrets) {
-    co_return let_go(finished, runtime, claimed.number, std::move(secrets.error()));
+    refused = std::move(secrets.error());
+    secrets = Secrets();
   }
   Journal journal(runtime, run, interrupt, claimed.number, secrets->masker());
   std::optional<RunContext> context;
-  if (flow) {
+  if (flow && !refused) {
     context.emplace(runtime, flow, run, interrupt, kNobody, std::move(*secrets));
-    journal.hold_end();
     const auto prepared = context->prepare(true);
-    if (std::holds_alternative<model::Failure>(prepared)) {
-      co_return let_go(finished, runtime, claimed.number, refusal(prepared));
-    }
+    if (std::holds_alternative<model::Failure>(prepared)) refused = refusal(prepared);
   }
+  // A child that cannot do what it has to do at its end ends all the same, with its parent.
+  if (refused && !is_child) co_return let_go(finished, runtime, claimed.number, std::move(refused));
+  const bool whole = flow && !refused;
+  if (whole) journal.hold_end();
   const std::string token = token_of(run);
   if (!token.empty() && leftovers.has(token)) co_await end_orphans(runtime, kNobody, run.id, run.state, token);
   remove_scratch_folder(run.start.nonce);
-  auto below = co_await cancel_children(runtime, run.id, interrupt.detail(), leftovers);
+  auto below = co_await cancel_children(runtime, run.id, flow, interrupt.detail(), leftovers);
   if (!below) {
     finished.store_error = std::move(below.error());
     co_return;
   }
+  Children children(runtime.store, run);
+  children.expect_earlier();
+  const auto incomplete = children.incomplete();
+  if (incomplete && !incomplete->empty()) journal.roll_back();
   const bool left_up = run.services_up;
-  if (!run.outcome) {  // an exit that was reached stands
-    const model::RunError error{.kind = std::string(model::kind::kCancelled), .message = interrupt.detail()};
-    journal.add(end_early(run, error, store::Status::kCancelled, runtime.clock.now()));
-  } else if (!flow) {
-    journal.end();
-  }
+  begin_end(how, run, interrupt, journal, runtime.clock.now());
   auto result = co_await journal.commit();
-  if (result && context) {
-    Services services(*context);
-    if (left_up) services.assume_up();
-    result = co_await finish(*context, journal, services);
+  if (result) {
+    auto rest = whole ? end_with(*context, journal, left_up) : end_without(run, journal);
+    result = co_await std::move(rest);
   }
   if (!result) finished.store_error = std::move(result.error());
 }

@@ -65,14 +65,22 @@ boost::asio::awaitable<void> start_under(const Under& under, Finished& finished,
 boost::asio::awaitable<void> resume_under(const Under& under, Finished& finished, Runtime& runtime,
                                           std::shared_ptr<const model::Flow> flow, store::RunRecord claimed,
                                           std::optional<model::StateId> from, Interrupt& interrupt, const Json& given);
-/// Of a child the flow is not given: then nothing is done but what ends it.
-boost::asio::awaitable<void> cancel_under(Leftovers& leftovers, Finished& finished, Runtime& runtime,
-                                          std::shared_ptr<const model::Flow> flow, store::RunRecord claimed,
-                                          Interrupt& interrupt, const Json& given);
+/// How a run that no process works on is ended.
+enum class Ending : std::uint8_t {
+  kCancel,    ///< of one that has not ended
+  kRollBack,  ///< also of one that has failed
+};
 
-/// Ends a claimed run that is not over as cancelled, with its children, and what its last attempt left running; then
-/// does what its flow does at the end. An outcome that was reached stands. `given`: as for `resume`.
-boost::asio::awaitable<Finished> cancel(Runtime& runtime, std::shared_ptr<const model::Flow> flow,
-                                        store::RunRecord claimed, Interrupt& interrupt, Json given = Json::object());
+/// Of a child the flow may be null, and what is given be too little: then it ends without what it has to do at its end,
+/// and what it owes stays owed.
+boost::asio::awaitable<void> end_under(Ending how, Leftovers& leftovers, Finished& finished, Runtime& runtime,
+                                       std::shared_ptr<const model::Flow> flow, store::RunRecord claimed,
+                                       Interrupt& interrupt, const Json& given);
+
+/// Ends a claimed run, with its children, and what its last attempt left running; undoes what it owes, then does what
+/// its flow does at the end. An outcome that was reached stands, and a rollback that has begun goes on. The interrupt
+/// was raised, and says why. The flow is null only where there is nothing of that to do. `given`: as for `resume`.
+boost::asio::awaitable<Finished> end(Ending how, Runtime& runtime, std::shared_ptr<const model::Flow> flow,
+                                     store::RunRecord claimed, Interrupt& interrupt, Json given = Json::object());
 
 }  // namespace canorun::run

@@ -121,6 +121,9 @@ struct RunState {
   /// What is still to be undone.
   std::size_t still_owed() const;
 
+  /// A person can still have it rolled back, though it has ended.
+  bool is_undoable() const { return status == store::Status::kFailed || status == store::Status::kRollbackIncomplete; }
+
   /// Nothing can make this run go on: see semantics.md, "Resume".
   bool is_over() const;
 

@@ -33,8 +33,14 @@ const std::string& ActionView::token() const {
   return token_;
 }
 
+const std::string& ActionView::compensates() const {
+  if (undoes_ != nullptr && compensates_.empty()) compensates_ = work_key(run_, state_, visit_, undoes_->part);
+  return compensates_;
+}
+
+// A compensation names what it undoes, to others, by the key that this had.
 std::optional<expr::Value> ActionView::get(std::string_view key) const {
-  if (key == "idempotency_key") return expr::Value::view_text(idempotency_key());
+  if (key == "idempotency_key") return expr::Value::view_text(undoes_ != nullptr ? compensates() : idempotency_key());
   if (key == "visit") return expr::Value::integer(static_cast<std::int64_t>(visit_));
   if (key == "attempt") return expr::Value::integer(static_cast<std::int64_t>(attempt));
   return std::nullopt;

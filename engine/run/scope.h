@@ -16,11 +16,12 @@ class EndedView final : public expr::Object {
   explicit EndedView(const store::StateEnded& ended) : ended_(ended) {}
   const std::string& state() const { return ended_.state; }
   std::optional<expr::Value> get(std::string_view key) const override {
-    return state_field(key, ended_.output, ended_.error, ended_.visit);
+    return state_field(key, ended_.error.is_null() ? ended_.output : kNone, ended_.error, ended_.visit);
   }
   std::vector<std::string> keys() const override { return state_fields(); }
 
  private:
+  inline static const Json kNone = nullptr;
   const store::StateEnded& ended_;
 };
 
@@ -49,17 +50,19 @@ std::uint64_t visit_of(const RunState& run, const std::string& state);
 /// `action`: one attempt of an action.
 class ActionView final : public expr::Object {
  public:
-  /// What is given lives as long as the view.
-  ActionView(const RunState& run, const std::string& state, const std::string& part)
-      : run_(run), state_(state), part_(part), visit_(visit_of(run, state)) {}
+  /// What is given lives as long as the view. `undoes` may be null.
+  ActionView(const RunState& run, const std::string& state, const std::string& part, const Owed* undoes)
+      : run_(run), state_(state), part_(part), undoes_(undoes), visit_(undoes ? undoes->visit : visit_of(run, state)) {}
 
   static constexpr std::uint64_t kAsideVisit = 1;
 
   std::uint32_t attempt = 1;
   std::uint64_t visit() const { return visit_; }
-  /// Both are made when they are first asked for: hashing costs more than a whole transition.
+  /// They are made when they are first asked for: hashing costs more than a whole transition.
   const std::string& idempotency_key() const;
   const std::string& token() const;
+  /// The key of the work that it undoes; empty: it undoes none.
+  const std::string& compensates() const;
 
   std::optional<expr::Value> get(std::string_view key) const override;
   std::vector<std::string> keys() const override { return {"attempt", "idempotency_key", "visit"}; }
@@ -68,9 +71,11 @@ class ActionView final : public expr::Object {
   const RunState& run_;
   const std::string& state_;
   const std::string& part_;
+  const Owed* undoes_;
   std::uint64_t visit_;
   mutable std::string key_;
   mutable std::string token_;
+  mutable std::string compensates_;
 };
 
 /// `env`, evaluated once per process from the flow's templates.

@@ -31,7 +31,7 @@ StreamSource::StreamSource(RunContext& context, const model::State& state, const
       piece_{state,
              std::holds_alternative<model::Action>(stream.source) ? std::get<model::Action>(stream.source) : no_action_,
              context.interrupt(), "source"},
-      view_(context.run(), piece_.state.name, piece_.part),
+      view_(context.run(), piece_.state.name, piece_.part, nullptr),
       guards_(Guards::of(context, piece_)) {}
 
 StreamSource::~StreamSource() = default;

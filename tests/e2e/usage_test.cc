@@ -320,7 +320,7 @@ TEST_CASE("validate tells all problems of all files") {
         "bad.yaml:2:1: error: unknown key 'colour' in a flow [unknown-key]\n    2 | colour: red\n      | ^^^^^^ known: "
         "name, "
         "version, description, start, inputs, vars, env, timeout, max_transitions, concurrency, defaults, resources, "
-        "and 3 more\n"
+        "and 4 more\n"
         "bad.yaml:4:26: error: unknown state 'dnoe' [unknown-state]\n    4 |   a: {run: 'true', next: dnoe}\n"
         "      |                          ^^^^ did you mean 'done'?\n"
         "worse.yaml:3:13: error: unknown task kind 'htp' [unknown-kind]\n    3 |   a: {task: htp, next: done}\n"

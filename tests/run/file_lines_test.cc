@@ -34,6 +34,7 @@ class LoopOnly final : public model::TaskContext {
   std::uint64_t visit() const override { return 1; }
   std::uint32_t attempt() const override { return 1; }
   const std::string& idempotency_key() const override { return none_; }
+  const std::string& compensates() const override { return none_; }
   const std::string& token() const override { return none_; }
   const std::vector<std::pair<std::string, std::string>>& environment() const override { return environment_; }
   const Masker& masker() const override { return kNoSecrets; }

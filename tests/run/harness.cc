@@ -162,6 +162,15 @@ struct Line {
   std::string operator()(const model::Said& e) const { return fmt::format("said {} {}", e.state, e.message); }
   std::string operator()(const model::Wrote& e) const { return fmt::format("wrote {} {}", e.state, e.bytes); }
   std::string operator()(const model::OrphansFound& e) const { return fmt::format("orphans {} {}", e.state, e.count); }
+  std::string operator()(const model::RollbackBegan& e) const {
+    return fmt::format("rollback of {}{}", e.count, e.error != nullptr ? " after " + e.error->kind : "");
+  }
+  std::string operator()(const model::CompensationBegan& e) const {
+    return fmt::format("undo {} {}", work_name(e.state, e.part), e.visit);
+  }
+  std::string operator()(const model::CompensationEnded& e) const {
+    return fmt::format("{} {} {}", e.error == nullptr ? "undid" : "kept", work_name(e.state, e.part), e.visit);
+  }
   std::string operator()(const model::Stopping& e) const { return fmt::format("stopping {}", e.reason); }
 };
 
@@ -219,7 +228,7 @@ void Harness::cancel(const std::string& id, std::string reason, std::shared_ptr<
   auto claimed = store_.claim(id);
   REQUIRE(claimed);
   interrupt.raise(run::Reason::kCancel, std::move(reason));
-  spawn(run::cancel(runtime_, std::move(flow), std::move(*claimed), interrupt));
+  spawn(run::end(run::Ending::kCancel, runtime_, std::move(flow), std::move(*claimed), interrupt));
 }
 
 void Harness::probe(std::shared_ptr<const model::Flow> flow, Json inputs) {

@@ -194,7 +194,7 @@ TEST_CASE_FIXTURE(Fixture, "a cancellation of a run that nobody works on is its 
   run::Interrupt interrupt;
   interrupt.raise(run::Reason::kCancel, "cancelled by hand");
   std::optional<run::Finished> finished;
-  boost::asio::co_spawn(io, run::cancel(runtime, nullptr, *store.claim("r1"), interrupt),
+  boost::asio::co_spawn(io, run::end(run::Ending::kCancel, runtime, nullptr, *store.claim("r1"), interrupt),
                         [&](std::exception_ptr, run::Finished result) { finished.emplace(std::move(result)); });
   io.run();
   REQUIRE(finished);

@@ -36,6 +36,7 @@ class FakeContext final : public model::TaskContext {
   std::uint64_t visit() const override { return 2; }
   std::uint32_t attempt() const override { return 3; }
   const std::string& idempotency_key() const override { return key_; }
+  const std::string& compensates() const override { return compensates_; }
   const std::string& token() const override { return key_; }
   const std::vector<std::pair<std::string, std::string>>& environment() const override { return environment_; }
   const Masker& masker() const override { return masker_; }
@@ -73,6 +74,7 @@ class FakeContext final : public model::TaskContext {
   std::string state_ = "reserve";
   std::string part_;
   std::string key_;
+  std::string compensates_;
 };
 
 /// A task's attempt on a loop of its own.

@@ -1,0 +1,54 @@
+#include "cli/ending.h"
+
+#include <fmt/format.h>
+
+#include "cli/flow_source.h"
+#include "cli/session.h"
+
+namespace canorun::cli {
+namespace {
+
+using FlowPtr = std::shared_ptr<const model::Flow>;
+
+bool has_children(const store::CheckpointStore& store, const run::RunState& run) {
+  const auto children = store.list({.parent = run.id, .limit = 1});
+  return children && !children->empty();
+}
+
+// Null where nothing of it is needed. That it cannot be read is no reason to keep a run that owes nothing.
+OrRefusal<FlowPtr> flow_for_the_end(Wiring& wiring, const store::CheckpointStore& store, const run::RunState& run) {
+  auto flow = flow_of_run(wiring, store, run);
+  const bool needed = run.still_owed() > 0 || run.rollback;
+  if (flow) return needed || runs_at_the_end(**flow) || has_children(store, run) ? *flow : nullptr;
+  if (needed) {
+    flow.error().hint = fmt::format("what run '{}' did can only be undone with it", run.id);
+    return flow;
+  }
+  wiring.note(fmt::format(
+      "the flow of run '{}' cannot be read; what it may have under 'on_end' and 'services' is not done: {}\n", run.id,
+      flow.error().message));
+  return nullptr;
+}
+
+}  // namespace
+
+OrRefusal<run::Finished> end_run(Wiring& wiring, store::CheckpointStore& store, Claim& claim, const run::RunState& run,
+                                 const HowToEnd& what) {
+  const auto flow = flow_for_the_end(wiring, store, run);
+  if (!flow) return std::unexpected(flow.error());
+  auto secrets = secrets_again(wiring, run, {.verb = what.verb, .texts = what.texts, .needed = *flow != nullptr});
+  if (!secrets) return std::unexpected(secrets.error());
+  store::RunRecord record = claim.hand_on();
+  Session session(wiring, store, {});
+  auto finished = session.work_on(run.id, [&](run::Runtime& runtime, run::Interrupt& interrupt) {
+    interrupt.raise(run::Reason::kCancel, what.reason);
+    return run::end(what.how, runtime, *flow, std::move(record), interrupt, std::move(*secrets));
+  });
+  if (finished.refused) {
+    return refuse(RefusalKind::kInvalidInputs, finished.refused->message, finished.refused->hint);
+  }
+  if (finished.store_error) return std::unexpected(refusal(*finished.store_error));
+  return finished;
+}
+
+}  // namespace canorun::cli
