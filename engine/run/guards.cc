@@ -177,6 +177,12 @@ asio::awaitable<void> Guards::leave(const model::Outcome& outcome) {
   shut_for_ = *shut_for;
 }
 
+asio::awaitable<void> Guards::goes_well() {
+  if (!permit_ || !permit_->trial) co_return;
+  const model::Outcome well = model::Success{};
+  co_await leave(well);
+}
+
 std::optional<model::Failure> Guards::shut_after(Millis delay) const {
   if (shut_for_ <= delay) return std::nullopt;
   return open(shut_for_);

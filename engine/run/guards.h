@@ -27,6 +27,8 @@ class Guards {
   boost::asio::awaitable<std::optional<model::Failure>> enter();
   /// What became of the attempt.
   boost::asio::awaitable<void> leave(const model::Outcome& outcome);
+  /// The attempt may last for ever, and has done what it is there for: a trial has succeeded with that.
+  boost::asio::awaitable<void> goes_well();
   /// The attempt was cut off.
   void give_back();
 

@@ -304,6 +304,7 @@ class Stream {
     if (current().windows % kWindowsLogged == 0) remove_old_logs();
     context_.tell(
         model::Advanced{.state = state_.name, .unit = "window", .count = current().windows, .items = current().items});
+    co_await source_.kept();
     co_return std::nullopt;
   }
 

@@ -103,6 +103,10 @@ asio::awaitable<void> StreamSource::end(const model::Outcome& outcome) {
   if (guards_) co_await guards_->leave(outcome);
 }
 
+asio::awaitable<void> StreamSource::kept() {
+  if (guards_) co_await guards_->goes_well();
+}
+
 asio::awaitable<void> StreamSource::close() {
   if (!lines_) co_return;
   co_await deaf();

@@ -35,8 +35,10 @@ class StreamSource {
 
   /// What follows from the failure of an attempt: see `after_failure`. A file is not tried again.
   std::optional<Millis> failed(model::Failure& failure);
-  /// What was read is kept: the attempts are counted anew.
+  /// What was read will be kept: the attempts are counted anew.
   void forget_failures() { attempt_ = is_open() ? 1 : 0; }
+  /// What was read is kept: to its breaker, the trial of a source that is open has succeeded.
+  boost::asio::awaitable<void> kept();
   std::uint32_t attempts() const { return guards_ ? guards_->attempts(attempt_) : attempt_; }
 
  private:

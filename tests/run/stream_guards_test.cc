@@ -124,13 +124,33 @@ TEST_CASE_FIXTURE(Sources, "an open breaker lets no source begin") {
 TEST_CASE_FIXTURE(Sources, "a source that has no more has succeeded, to its breaker") {
   half_open();
   gives_two(std::nullopt);
-  begin(flow("breaker: b"));
-  until_line("window s 1 of 2");
+  begin(flow("breaker: b", "window: {count: 9}"));
+  process.until([] { return Harness::feed.taken == 2; });
   CHECK(breakers_of(store) == "b half-open 2: 0 failures, 1 trials");
   Harness::feed.outcome = model::Success{};
   Harness::feed.ready();
   process.until_done();
   CHECK(breakers_of(store) == "b closed 3: 0 failures");
+}
+
+TEST_CASE_FIXTURE(Sources, "a source's trial has succeeded with the first window that is kept") {
+  half_open();
+  gives_two(std::nullopt);
+  begin(flow("breaker: b, retry: {max: 1, backoff: fixed, delay: 1s, jitter: 0}"));
+  until_line("window s 1 of 2");
+  turn();
+  CHECK(breakers_of(store) == "b closed 3: 0 failures");
+  Harness::feed.outcome = model::failure("exit", "exit code 7");
+  Harness::feed.ready();
+  until_line("failed s/source 1 exit retry 1000");
+  CHECK(breakers_of(store) == "b closed 3: 0 failures");
+  // Which is no trial: a window is nothing to its breaker, and a failure is one.
+  pass(1s);
+  until_line("window s 2 of 4");
+  Harness::feed.outcome = model::failure("exit", "exit code 7");
+  Harness::feed.ready();
+  turn();
+  CHECK(breakers_of(store) == "b closed 3: 1 failures");
 }
 
 TEST_CASE_FIXTURE(Sources, "a source that is stopped, or cut off, is no outcome") {
@@ -147,8 +167,8 @@ TEST_CASE_FIXTURE(Sources, "a source that is stopped, or cut off, is no outcome"
     CHECK(process.finished->run.error["kind"] == "expression");
   }
   SUBCASE("cancelled") {
-    begin(flow("breaker: b"));
-    until_line("window s 1 of 2");
+    begin(flow("breaker: b", "window: {count: 9}"));
+    process.until([] { return Harness::feed.taken == 2; });
     CHECK(breakers_of(store) == "b half-open 2: 0 failures, 1 trials");
     process.interrupt.raise(run::Reason::kCancel, "by a person");
     process.until_done();
