@@ -89,9 +89,14 @@ void Guards::give_back() {
   give_back_limits();
   if (!permit_) return;
   const Runtime& runtime = context_.runtime();
-  runtime.store.shared().tell_breaker(breaker_key_, breaker().rule, *std::exchange(permit_, std::nullopt),
-                                      policy::CallOutcome::kNone, runtime.clock.now(),
+  // Nobody waits for it, so it may outlive the clock.
+  const store::BreakerCall call{breaker_key_, breaker().rule, runtime.clock.now()};
+  runtime.store.shared().tell_breaker(call, *std::exchange(permit_, std::nullopt), policy::CallOutcome::kNone,
                                       [](store::StoreResult<Millis>) {});
+}
+
+store::BreakerCall Guards::breaker_call() const {
+  return {.key = breaker_key_, .rule = breaker().rule, .clock = &context_.runtime().clock};
 }
 
 void Guards::give_back_limits() {
@@ -150,9 +155,7 @@ asio::awaitable<std::optional<model::Failure>> Guards::pass_limits() {
 
 asio::awaitable<std::optional<model::Failure>> Guards::pass_breaker() {
   Runtime& runtime = context_.runtime();
-  const auto ask = [&](auto done) {
-    runtime.store.shared().ask_breaker(breaker_key_, breaker().rule, runtime.clock.now(), std::move(done));
-  };
+  const auto ask = [&](auto done) { runtime.store.shared().ask_breaker(breaker_call(), std::move(done)); };
   auto answer = co_await answer_of<store::Admission>(runtime.executor, piece_.interrupt, ask);
   if (!answer) lose(std::move(answer.error()));
   shut_ = !answer->has_value();
@@ -169,8 +172,7 @@ asio::awaitable<void> Guards::leave(const model::Outcome& outcome) {
   Runtime& runtime = context_.runtime();
   const policy::Permit permit = *std::exchange(permit_, std::nullopt);
   const auto ask = [&](auto done) {
-    runtime.store.shared().tell_breaker(breaker_key_, breaker().rule, permit, call_outcome(outcome),
-                                        runtime.clock.now(), std::move(done));
+    runtime.store.shared().tell_breaker(breaker_call(), permit, call_outcome(outcome), std::move(done));
   };
   auto shut_for = co_await answer_of<Millis>(runtime.executor, piece_.interrupt, ask);
   if (!shut_for) lose(std::move(shut_for.error()));

@@ -48,6 +48,8 @@ class Guards {
   model::Failure limited(const store::LimitWait& wait) const;
   model::Failure open(Millis left) const;
   const model::Breaker& breaker() const { return *breaker_; }
+  /// Its time is read when it is this call's turn.
+  store::BreakerCall breaker_call() const;
   [[noreturn]] void lose(store::StoreError error);
   void tell_wait(const store::LimitWait& wait);
 

@@ -46,41 +46,41 @@ std::vector<LimitCost> only(const std::vector<LimitCost>& costs, bool windows) {
 
 }  // namespace
 
-void LmdbShared::ask_breaker(std::string key, policy::BreakerRule rule, WallTime now, Completion<Admission> done) {
+void LmdbShared::ask_breaker(BreakerCall call, Completion<Admission> done) {
   {
     auto txn = env_.read();
     if (!txn) return done(std::unexpected(std::move(txn.error())));
     TableEntries breakers(*txn, Table::kBreakers);
-    auto answer = look_at_breaker(breakers, key, rule, now);
+    auto answer = look_at_breaker(breakers, call.key, call.rule, call.time());
     if (txn->failed()) return done(std::unexpected(txn->error()));
     if (answer) return done(std::move(*answer));
   }
   writer_.submit<Admission>(
       0,
-      [this, key = std::move(key), rule, now](Txn& txn) -> StoreResult<Admission> {
+      [this, call = std::move(call)](Txn& txn) -> StoreResult<Admission> {
         auto who = asker();
         if (!who) return std::unexpected(std::move(who.error()));
         TableEntries breakers(txn, Table::kBreakers);
-        return store::ask_breaker(breakers, key, rule, now, *who);
+        return store::ask_breaker(breakers, call.key, call.rule, call.time(), *who);
       },
       std::move(done));
 }
 
-void LmdbShared::tell_breaker(std::string key, policy::BreakerRule rule, policy::Permit permit,
-                              policy::CallOutcome outcome, WallTime now, Completion<Millis> done) {
+void LmdbShared::tell_breaker(BreakerCall call, policy::Permit permit, policy::CallOutcome outcome,
+                              Completion<Millis> done) {
   {
     auto txn = env_.read();
     if (!txn) return done(std::unexpected(std::move(txn.error())));
     TableEntries breakers(*txn, Table::kBreakers);
-    const auto shut_for = look_at_outcome(breakers, key, rule, permit, outcome, now);
+    const auto shut_for = look_at_outcome(breakers, call.key, call.rule, permit, outcome, call.time());
     if (txn->failed()) return done(std::unexpected(txn->error()));
     if (shut_for) return done(*shut_for);
   }
   writer_.submit<Millis>(
       0,
-      [key = std::move(key), rule, permit, outcome, now](Txn& txn) -> StoreResult<Millis> {
+      [call = std::move(call), permit, outcome](Txn& txn) -> StoreResult<Millis> {
         TableEntries breakers(txn, Table::kBreakers);
-        return store::tell_breaker(breakers, key, rule, permit, outcome, now);
+        return store::tell_breaker(breakers, call.key, call.rule, permit, outcome, call.time());
       },
       std::move(done));
 }

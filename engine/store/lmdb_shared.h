@@ -20,9 +20,9 @@ class LmdbShared final : public SharedState {
   LmdbShared(const std::string& folder, LmdbEnv& env, LmdbWriter& writer, Owners& owners)
       : folder_(folder + "/limits"), env_(env), writer_(writer), owners_(owners) {}
 
-  void ask_breaker(std::string key, policy::BreakerRule rule, WallTime now, Completion<Admission> done) override;
-  void tell_breaker(std::string key, policy::BreakerRule rule, policy::Permit permit, policy::CallOutcome outcome,
-                    WallTime now, Completion<Millis> done) override;
+  void ask_breaker(BreakerCall call, Completion<Admission> done) override;
+  void tell_breaker(BreakerCall call, policy::Permit permit, policy::CallOutcome outcome,
+                    Completion<Millis> done) override;
   StoreResult<std::vector<BreakerRecord>> breakers() const override;
   StoreResult<bool> reset_breaker(std::string_view key) override;
   void take_limits(const LimitRequest& request, Completion<LimitAnswer> done) override;

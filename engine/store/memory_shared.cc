@@ -28,17 +28,17 @@ std::optional<Entries::Entry> MemoryShared::Table::first(std::string_view prefix
   return *found;
 }
 
-void MemoryShared::ask_breaker(std::string key, policy::BreakerRule rule, WallTime now, Completion<Admission> done) {
+void MemoryShared::ask_breaker(BreakerCall call, Completion<Admission> done) {
   std::unique_lock lock(mutex_);
-  auto answer = store::ask_breaker(breakers_, key, rule, now, kSelf);
+  auto answer = store::ask_breaker(breakers_, call.key, call.rule, call.time(), kSelf);
   lock.unlock();
   done(std::move(answer));
 }
 
-void MemoryShared::tell_breaker(std::string key, policy::BreakerRule rule, policy::Permit permit,
-                                policy::CallOutcome outcome, WallTime now, Completion<Millis> done) {
+void MemoryShared::tell_breaker(BreakerCall call, policy::Permit permit, policy::CallOutcome outcome,
+                                Completion<Millis> done) {
   std::unique_lock lock(mutex_);
-  const Millis closed_for = store::tell_breaker(breakers_, key, rule, permit, outcome, now);
+  const Millis closed_for = store::tell_breaker(breakers_, call.key, call.rule, permit, outcome, call.time());
   lock.unlock();
   done(closed_for);
 }

@@ -12,9 +12,9 @@ namespace canorun::store {
 /// Everything completes before the call returns.
 class MemoryShared final : public SharedState {
  public:
-  void ask_breaker(std::string key, policy::BreakerRule rule, WallTime now, Completion<Admission> done) override;
-  void tell_breaker(std::string key, policy::BreakerRule rule, policy::Permit permit, policy::CallOutcome outcome,
-                    WallTime now, Completion<Millis> done) override;
+  void ask_breaker(BreakerCall call, Completion<Admission> done) override;
+  void tell_breaker(BreakerCall call, policy::Permit permit, policy::CallOutcome outcome,
+                    Completion<Millis> done) override;
   StoreResult<std::vector<BreakerRecord>> breakers() const override;
   StoreResult<bool> reset_breaker(std::string_view key) override;
   void take_limits(const LimitRequest& request, Completion<LimitAnswer> done) override;

@@ -25,6 +25,16 @@ std::string_view plain_name(std::string_view key);
 /// A breaker asks for a trial, or refuses for so long (0: until a trial that is under way has ended).
 using Admission = std::expected<policy::Permit, Millis>;
 
+/// A question to a breaker, or what one is told.
+struct BreakerCall {
+  std::string key;
+  policy::BreakerRule rule;
+  WallTime now{};
+  const Clock* clock = nullptr;  ///< read anew when it is this call's turn, which may take long; outlives it
+
+  WallTime time() const { return clock != nullptr ? clock->now() : now; }
+};
+
 struct BreakerRecord {
   std::string key;
   policy::BreakerRule rule;  ///< of who changed it last
@@ -85,11 +95,11 @@ class SharedState {
   virtual ~SharedState() = default;
 
   /// While the breaker is closed this only reads, and completes before it returns.
-  virtual void ask_breaker(std::string key, policy::BreakerRule rule, WallTime now, Completion<Admission> done) = 0;
+  virtual void ask_breaker(BreakerCall call, Completion<Admission> done) = 0;
   /// Says what became of a call. A success while the breaker is closed without failures only reads. Gives how long
   /// nothing is let through from now on; 0: something may be.
-  virtual void tell_breaker(std::string key, policy::BreakerRule rule, policy::Permit permit,
-                            policy::CallOutcome outcome, WallTime now, Completion<Millis> done) = 0;
+  virtual void tell_breaker(BreakerCall call, policy::Permit permit, policy::CallOutcome outcome,
+                            Completion<Millis> done) = 0;
   virtual StoreResult<std::vector<BreakerRecord>> breakers() const = 0;
   /// Closes it, without failures; outcomes of calls under way count no longer. False: there is none.
   virtual StoreResult<bool> reset_breaker(std::string_view key) = 0;

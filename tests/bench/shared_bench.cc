@@ -160,13 +160,13 @@ const SystemClock kClock;
 const policy::BreakerRule kRule;
 
 void tell(store::SharedState& shared, policy::CallOutcome outcome) {
-  shared.tell_breaker("payments", kRule, {}, outcome, kClock.now(), [](const store::StoreResult<Millis>& shut) {
+  shared.tell_breaker({"payments", kRule, kClock.now()}, {}, outcome, [](const store::StoreResult<Millis>& shut) {
     if (!shut) std::abort();
   });
 }
 
 void ask(store::SharedState& shared) {
-  shared.ask_breaker("payments", kRule, kClock.now(), [](const store::StoreResult<store::Admission>& got) {
+  shared.ask_breaker({"payments", kRule, kClock.now()}, [](const store::StoreResult<store::Admission>& got) {
     if (!got || !*got) std::abort();
   });
 }

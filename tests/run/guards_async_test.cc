@@ -133,9 +133,26 @@ TEST_CASE_FIXTURE(AsyncFixture, "an interrupt is heard that comes while a failur
   }
 }
 
+TEST_CASE_FIXTURE(AsyncFixture,
+                  "a breaker is open from when its store knows of it, and a trial asked for when it is due") {
+  Harness::acts["s"] = holding(fails("exit"));
+  process.start(flow_of(one("breakers: {b: {failure_threshold: 1, reset_timeout: 30s}}",
+                            "breaker: b, retry: {max: 1, backoff: fixed, delay: 30s, jitter: 0}")));
+  process.until([&] { return held.has_value(); });
+  turn();
+  process.clock.advance(1min);
+  let_go();
+  until_line("failed s 1 exit retry 30000");
+  CHECK(store->shared().breakers()->front().state.opened_at == process.clock.now());
+  Harness::acts["s"] = gives("well");
+  process.clock.advance(30s);
+  process.until_done();
+  CHECK(breakers_of(*store) == "b closed 3: 0 failures");
+}
+
 TEST_CASE_FIXTURE(AsyncFixture, "a success that is told to a breaker stands, whatever is raised meanwhile") {
   Harness::acts["s"] = holding(gives("well"));
-  store->shared().tell_breaker("b", {}, {}, policy::CallOutcome::kFailure, process.clock.now(), [](const auto&) {});
+  store->shared().tell_breaker({"b", {}, process.clock.now()}, {}, policy::CallOutcome::kFailure, [](const auto&) {});
   process.start(flow_of(one("breakers: {b: {}}", "breaker: b")));
   until_line("attempt s 1/1");
   interrupted(run::Reason::kCancel);

@@ -51,7 +51,7 @@ struct GuardsFixture : Fixture {
   /// Its breaker `b` fails a call, and opens where one failure suffices.
   void fail_breaker(const policy::BreakerRule& rule = {1, Millis{5'000}, 1}) {
     const WallTime now = process.clock.now();
-    store.shared().tell_breaker("b", rule, policy::Permit{}, policy::CallOutcome::kFailure, now,
+    store.shared().tell_breaker({"b", rule, now}, policy::Permit{}, policy::CallOutcome::kFailure,
                                 [](const store::StoreResult<Millis>&) {});
   }
 };

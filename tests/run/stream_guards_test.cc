@@ -49,7 +49,7 @@ struct Sources : Fixture {
   /// The next call of the breaker is a trial.
   void half_open() {
     for (int i = 0; i < 2; ++i) {
-      store.shared().tell_breaker("b", {2, 5s, 1}, {}, policy::CallOutcome::kFailure, process.clock.now(),
+      store.shared().tell_breaker({"b", {2, 5s, 1}, process.clock.now()}, {}, policy::CallOutcome::kFailure,
                                   [](const auto&) {});
     }
     process.clock.advance(5s);

@@ -1,5 +1,6 @@
 // Breakers in a store: the same tests for both, and what only the one on disk does.
 #include "shared_calls.h"
+#include "support/manual_clock.h"
 
 using namespace canorun;
 using namespace canorun::store;
@@ -16,9 +17,9 @@ struct Breaker {
   std::string key = "b";
   policy::BreakerRule rule = kRule;
 
-  Admission ask(WallTime now) const { return store::test::ask(shared, key, rule, now); }
+  Admission ask(WallTime now) const { return store::test::ask(shared, {key, rule, now}); }
   Millis tell(policy::Permit permit, CallOutcome outcome, WallTime now) const {
-    return store::test::tell(shared, key, rule, permit, outcome, now);
+    return store::test::tell(shared, {key, rule, now}, permit, outcome);
   }
   /// A call that fails.
   Millis fail(WallTime now) const { return tell(*ask(now), CallOutcome::kFailure, now); }
@@ -172,15 +173,28 @@ TEST_CASE_TEMPLATE("who read the clock before others that were served first does
   CHECK(said(breaker.ask(after_start(35))) == "trial 0");
 }
 
+TEST_CASE_TEMPLATE("a breaker's clock is read when it is a call's turn, however long that took", Fixture, InMemory,
+                   OnDisk) {
+  Fixture fixture;
+  SharedState& shared = fixture.store.shared();
+  canorun::test::ManualClock clock;
+  const auto call = [&] { return BreakerCall{"b", kRule, clock.now() - Millis{60'000}, &clock}; };
+  tell(shared, call(), {}, CallOutcome::kFailure);
+  tell(shared, call(), {}, CallOutcome::kFailure);
+  CHECK(shared.breakers()->front().state.opened_at == clock.now());
+  clock.advance(Millis{30'000});
+  CHECK(said(ask(shared, call())) == "trial 0");
+}
+
 TEST_CASE("a closed breaker commits nothing while calls succeed, nor does one that refuses") {
   const OnDisk fixture;
   const Breaker breaker{fixture.store.shared()};
   const std::uint64_t before = fixture.store.transactions();
   bool at_once = false;
   for (int i = 0; i < 100; ++i) {
-    fixture.store.shared().ask_breaker("b", kRule, kStart, [&](StoreResult<Admission> permit) {
+    fixture.store.shared().ask_breaker({"b", kRule, kStart}, [&](StoreResult<Admission> permit) {
       REQUIRE(permit);
-      fixture.store.shared().tell_breaker("b", kRule, **permit, CallOutcome::kSuccess, kStart,
+      fixture.store.shared().tell_breaker({"b", kRule, kStart}, **permit, CallOutcome::kSuccess,
                                           [&](const StoreResult<Millis>& shut) { at_once = shut == Millis{0}; });
     });
     CHECK(std::exchange(at_once, false));

@@ -22,16 +22,13 @@ T answer_of(Ask ask) {
 
 }  // namespace
 
-Admission ask(SharedState& shared, std::string key, const policy::BreakerRule& rule, WallTime now) {
-  return answer_of<Admission>(
-      [&](Completion<Admission> done) { shared.ask_breaker(std::move(key), rule, now, std::move(done)); });
+Admission ask(SharedState& shared, const BreakerCall& call) {
+  return answer_of<Admission>([&](Completion<Admission> done) { shared.ask_breaker(call, std::move(done)); });
 }
 
-Millis tell(SharedState& shared, std::string key, const policy::BreakerRule& rule, policy::Permit permit,
-            policy::CallOutcome outcome, WallTime now) {
-  return answer_of<Millis>([&](Completion<Millis> done) {
-    shared.tell_breaker(std::move(key), rule, permit, outcome, now, std::move(done));
-  });
+Millis tell(SharedState& shared, const BreakerCall& call, policy::Permit permit, policy::CallOutcome outcome) {
+  return answer_of<Millis>(
+      [&](Completion<Millis> done) { shared.tell_breaker(call, permit, outcome, std::move(done)); });
 }
 
 LimitAnswer take(SharedState& shared, const LimitRequest& request) {

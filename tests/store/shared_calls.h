@@ -10,9 +10,8 @@
 namespace canorun::store::test {
 
 /// They throw where the store fails.
-Admission ask(SharedState& shared, std::string key, const policy::BreakerRule& rule, WallTime now);
-Millis tell(SharedState& shared, std::string key, const policy::BreakerRule& rule, policy::Permit permit,
-            policy::CallOutcome outcome, WallTime now);
+Admission ask(SharedState& shared, const BreakerCall& call);
+Millis tell(SharedState& shared, const BreakerCall& call, policy::Permit permit, policy::CallOutcome outcome);
 LimitAnswer take(SharedState& shared, const LimitRequest& request);
 void give_back(SharedState& shared, std::vector<LimitCost> costs, Moment taken);
 void leave(SharedState& shared, const std::vector<LimitCost>& costs, Ticket ticket);

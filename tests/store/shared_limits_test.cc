@@ -328,7 +328,7 @@ TEST_CASE_TEMPLATE("a run's own breakers and limits go with it and with its chil
   REQUIRE(create(store, new_run("r10", {started("other"), run_ended(Status::kSucceeded)})));
   const policy::BreakerRule rule;
   for (const std::string run : {"", "r1/", "r1.1/", "r10/"}) {
-    tell(shared, run + "b", rule, *ask(shared, run + "b", rule, kStart), policy::CallOutcome::kFailure, kStart);
+    tell(shared, {run + "b", rule, kStart}, *ask(shared, {run + "b", rule, kStart}), policy::CallOutcome::kFailure);
     Caller caller{shared, {{.key = run + "api", .rule = kBucket}, {.key = run + "plan", .rule = kWindow}}};
     CHECK(said(caller.ask(0)) == "taken");
   }

@@ -161,15 +161,15 @@ TEST_CASE("the trial of a process that died is given back when somebody asks for
   const TempFolder folder;
   const policy::BreakerRule rule{1, Millis{30'000}, 1};
   const auto child = one_that_dies(folder.path(), [&](LmdbStore& store) {
-    const auto permit = *ask(store.shared(), "b", rule, kStart);
-    REQUIRE(tell(store.shared(), "b", rule, permit, CallOutcome::kFailure, kStart) == Millis{30'000});
-    REQUIRE(said(ask(store.shared(), "b", rule, after_start(30))) == "trial 0");
+    const auto permit = *ask(store.shared(), {"b", rule, kStart});
+    REQUIRE(tell(store.shared(), {"b", rule, kStart}, permit, CallOutcome::kFailure) == Millis{30'000});
+    REQUIRE(said(ask(store.shared(), {"b", rule, after_start(30)})) == "trial 0");
   });
   const auto store = open_lmdb(folder.path());
-  CHECK(said(ask(store->shared(), "b", rule, after_start(99))) == "refused for 0");
+  CHECK(said(ask(store->shared(), {"b", rule, after_start(99)})) == "refused for 0");
   end(*child);
-  CHECK(said(ask(store->shared(), "b", rule, after_start(99))) == "trial 1");
-  CHECK(said(ask(store->shared(), "b", rule, after_start(99))) == "refused for 0");
+  CHECK(said(ask(store->shared(), {"b", rule, after_start(99)})) == "trial 1");
+  CHECK(said(ask(store->shared(), {"b", rule, after_start(99)})) == "refused for 0");
   CHECK(said(store->shared().breakers()) == "b half-open 2: 0 failures, 0 successes, trials 1");
 }
 
@@ -355,7 +355,7 @@ TEST_CASE(
     const SystemClock clock;
     while (!seen->over) {
       const WallTime asked = clock.now();
-      const auto permit = ask(shared, "b", rule, asked);
+      const auto permit = ask(shared, {"b", rule, asked});
       if (!permit) {
         ::sched_yield();
         continue;
@@ -369,7 +369,7 @@ TEST_CASE(
       lower(epoch.first_ask, asked);
       const WallTime ended = clock.now();
       const Millis shut =
-          tell(shared, "b", rule, *permit, permit->trial ? CallOutcome::kSuccess : CallOutcome::kFailure, ended);
+          tell(shared, {"b", rule, ended}, *permit, permit->trial ? CallOutcome::kSuccess : CallOutcome::kFailure);
       if (!permit->trial && shut > Millis{0}) lower(epoch.opened, ended);
     }
   });
