@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <iterator>
+#include <map>
 
 #include "engine/store/lmdb_tables.h"
 #include "engine/store/store_folder.h"
@@ -33,6 +34,26 @@ class TableEntries final : public Entries {
  private:
   Txn& txn_;
   Table table_;
+};
+
+// Keeps what is put into a table aside. What is put is not asked for again before it is written.
+class PutLater final : public Entries {
+ public:
+  explicit PutLater(Entries& table) : table_(table) {}
+
+  std::optional<std::string> get(std::string_view key) override { return table_.get(key); }
+  void put(std::string_view key, std::string_view value) override { later_.insert_or_assign(std::string(key), value); }
+  void erase(std::string_view key) override { table_.erase(key); }
+  std::optional<Entry> first(std::string_view prefix, std::string_view from) override {
+    return table_.first(prefix, from);
+  }
+  void write() const {
+    for (const auto& [key, value] : later_) table_.put(key, value);
+  }
+
+ private:
+  Entries& table_;
+  std::map<std::string, std::string> later_;
 };
 
 // Those of windows, or of buckets.
@@ -119,8 +140,13 @@ void LmdbShared::take_limits(const LimitRequest& request, Completion<LimitAnswer
     // Its group was not kept, but what is in passing was.
     if (before) take_back(again, *before);
     TableEntries windows(txn, Table::kWindows);
-    auto answer = take(&windows, again);
-    if (answer) before = *answer;
+    // What is only advice is committed first. Where that fails the request is refused, and must have taken nothing of
+    // what is kept; the other way round, buckets that miss something are full again by and by.
+    PutLater later(windows);
+    auto answer = take(&later, again);
+    if (!answer) return answer;
+    later.write();
+    before = *answer;
     return answer;
   };
   writer_.submit<LimitAnswer>(0, std::move(work), std::move(done));

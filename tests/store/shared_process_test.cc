@@ -1,6 +1,7 @@
 // Breakers, limits and groups between processes: those that die, and many at once against real time.
 #include <poll.h>
 #include <sched.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -123,6 +124,32 @@ TEST_CASE("nobody waits behind one whose process died") {
   CHECK(said(shared.limits()) == "api 1 missing, 1 waiting");
   CHECK(ask_at_once(shared, {kApi}, 3) == "ticket 3: 1000 for api");
   CHECK(ask_at_once(shared, {failing(kApi)}) == "refused: 2000 for api, behind others");
+}
+
+TEST_CASE("who is refused, as its buckets cannot be kept, has taken nothing of a window") {
+  const TempFolder folder;
+  Child child([&] {
+    const auto store = open_lmdb(folder.path());
+    const LimitCost plan{.key = "plan", .rule = policy::Window{.limit = 5, .window = Millis{60'000}}};
+    LimitRequest request{.costs = {plan}, .now = kNow};
+    for (int i = 0; i < 2'000; ++i) {
+      request.costs.push_back({.key = "bucket" + std::to_string(i), .rule = policy::Bucket{5, Millis{1'000}, 0}});
+    }
+    take(store->shared(), request);
+    // The store has room below it for a window, but the other environment none for so many buckets.
+    const rlimit limit{100 << 10, 100 << 10};
+    if (::setrlimit(RLIMIT_FSIZE, &limit) != 0) return 1;
+    try {
+      take(store->shared(), request);
+      return 2;
+    } catch (const std::runtime_error&) {
+    }
+    const auto limits = store->shared().limits();
+    if (!limits) return 3;
+    const auto found = std::ranges::find(*limits, "plan", &LimitRecord::key);
+    return found != limits->end() && std::get<policy::WindowState>(found->state).used == 1 ? 0 : 4;
+  });
+  CHECK(child.wait() == 0);
 }
 
 TEST_CASE("who stands next in a queue is woken when the one before it goes, and when something is given back") {
