@@ -56,6 +56,14 @@ class PutLater final : public Entries {
   std::map<std::string, std::string> later_;
 };
 
+StoreResult<void> work_in(StoreResult<Txn> txn, Entries* windows, const std::function<void(const LimitTables&)>& work) {
+  if (!txn) return std::unexpected(std::move(txn.error()));
+  TableEntries buckets(*txn, Table::kBuckets);
+  TableEntries queue(*txn, Table::kQueue);
+  work({windows, &buckets, &queue});
+  return txn->commit();
+}
+
 // Those of windows, or of buckets.
 std::vector<LimitCost> only(const std::vector<LimitCost>& costs, bool windows) {
   std::vector<LimitCost> some;
@@ -197,7 +205,7 @@ StoreResult<std::vector<LimitRecord>> LmdbShared::limits() const {
     records = all_limits(tables, [this](std::string_view owner) { return owners_.alive(owner); });
   };
   if (has_passing()) {
-    if (auto read = in_passing(&windows, look); !read) return std::unexpected(std::move(read.error()));
+    if (auto read = look_in_passing(&windows, look); !read) return std::unexpected(std::move(read.error()));
   } else {
     look({.windows = &windows});
   }
@@ -208,12 +216,14 @@ StoreResult<std::vector<LimitRecord>> LmdbShared::limits() const {
 StoreResult<void> LmdbShared::in_passing(Entries* windows, const std::function<void(const LimitTables&)>& work) const {
   auto env = passing();
   if (!env) return std::unexpected(std::move(env.error()));
-  auto txn = (*env)->write(0);
-  if (!txn) return std::unexpected(std::move(txn.error()));
-  TableEntries buckets(*txn, Table::kBuckets);
-  TableEntries queue(*txn, Table::kQueue);
-  work({windows, &buckets, &queue});
-  return txn->commit();
+  return work_in((*env)->write(0), windows, work);
+}
+
+StoreResult<void> LmdbShared::look_in_passing(Entries* windows,
+                                              const std::function<void(const LimitTables&)>& work) const {
+  auto env = passing();
+  if (!env) return std::unexpected(std::move(env.error()));
+  return work_in((*env)->read(), windows, work);
 }
 
 StoreResult<std::string> LmdbShared::passing_folder() const {

@@ -42,6 +42,8 @@ class LmdbShared final : public SharedState {
   StoreResult<Asker> asker() const;
   /// Does `work` in a transaction of the passing environment; `windows` is the kept one's, or null.
   StoreResult<void> in_passing(Entries* windows, const std::function<void(const LimitTables&)>& work) const;
+  /// The same for who changes nothing, and does not wait for who does.
+  StoreResult<void> look_in_passing(Entries* windows, const std::function<void(const LimitTables&)>& work) const;
   StoreResult<LimitAnswer> take(Entries* windows, const LimitRequest& request) const;
   StoreResult<void> give_back(Entries* windows, const std::vector<LimitCost>& costs, Moment taken) const;
   /// What a request left in passing with this answer is undone, or used when it is made again.

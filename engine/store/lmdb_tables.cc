@@ -108,6 +108,11 @@ StoreResult<void> open_tables(LmdbEnv& env) {
 }
 
 StoreResult<void> open_passing_tables(LmdbEnv& env) {
+  {  // who only looks does not wait for who writes
+    auto txn = env.read();
+    if (!txn) return std::unexpected(std::move(txn.error()));
+    if (open_all(*txn, Table::kBuckets, kTables, false) || txn->failed()) return txn->commit();
+  }
   auto txn = env.write(0);
   if (!txn) return std::unexpected(std::move(txn.error()));
   open_all(*txn, Table::kBuckets, kTables, true);

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <atomic>
 #include <csignal>
+#include <future>
 #include <limits>
 
 #include "shared_calls.h"
@@ -60,6 +61,20 @@ bool is_woken(int fd) {
   while (::read(fd, drained, sizeof drained) > 0) continue;
   return true;
 }
+
+// Who reads it inside of a transaction stays there until it is killed.
+class StuckClock final : public Clock {
+ public:
+  explicit StuckClock(const Gate& inside) : inside_(inside) {}
+  WallTime now() const override {
+    inside_.open();
+    sleep_forever();
+  }
+  SteadyTime steady() const override { return {}; }
+
+ private:
+  const Gate& inside_;
+};
 
 // So many processes, each with the store open, begin `work` at once.
 void all_at_once(const std::string& folder, const std::function<void(SharedState&)>& work, int processes = kProcesses) {
@@ -124,6 +139,24 @@ TEST_CASE("nobody waits behind one whose process died") {
   CHECK(said(shared.limits()) == "api 1 missing, 1 waiting");
   CHECK(ask_at_once(shared, {kApi}, 3) == "ticket 3: 1000 for api");
   CHECK(ask_at_once(shared, {failing(kApi)}) == "refused: 2000 for api, behind others");
+}
+
+TEST_CASE("who looks at limits does not wait for one who takes of them") {
+  const TempFolder folder;
+  CHECK(ask_at_once(open_lmdb(folder.path())->shared(), {kApi}) == "taken");
+  const Gate inside;
+  Child child([&] {
+    const StuckClock clock(inside);
+    take(open_lmdb(folder.path())->shared(), {.costs = {kApi}, .now = kNow, .clock = &clock});
+    return 1;
+  });
+  inside.pass();
+  const auto store = open_lmdb(folder.path());
+  auto seen = std::async(std::launch::async, [&] { return store->shared().limits(); });
+  const bool at_once = seen.wait_for(std::chrono::seconds(10)) == std::future_status::ready;
+  end(child);
+  CHECK(at_once);
+  CHECK(said(seen.get()) == "api 1 missing, 0 waiting");
 }
 
 TEST_CASE("who is refused, as its buckets cannot be kept, has taken nothing of a window") {
