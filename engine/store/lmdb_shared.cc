@@ -1,5 +1,7 @@
 #include "engine/store/lmdb_shared.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <filesystem>
 #include <iterator>
@@ -55,6 +57,16 @@ class PutLater final : public Entries {
   Entries& table_;
   std::map<std::string, std::string> later_;
 };
+
+// What is wrong with the folder of what is in passing, which can be done without.
+StoreError of_passing(StoreError error, const std::string& folder) {
+  if (error.kind == StoreErrorKind::kCorrupt || error.kind == StoreErrorKind::kNotAStore ||
+      error.kind == StoreErrorKind::kNewerVersion) {
+    return {StoreErrorKind::kCorrupt, fmt::format("the buckets of rate limits in '{}' cannot be read", folder),
+            "nothing else is damaged: when no canorun runs, remove that folder, and they begin anew"};
+  }
+  return error;
+}
 
 StoreResult<void> work_in(StoreResult<Txn> txn, Entries* windows, const std::function<void(const LimitTables&)>& work) {
   if (!txn) return std::unexpected(std::move(txn.error()));
@@ -216,14 +228,19 @@ StoreResult<std::vector<LimitRecord>> LmdbShared::limits() const {
 StoreResult<void> LmdbShared::in_passing(Entries* windows, const std::function<void(const LimitTables&)>& work) const {
   auto env = passing();
   if (!env) return std::unexpected(std::move(env.error()));
-  return work_in((*env)->write(0), windows, work);
+  return told(work_in((*env)->write(0), windows, work));
 }
 
 StoreResult<void> LmdbShared::look_in_passing(Entries* windows,
                                               const std::function<void(const LimitTables&)>& work) const {
   auto env = passing();
   if (!env) return std::unexpected(std::move(env.error()));
-  return work_in((*env)->read(), windows, work);
+  return told(work_in((*env)->read(), windows, work));
+}
+
+StoreResult<void> LmdbShared::told(StoreResult<void> done) const {
+  if (done) return done;
+  return std::unexpected(of_passing(std::move(done.error()), passing_folder().value_or(folder_)));
 }
 
 StoreResult<std::string> LmdbShared::passing_folder() const {
@@ -246,8 +263,10 @@ StoreResult<LmdbEnv*> LmdbShared::passing() const {
     if (it->path() != mine) fs::remove_all(it->path(), ignored);
   }
   auto env = LmdbEnv::open(mine, Durability::kLost);
-  if (!env) return std::unexpected(std::move(env.error()));
-  if (auto opened = open_passing_tables(**env); !opened) return std::unexpected(std::move(opened.error()));
+  if (!env) return std::unexpected(of_passing(std::move(env.error()), mine));
+  if (auto opened = open_passing_tables(**env); !opened) {
+    return std::unexpected(of_passing(std::move(opened.error()), mine));
+  }
   passing_ = std::move(*env);
   return passing_.get();
 }

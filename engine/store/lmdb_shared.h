@@ -44,6 +44,8 @@ class LmdbShared final : public SharedState {
   StoreResult<void> in_passing(Entries* windows, const std::function<void(const LimitTables&)>& work) const;
   /// The same for who changes nothing, and does not wait for who does.
   StoreResult<void> look_in_passing(Entries* windows, const std::function<void(const LimitTables&)>& work) const;
+  /// What it came to; of damage it says that nothing else has any.
+  StoreResult<void> told(StoreResult<void> done) const;
   StoreResult<LimitAnswer> take(Entries* windows, const LimitRequest& request) const;
   StoreResult<void> give_back(Entries* windows, const std::vector<LimitCost>& costs, Moment taken) const;
   /// What a request left in passing with this answer is undone, or used when it is made again.

@@ -150,6 +150,39 @@ TEST_CASE("limits and places that cannot be read are as good as not there") {
   CHECK(ask(shared, {kApi}) == "ticket 6: 500 for api");
 }
 
+TEST_CASE("buckets that are damaged say that nothing else is, and how to begin anew without them") {
+  const TempFolder folder;
+  {
+    CHECK(ask(open_lmdb(folder.path())->shared(), {kApi}) == "taken");
+  }
+  const std::string passing = folder.path() + "/limits/" + *boot_id();
+  const std::string data = passing + "/data.mdb";
+  SUBCASE("torn") { std::ofstream(data) << std::string(100, 'x'); }
+  SUBCASE("truncated") { fs::resize_file(data, 8192); }
+  SUBCASE("a page of them") {
+    std::fstream file(data);
+    file.seekp(8192);
+    file << std::string(fs::file_size(data) - 8192, '\xff');
+  }
+  auto store = open_lmdb(folder.path());
+  const auto says = [&](const StoreError& error) {
+    CHECK(error.kind == StoreErrorKind::kCorrupt);
+    CHECK(error.message == "the buckets of rate limits in '" + passing + "' cannot be read");
+    CHECK(error.hint == "nothing else is damaged: when no canorun runs, remove that folder, and they begin anew");
+  };
+  store->shared().take_limits({.costs = {kApi}, .now = kNow}, [&](const StoreResult<LimitAnswer>& got) {
+    REQUIRE_FALSE(got);
+    says(got.error());
+  });
+  const auto limits = store->shared().limits();
+  REQUIRE_FALSE(limits);
+  says(limits.error());
+  store.reset();
+  fs::remove_all(passing);
+  store = open_lmdb(folder.path());
+  CHECK(ask(store->shared(), {kApi}) == "taken");
+}
+
 TEST_CASE("a bucket of which something else has the place is full, and takes the place") {
   const TempFolder folder;
   {
