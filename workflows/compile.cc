@@ -96,7 +96,26 @@ class FlowCompiler {
     if (def_.concurrency->group == nullptr) return;
     auto group = expressions_.text(*def_.concurrency->group, {.name = "'group'", .scope = kGroupSlots},
                                    {"'group'", "a text", model::json::kScalar});
-    if (group) concurrency.group = std::move(*group);
+    if (!group) return;
+    check_no_secret(*def_.concurrency->group, *group);
+    concurrency.group = std::move(*group);
+  }
+
+  void check_no_secret(const Node& node, const expr::Template& group) {
+    for (const expr::Template::Piece& piece : group.pieces()) {
+      if (!piece.expression) continue;
+      for (const expr::Reference& reference : piece.expression->references()) {
+        const auto& parts = reference.parts;
+        if (parts.size() < 2 || parts[0].name != "inputs") continue;
+        const auto input = std::ranges::find(def_.inputs, parts[1].name, &model::Input::name);
+        if (input == def_.inputs.end() || !input->secret) continue;
+        const Span in_text{parts[0].span.begin + piece.inner.begin, parts[1].span.end + piece.inner.begin};
+        reader_.report.error(Code::kBadValue, reader_.document.part(node, in_text),
+                             fmt::format("'group' cannot be made of the secret input '{}'", input->name),
+                             "a group's name is kept and shown, with '***' for every secret: use another input");
+        return;
+      }
+    }
   }
 
   void compile_vars() {

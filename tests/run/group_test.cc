@@ -366,7 +366,7 @@ TEST_CASE_FIXTURE(Fixture, "an error of the group shows no secret") {
   process.start(flow_of(R"(
 name: grouped
 inputs: {token: {type: string, secret: true}}
-concurrency: {group: "g-${{ int(inputs.token) }}"}
+concurrency: {group: "g-${{ int(inputs['tok' + 'en']) }}"}
 states: {done: {exit: success}}
 )"),
                 {{"token", "Hunter2-x"}});
