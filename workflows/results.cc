@@ -17,27 +17,41 @@ namespace {
 
 using expr::Reference;
 
-// Where `states.NAME.output` or the like ends: at its third part.
+// Where `states.NAME.output` or the like ends: at its third part. And where `run.error` does.
 constexpr std::size_t kPart = 2;
+constexpr std::size_t kRunPart = 1;
 
 bool is_of_state(const Reference& reference) {
   return reference.parts.size() > kPart && reference.parts[0].name == "states";
 }
 
-// Something is read of the value: a field, an element, a method.
-bool goes_on(const Reference& reference, std::string_view text) {
-  if (reference.parts.size() > kPart + 1) return true;
+bool is_run(const Reference& reference, std::string_view field) {
+  return reference.parts.size() > kRunPart && reference.parts[0].name == "run" &&
+         reference.parts[kRunPart].name == field;
+}
+
+// Something is read of the value that ends with the part `last`: a field, an element, a method.
+bool goes_on(const Reference& reference, std::string_view text, std::size_t last) {
+  if (reference.parts.size() > last + 1) return true;
   const std::size_t next = text.find_first_not_of(kBlanks, reference.parts.back().span.end);
   return next != std::string_view::npos && (text[next] == '.' || text[next] == '[');
 }
 
 // What is asked for is looked at, and may be missing. `whole` is the text without blanks around it.
-bool asks(const Reference& reference, std::string_view text, Span whole) {
+bool asks(const Reference& reference, std::string_view text, Span whole, std::size_t last) {
   const auto& parts = reference.parts;
   if (std::ranges::any_of(parts, [](const Reference::Part& part) { return part.optional; })) return true;
-  if (parts[kPart].name == "visits") return true;
   const bool is_whole = parts.front().span.begin == whole.begin && parts.back().span.end >= whole.end;
-  return !is_whole && !goes_on(reference, text);
+  return !is_whole && !goes_on(reference, text, last);
+}
+
+bool asks(const Reference& reference, std::string_view text, Span whole) {
+  return reference.parts[kPart].name == "visits" || asks(reference, text, whole, kPart);
+}
+
+std::string instead_of(std::string_view result, std::string_view field) {
+  return field.empty() ? fmt::format("say what is used instead: {0} == null ? dyn(…) : {0}", result)
+                       : fmt::format("say what is used instead: {}.?{}.orValue(…)", result, field);
 }
 
 std::string shown_way(const Definition& flow, const std::vector<model::StateId>& way) {
@@ -127,8 +141,7 @@ class Judge {
     if (of_own_state(read) && read.moment.has_output) return "what this visit gave is 'output'";
     const std::string result = fmt::format("states.{}.{}", flow_.states[read.result.of].text(),
                                            read.result.part == Part::kOutput ? "output" : "error");
-    return read.field.empty() ? fmt::format("say what is used instead: {0} == null ? dyn(…) : {0}", result)
-                              : fmt::format("say what is used instead: {}.?{}.orValue(…)", result, read.field);
+    return instead_of(result, read.field);
   }
 
   Reader& reader_;
@@ -152,6 +165,7 @@ std::vector<model::StateId> states_in(const expr::Expression& expression, const 
 
 void ResultReads::note(const Node& node, std::uint32_t offset, const expr::Expression& expression, Moment moment) {
   if (moment.phase == Phase::kNone) return;
+  if (moment.phase == Phase::kAside) note_run_error(node, offset, expression, moment);
   const std::string_view text = expression.text();
   const Span whole = trimmed_span(text);
   std::unordered_set<std::string_view> asked;
@@ -165,18 +179,41 @@ void ResultReads::note(const Node& node, std::uint32_t offset, const expr::Expre
     const bool output = parts[kPart].name == "output";
     if (!of || (!output && parts[kPart].name != "error") || asked.contains(parts[1].name)) continue;
     if (thought_of_.contains(*of)) continue;
-    const Part part = output ? Part::kOutput : goes_on(reference, text) ? Part::kError : Part::kEnd;
+    const Part part = output ? Part::kOutput : goes_on(reference, text, kPart) ? Part::kError : Part::kEnd;
     const std::string field = parts.size() > kPart + 1 ? parts[kPart + 1].name : std::string();
     reads_.push_back(
         {moment, {*of, part}, field, &node, {parts[0].span.begin + offset, parts[kPart].span.end + offset}});
   }
 }
 
+void ResultReads::note_run_error(const Node& node, std::uint32_t offset, const expr::Expression& expression,
+                                 Moment moment) {
+  const std::string_view text = expression.text();
+  const Span whole = trimmed_span(text);
+  for (const Reference& reference : expression.references()) {
+    if (is_run(reference, "status") || (is_run(reference, "error") && asks(reference, text, whole, kRunPart))) return;
+  }
+  for (const Reference& reference : expression.references()) {
+    if (!is_run(reference, "error") || !goes_on(reference, text, kRunPart)) continue;
+    const auto& parts = reference.parts;
+    const std::string field = parts.size() > kRunPart + 1 ? parts[kRunPart + 1].name : std::string();
+    error_reads_.push_back(
+        {moment.state, field, &node, {parts[0].span.begin + offset, parts[kRunPart].span.end + offset}});
+  }
+}
+
 void ResultReads::forget(const Node& node) {
+  while (!error_reads_.empty() && error_reads_.back().node == &node) error_reads_.pop_back();
   while (!reads_.empty() && reads_.back().node == &node) reads_.pop_back();
 }
 
 void ResultReads::check(Reader& reader, const Definition& flow, const Graph& graph) {
+  std::unordered_set<model::StateId> told;
+  for (const ErrorRead& read : error_reads_) {
+    if (!told.insert(read.reader).second) continue;
+    reader.report.warning(Code::kMaybeNotRun, reader.document.part(*read.node, read.span),
+                          "the run may have succeeded: then it has no error", instead_of("run.error", read.field));
+  }
   // By what is read, so that each result is followed once.
   const auto by_result = [](const ResultRead& read) { return std::tuple(read.result.of, read.result.part); };
   std::ranges::stable_sort(reads_, {}, by_result);
