@@ -106,16 +106,21 @@ class Accepted {
   Json operator()(accept::Settings) const { return map_of(part(kValue)); }
   Json operator()(accept::Environment) const { return map_of(environment_names(), part(kTextTemplate)); }
   Json operator()(accept::Defaults) const { return keys(defaults_keys()); }
-  Json operator()(accept::Concurrency) const { return keys(concurrency_keys()); }
+  Json operator()(accept::Concurrency) const {
+    Json schema = keys(concurrency_keys());
+    schema["properties"]["group"]["minLength"] = 1;
+    return schema;
+  }
   Json operator()(accept::Resources) const { return keys(resources_keys()); }
   Json operator()(accept::Breakers) const { return map_of(names(), keys(breaker_keys())); }
   Json operator()(accept::RateLimits) const { return map_of(names(), rate_limit()); }
   Json operator()(accept::Services) const {
     Json schema = keys(service_keys());
     schema["minProperties"] = 1;
+    for (Json& action : schema["properties"]) action = without_flows(std::move(action));
     return map_of(names(), std::move(schema));
   }
-  Json operator()(accept::OnEnd) const { return {{"type", "array"}, {"items", part("end_action")}}; }
+  Json operator()(accept::OnEnd) const { return {{"type", "array"}, {"items", without_flows(part("end_action"))}}; }
   Json operator()(accept::Tiers) const { return part("tiers"); }
   Json operator()(accept::Retry) const { return part("retry"); }
   Json operator()(accept::Rules type) const { return part(type.only_list ? "rules" : "next"); }
@@ -194,6 +199,17 @@ class Accepted {
   }
 
  private:
+  // An action beside the states.
+  Json without_flows(Json action) const {
+    Json kinds = Json::array();
+    for (const model::TaskKind& kind : catalog_) {
+      if (kind.runs_flow) kinds.push_back(kind.name);
+    }
+    action["properties"]["task"] = {{"not", {{"enum", std::move(kinds)}}},
+                                    {"errorMessage", "only states can run flows"}};
+    return action;
+  }
+
   Json rate_limit() const {
     Json schema = keys(rate_limit_keys());
     const Json either = refused("a rate limit is either a token bucket or a window");
