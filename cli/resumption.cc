@@ -29,6 +29,16 @@ OrRefusal<std::optional<model::StateId>> entry_state(const model::Flow& flow, co
                 suggestion(*from, state_names(flow)));
 }
 
+// What a person said is taken with the row that takes the run up, and there is none before it has its group.
+void tell_lost(Wiring& wiring, const Resumption& what, const run::RunState& before, const run::Finished& finished) {
+  const bool nothing_taken = finished.run.status == store::Status::kSuspended && finished.run.resumes == before.resumes;
+  if (!nothing_taken || finished.refused || finished.store_error || !(what.file || what.from)) return;
+  const char* words = what.file && what.from ? "--file and --from were" : what.file ? "--file was" : "--from was";
+  wiring.err().write(
+      fmt::format("{} still waited for its group: {} not taken, and {} to be given again when it is resumed\n",
+                  before.id, words, what.file && what.from ? "have" : "has"));
+}
+
 // Whether the flow can take the run over where it stands.
 OrRefusal<void> check_fit(const model::Flow& flow, const run::RunState& run, bool elsewhere) {
   if (flow.name != run.start.flow) {
@@ -123,6 +133,7 @@ OrRefusal<Conclusion> resume_run(Wiring& wiring, store::CheckpointStore& store, 
   const auto finished = session.work_on(run.id, [&](run::Runtime& runtime, run::Interrupt& interrupt) {
     return run::resume(runtime, *flow, std::move(record), *from, interrupt, std::move(*secrets));
   });
+  tell_lost(wiring, what, run, finished);
   return conclude(wiring, store, finished, true);
 }
 

@@ -111,6 +111,27 @@ TEST_CASE("a run that waits for its group is cancelled and suspended like any ot
   CHECK(read_file(world.folder() + "/order") == "r1\nr3\n");
 }
 
+TEST_CASE("what a person says of a resume is not lost in silence where it is stopped in the queue") {
+  const World world;
+  Holder holder(world);
+  const auto second = holder.queue("r2");
+  second->signal(SIGTERM);
+  REQUIRE(second->wait().code == 75);
+  Program again(world.command({"resume", "r2", "--from", "work", "--file", world.folder() + "/queue.yaml", "-q"}));
+  REQUIRE(holder.is_queued("r2"));
+  again.signal(SIGTERM);
+  const Ran stopped = again.wait();
+  CHECK(stopped.code == 75);
+  CHECK(
+      stopped.err.starts_with("r2 still waited for its group: --file and --from were not taken, and have to be given "
+                              "again when it is resumed\n"));
+  holder.let_go();
+  CHECK(holder.first.wait().code == 0);
+  const Ran resumed = world.canorun({"resume", "r2", "--from", "work"});
+  CHECK(resumed.code == 0);
+  CHECK(resumed.err.find("have to be given") == std::string::npos);
+}
+
 TEST_CASE("the newest run takes the place of those before it") {
   const World world;
   Holder holder(world);
