@@ -29,6 +29,18 @@ OrRefusal<std::optional<model::StateId>> entry_state(const model::Flow& flow, co
                 suggestion(*from, state_names(flow)));
 }
 
+// The inputs of a run are those that it was begun with.
+OrRefusal<void> check_secrets(const model::Flow& flow, const run::RunState& run) {
+  for (const model::Input& input : flow.inputs) {
+    if (!input.secret || run.start.secrets.contains(input.name)) continue;
+    return refuse(
+        RefusalKind::kInvalidInputs,
+        fmt::format("run '{}' has no value of the secret input '{}': it was begun without it", run.id, input.name),
+        "leave --file away to go on with what it was begun with, or start a new run");
+  }
+  return {};
+}
+
 // What a person said is taken with the row that takes the run up, and there is none before it has its group.
 void tell_lost(Wiring& wiring, const Resumption& what, const run::RunState& before, const run::Finished& finished) {
   const bool nothing_taken = finished.run.status == store::Status::kSuspended && finished.run.resumes == before.resumes;
@@ -121,6 +133,8 @@ OrRefusal<Conclusion> resume_run(Wiring& wiring, store::CheckpointStore& store, 
   const auto from = entry_state(**flow, what.from);
   if (!from) return std::unexpected(from.error());
   if (const auto fits = check_fit(**flow, run, from->has_value()); !fits) return std::unexpected(fits.error());
+
+  if (const auto known = check_secrets(**flow, run); !known) return std::unexpected(known.error());
 
   if (what.file && !what.from) {
     if (const auto fit = check_children(store, **flow, run); !fit) return std::unexpected(fit.error());

@@ -358,6 +358,20 @@ TEST_CASE("a resume without the secret is refused with exit code 2 and changes n
   CHECK(leaks(world, {}, {"hunter2"}) == "");
 }
 
+TEST_CASE("a definition with a secret that the run was not begun with is refused with exit code 2") {
+  const World world;
+  const std::string flow = world.file("flow.yaml", kTries);
+  const std::string more =
+      world.file("more.yaml", replaced(kTries, "n: {type: int", "n: {type: string, secret: true}, m: {type: int"));
+  CHECK(world.canorun({"run", flow, "--id", "r1", "-i", "token=hunter2-hunter2"}).code == 1);
+  const auto before = world.canorun({"events", "r1", "--json"}).out;
+  CHECK(said(world, {"resume", "r1", "--file", more, "-i", "token=hunter2-hunter2"}) ==
+        "2\nerror: run 'r1' has no value of the secret input 'n': it was begun without it\n"
+        "hint: leave --file away to go on with what it was begun with, or start a new run\n");
+  CHECK(world.json({"resume", "r1", "--file", more})["error"]["kind"] == "invalid_inputs");
+  CHECK(world.canorun({"events", "r1", "--json"}).out == before);
+}
+
 TEST_CASE("run --or-resume goes on with the secret that it is given") {
   const World world;
   const std::string flow = world.file("flow.yaml", kTries);
