@@ -4,6 +4,7 @@
 
 #include "cli/report.h"
 #include "cli/run_document.h"
+#include "cli/secret_inputs.h"
 
 namespace canorun::cli {
 
@@ -22,7 +23,7 @@ OrRefusal<Conclusion> conclude(Wiring& wiring, const store::CheckpointStore& sto
     if (run.rows > 0) {
       lost.message = fmt::format("run '{}' is interrupted, as its store failed: {}", run.id, lost.message);
       const char* when = lost.kind == RefusalKind::kStoreFull ? "make room, then: " : "when the store works again: ";
-      lost.hint = when + wiring.command("resume " + run.id);
+      lost.hint = when + wiring.command("resume " + run.id + again_options(run.start));
     }
     return std::unexpected(std::move(lost));
   }

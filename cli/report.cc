@@ -104,7 +104,8 @@ std::vector<NextCommand> next_commands(const run::RunState& run, Status status, 
   const auto error = model::RunError::from_json(run.error);
   std::vector<NextCommand> next;
   if (!command) return next;
-  const std::string resume = "resume " + run.id + again_options(run.start);
+  const std::string again = again_options(run.start);
+  const std::string resume = "resume " + run.id + again;
   const auto add = [&](const std::string& words, std::string why) { next.push_back({command(words), std::move(why)}); };
   switch (status) {
     case Status::kFailed:
@@ -138,7 +139,11 @@ std::vector<NextCommand> next_commands(const run::RunState& run, Status status, 
         const std::string& to = run.waits_for->run.empty() ? run.id : run.waits_for->run;
         add(fmt::format("signal {} {}", to, run.waits_for->signal), "what it waits for");
       }
-      add("resume --due", "goes on with all runs whose time or signal has come");
+      if (again.empty()) {
+        add("resume --due", "goes on with all runs whose time or signal has come");
+      } else {
+        add(resume, "goes on with it, with the secrets that are not kept");
+      }
       break;
     case Status::kRunning:
     case Status::kQueued:

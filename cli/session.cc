@@ -4,6 +4,8 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include "cli/secret_inputs.h"
+
 namespace canorun::cli {
 namespace {
 
@@ -62,8 +64,10 @@ void Session::leave() {
   Refusal left{RefusalKind::kCancelled, "left at once"};
   if (setting_.resumable) {
     const bool kept = !store_.log_folder(id_).empty();
+    const auto record = store_.load(id_);
+    const std::string again = record ? again_options(run::replay(id_, record->rows).start) : std::string();
     left = {RefusalKind::kInterrupted, fmt::format("left at once; run '{}' is interrupted", id_),
-            kept ? "go on with: " + wiring_.command("resume " + id_) : "nothing of it was kept"};
+            kept ? "go on with: " + wiring_.command("resume " + id_ + again) : "nothing of it was kept"};
   }
   wiring_.tell(left);
   ::_exit(static_cast<int>(exit_code(left.kind)));

@@ -3,6 +3,7 @@
 
 #include "cli/command_line.h"
 #include "cli/flow_source.h"
+#include "cli/secret_inputs.h"
 #include "cli/verb.h"
 #include "cli/wiring.h"
 #include "engine/base/suggest.h"
@@ -39,7 +40,7 @@ class SendSignal final : public Verb {
     if (auto fits = check(**flow, *data); !fits) return std::unexpected(fits.error());
     const auto owned = (*store)->send(id_, {.name = name_, .at = wiring.clock().now(), .data = std::move(*data)});
     if (!owned) return std::unexpected(refusal(owned.error()));
-    tell(wiring, *owned);
+    tell(wiring, **store, run, *owned);
     return ExitCode::kSuccess;
   }
 
@@ -67,13 +68,23 @@ class SendSignal final : public Verb {
                   known.empty() ? "it has no 'wait' state" : suggestion(name_, known));
   }
 
-  void tell(Wiring& wiring, bool owned) const {
+  // A child goes on with the run that is above all others, which has the secrets of all.
+  static std::string goes_on(const store::CheckpointStore& store, run::RunState run) {
+    while (!run.start.parent.empty()) {
+      const auto parent = store.load(run.start.parent);
+      if (!parent) break;
+      run = run::replay(run.start.parent, parent->rows);
+    }
+    return "resume " + run.id + again_options(run.start);
+  }
+
+  void tell(Wiring& wiring, const store::CheckpointStore& store, const run::RunState& run, bool owned) const {
     if (wiring.options().json) {
       wiring.document({{"id", id_}, {"signal", name_}, {"owned", owned}});
     } else if (!wiring.options().quiet) {
       wiring.out().write(fmt::format("{} has got {}\n", id_, name_));
       if (!owned) {
-        wiring.note(fmt::format("no process works on it: {} goes on with it\n", wiring.command("resume " + id_)));
+        wiring.note(fmt::format("no process works on it: {} goes on with it\n", wiring.command(goes_on(store, run))));
       }
     }
   }

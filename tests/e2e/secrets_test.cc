@@ -372,6 +372,30 @@ TEST_CASE("a definition with a secret that the run was not begun with is refused
   CHECK(world.canorun({"events", "r1", "--json"}).out == before);
 }
 
+TEST_CASE("every command that is told to go on with a run asks for the secrets that are not kept of it") {
+  const World world;
+  const std::string flow = world.file("flow.yaml", R"yaml(
+name: asks
+inputs: {token: {type: string, secret: true}}
+states:
+  ask: {wait: {signal: go}, next: work}
+  work: {run: 'trap "" TERM; touch begun; while [ ! -e good ]; do sleep 0.02; done', next: done}
+  done: {exit: success}
+)yaml");
+  const std::string resume = "canorun resume r1 -i token=@env:NAME";
+  const Ran waits = world.canorun({"run", flow, "--id", "r1", "--suspend", "-q", "-i", "token=hunter2-hunter2"});
+  CHECK(waits.code == 75);
+  CHECK(waits.err == "next:\n  canorun signal r1 go                  # what it waits for\n  " + resume +
+                         "  # goes on with it, with the secrets that are not kept\n");
+  CHECK(world.canorun({"signal", "r1", "go"}).err == "no process works on it: " + resume + " goes on with it\n");
+  Program again(world.command({"resume", "r1", "-i", "token=hunter2-hunter2"}));
+  REQUIRE(eventually([&] { return exists(world.folder() + "/begun"); }));
+  again.signal(SIGINT);
+  REQUIRE(eventually([&] { return again.err().find("a second one leaves at once") != std::string::npos; }));
+  again.signal(SIGINT);
+  CHECK(again.wait().err.ends_with("hint: go on with: " + resume + "\n"));
+}
+
 TEST_CASE("run --or-resume goes on with the secret that it is given") {
   const World world;
   const std::string flow = world.file("flow.yaml", kTries);
