@@ -128,6 +128,13 @@ OrRefusal<Conclusion> resume_run(Wiring& wiring, store::CheckpointStore& store, 
     return refuse(RefusalKind::kRunOver, fmt::format("run '{}' is over: {}", run.id, status_name(run.status)),
                   "see what it did with: " + wiring.command("show " + run.id));
   }
+  const bool stands = run.outcome && (run.exited || store::is_over(run.outcome->status));
+  if (what.from && stands) {
+    return refuse(
+        RefusalKind::kRunOver,
+        fmt::format("run '{}' is over: {}, but for what comes at its end", run.id, status_name(run.outcome->status)),
+        "that is done by: " + wiring.command("resume " + run.id + again_options(run.start)));
+  }
   const OrRefusal<FlowPtr> flow = what.file ? flow_from_file(wiring, *what.file) : flow_of_run(wiring, store, run);
   if (!flow) return std::unexpected(flow.error());
   const auto from = entry_state(**flow, what.from);

@@ -238,3 +238,27 @@ states:
   CHECK(world.json({"show", "r1"})["status"] == "succeeded");
   CHECK(read_file(world.folder() + "/told") == "told\ntold\n");
 }
+
+TEST_CASE("a success that is reached stands, also against a person who names another state") {
+  const World world;
+  const std::string flow = world.file("flow.yaml", R"yaml(
+name: ending
+on_end: [{run: 'touch begun; while [ -e hold ]; do sleep 0.02; done; touch told'}]
+states:
+  work: {run: 'echo work >> trace', next: done}
+  done: {exit: success}
+)yaml");
+  world.file("hold", "");
+  Program run(world.command({"run", flow, "--id", "r1"}));
+  REQUIRE(eventually([&] { return exists(world.folder() + "/begun"); }));
+  run.signal(SIGTERM);
+  REQUIRE(run.wait().code == 75);
+  REQUIRE(::unlink((world.folder() + "/hold").c_str()) == 0);
+  CHECK(said(world, {"resume", "r1", "--from", "work"}) ==
+        "6\nerror: run 'r1' is over: succeeded, but for what comes at its end\n"
+        "hint: that is done by: canorun resume r1\n");
+  CHECK(!exists(world.folder() + "/told"));
+  CHECK(world.canorun({"resume", "r1"}).code == 0);
+  CHECK(exists(world.folder() + "/told"));
+  CHECK(read_file(world.folder() + "/trace") == "work\n");
+}
