@@ -18,9 +18,12 @@ class Show final : public Verb {
     if (!store) return std::unexpected(store.error());
     const auto record = (*store)->load(id_);
     if (!record) return std::unexpected(refusal(record.error()));
+    const auto queued = queue_of(**store, *record);
+    if (!queued) return std::unexpected(queued.error());
     if (wiring.options().json) {
       auto document = run_document(**store, run::replay(id_, record->rows), record->summary.status);
       if (!document) return std::unexpected(std::move(document.error()));
+      if (*queued) (*document)["queued"] = {{"group", (*queued)->group}, {"before", (*queued)->before}};
       wiring.document(*document);
     } else {
       const auto command = [&](std::string_view words) { return wiring.command(words); };
@@ -28,12 +31,25 @@ class Show final : public Verb {
       auto children = with_children(**store, {record->summary}, kMostChildren);
       if (!children) return std::unexpected(refusal(children.error()));
       children->erase(children->begin());  // the run itself
-      wiring.out().write(run_text(*record, now, command, wiring.out_style(), *children));
+      wiring.out().write(run_text(*record, now, command, wiring.out_style(), *children, *queued));
     }
     return ExitCode::kSuccess;
   }
 
  private:
+  static OrRefusal<std::optional<InQueue>> queue_of(const store::CheckpointStore& store,
+                                                    const store::RunRecord& record) {
+    if (record.summary.status != store::Status::kQueued) return std::nullopt;
+    InQueue queued;
+    for (const store::Row& row : record.rows) {
+      if (const auto* waits = std::get_if<store::RunQueued>(&row.body)) queued.group = waits->group;
+    }
+    auto before = store.before_in_group(record.number);
+    if (!before) return std::unexpected(refusal(before.error()));
+    queued.before = std::move(*before);
+    return queued;
+  }
+
   std::string id_;
 };
 

@@ -1,8 +1,11 @@
 #include "cli/view_run.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include <algorithm>
 #include <array>
+#include <span>
 
 #include "engine/base/duration.h"
 #include "engine/model/error.h"
@@ -100,7 +103,18 @@ std::string path_text(const std::vector<Visit>& all, Status status, WallTime now
   return out;
 }
 
-std::string header_text(const store::RunRecord& record, const run::RunState& run, WallTime now) {
+std::string queue_text(const InQueue& queued) {
+  constexpr std::size_t kShown = 5;
+  const std::string group = "for the group " + one_line(queued.group, kValue);
+  if (queued.before.empty()) return group;
+  const std::span shown(queued.before.data(), std::min(queued.before.size(), kShown));
+  std::string text = fmt::format("{}, behind {}", group, fmt::join(shown, ", "));
+  if (shown.size() < queued.before.size()) text += fmt::format(" and {} more", queued.before.size() - shown.size());
+  return text;
+}
+
+std::string header_text(const store::RunRecord& record, const run::RunState& run, WallTime now,
+                        const std::optional<InQueue>& queued) {
   const Status status = record.summary.status;
   Table table;
   const auto values = [&](const std::string& label, const Json& all) {
@@ -117,6 +131,7 @@ std::string header_text(const store::RunRecord& record, const run::RunState& run
   if (run.ended_at)
     table.row({{"ended"}, {fmt::format("{}, {}", format_time(*run.ended_at), outcome(run, status, now))}});
   if (run.waits_for) table.row({{"waits"}, {waits_text(*run.waits_for).substr(std::string_view("waits ").size())}});
+  if (queued) table.row({{"queued"}, {queue_text(*queued)}});
   if (run.resumes > 0) table.row({{"resumed"}, {counted(run.resumes, "time")}});
   values("inputs", run::shown_inputs(run.start));
   values("vars", run.vars);
@@ -168,11 +183,11 @@ std::string output_summary(const Json& output, std::size_t most) {
 }
 
 std::string run_text(const store::RunRecord& record, WallTime now, const CommandText& command, const Style& style,
-                     const std::vector<Listed>& children) {
+                     const std::vector<Listed>& children, const std::optional<InQueue>& queued) {
   const run::RunState run = run::replay(record.summary.id, record.rows);
   const Status status = record.summary.status;
   std::string out = fmt::format("{}  {}\n", style.bold(run.id), painted(status, style));
-  out += header_text(record, run, now);
+  out += header_text(record, run, now, queued);
   if (const auto all = visits(record.rows); !all.empty()) out += path_text(all, status, now, style);
   if (!children.empty()) out += "\n" + list_text(children, now, style);
   if (const std::string report = failure_report(run, status, command, style); !report.empty()) out += "\n" + report;

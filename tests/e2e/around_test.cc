@@ -111,6 +111,20 @@ TEST_CASE("a run that waits for its group is cancelled and suspended like any ot
   CHECK(read_file(world.folder() + "/order") == "r1\nr3\n");
 }
 
+TEST_CASE("a run that waits for its group is shown with the group, and those that it waits for") {
+  const World world;
+  Holder holder(world);
+  const auto second = holder.queue("r2");
+  const auto third = holder.queue("r3");
+  CHECK(world.json({"show", "r3"})["queued"] == Json{{"group", "deploy"}, {"before", {"r1", "r2"}}});
+  CHECK(world.canorun({"show", "r3"}).out.find("  queued   for the group deploy, behind r1, r2\n") !=
+        std::string::npos);
+  CHECK(!world.json({"show", "r1"}).contains("queued"));
+  holder.let_go();
+  CHECK(third->wait().code == 0);
+  CHECK(!world.json({"show", "r3"}).contains("queued"));
+}
+
 TEST_CASE("what a person says of a resume is not lost in silence where it is stopped in the queue") {
   const World world;
   Holder holder(world);
