@@ -184,7 +184,7 @@ std::string failure_report(const run::RunState& run, Status status, const Comman
     if (!error.state.empty()) {
       const run::StateRecord* record = run.find(error.state);
       out += "  where: " + place(error, record != nullptr ? record->visits : 0) + "\n";
-      if (record != nullptr) out += tail_text(error.kind, record->stderr_tail, style);
+      out += tail_text(error.kind, record != nullptr ? record->stderr_tail : run.stderr_tail, style);
     }
   }
   if (run.ended_at || run.rollback) out += rollback_text(run, status, style);

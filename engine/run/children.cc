@@ -75,7 +75,8 @@ model::Failure failure_of(const RunState& child) {
     error = {.kind = std::string(model::kind::kTask),
              .message = fmt::format("it ended in '{}', which is a failure", child.state)};
   }
-  if (const StateRecord* failed = child.find(error.state)) error.stderr_tail = failed->stderr_tail;
+  const StateRecord* const failed = child.find(error.state);
+  error.stderr_tail = failed != nullptr ? failed->stderr_tail : child.stderr_tail;
   if (child.status == Status::kRollbackIncomplete) {
     error.kind = model::kind::kCompensation;
   } else if (model::is_final(error.kind)) {

@@ -23,6 +23,7 @@ struct MaskRow {
   void operator()(store::RunEnded& row) const {
     masker.mask(row.output);
     error(row.error);
+    masker.mask(row.stderr_tail);
   }
   void operator()(store::PartEnded& row) const {
     ended(row);

@@ -42,9 +42,10 @@ asio::awaitable<store::StoreResult<void>> work_through(RunContext& context, Jour
     auto worked = co_await loop(context, journal, services);
     co_return worked;
   }
-  const Json error = failed->to_json();
-  auto rows = end_early(context.run(), std::move(*failed), store::Status::kFailed, context.runtime().clock.now());
-  std::get<store::RunEnded>(rows.back().body).error = error;  // where it happened is in no state
+  auto rows = end_early(context.run(), *failed, store::Status::kFailed, context.runtime().clock.now());
+  auto& end = std::get<store::RunEnded>(rows.back().body);
+  end.error = failed->to_json();  // where it happened is in no state
+  end.stderr_tail = failed->stderr_tail;
   journal.add(std::move(rows));
   auto ended = co_await journal.commit();
   co_return ended;

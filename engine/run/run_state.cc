@@ -240,6 +240,7 @@ void apply(RunState& run, const store::Row& row) {
       run.waits_for.reset();
       run.output = ended.output;
       run.error = ended.error;
+      run.stderr_tail = ended.stderr_tail;
     }
     void end_session() const {
       const WallTime until = run.status == Status::kRunning ? run.last_row : at;

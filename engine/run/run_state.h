@@ -91,6 +91,7 @@ struct RunState {
   bool exited = false;  ///< an exit state was entered
   Json output = nullptr;
   Json error = nullptr;
+  std::string stderr_tail;  ///< of what failed, where that is no state
   WallTime started_at{};
   std::optional<WallTime> ended_at;
   std::optional<store::WaitsFor> waits_for;  ///< with kWaiting

@@ -99,6 +99,7 @@ struct RunEnded {
   bool entered = false;  ///< `state` is an exit state that was entered by this row
   Json output = nullptr;
   Json error = nullptr;
+  std::string stderr_tail = {};  ///< of what failed, where that is no state: the setup of a service
   bool operator==(const RunEnded&) const = default;
 };
 

@@ -100,6 +100,7 @@ void fields(A& a, auto& row, const RunEnded*) {
   a.maybe("x", row.entered);
   a.maybe("o", row.output);
   a.maybe("e", row.error);
+  a.maybe("err", row.stderr_tail);
 }
 
 template <class A>

@@ -276,3 +276,24 @@ states:
   CHECK(exists(world.folder() + "/told"));
   CHECK(read_file(world.folder() + "/trace") == "work\n");
 }
+
+TEST_CASE("a setup that fails is reported with the last that it wrote, also by show") {
+  const World world;
+  const std::string flow = world.file("flow.yaml", R"yaml(
+name: serving
+resources: {services: {db: {setup: {run: 'echo starting >&2; echo no room >&2; exit 7'}}}}
+states:
+  work: {run: 'true', next: done}
+  done: {exit: success}
+)yaml");
+  const std::string report =
+      "error: exit code 7\n"
+      "  where: state services.db.setup, attempt 1, exit code 7\n"
+      "  the last it wrote to stderr:\n"
+      "    | starting\n"
+      "    | no room\n";
+  const Ran ran = world.canorun({"run", flow, "--id", "r1", "-q"});
+  CHECK(ran.code == 1);
+  CHECK(ran.err.starts_with(report));
+  CHECK(world.canorun({"show", "r1"}).out.find(report) != std::string::npos);
+}

@@ -91,7 +91,8 @@ class Generator {
       case 9: made.body = RunQueued{text()}; break;
       case 10: made.body = PartBegan{text(), random_(), text(), json(3)}; break;
       default: {
-        const RunEnded ended{static_cast<Status>(5 + number(5)), text(), texts(), number(2) == 0, json(4), json(2)};
+        const RunEnded ended{
+            static_cast<Status>(5 + number(5)), text(), texts(), number(2) == 0, json(4), json(2), text()};
         made.body = std::array{Body(ended), Body(OutcomeReached{ended}), Body(RollbackStarted{ended})}[number(3)];
       }
     }
