@@ -101,14 +101,17 @@ void CommandLine::repeated(std::vector<std::string>& to, std::string_view names,
       ->take_all();
 }
 
-void CommandLine::count(std::size_t& to, std::string_view names, std::string_view value, std::string_view doc) {
+template <class To>
+void CommandLine::number(To& to, std::string_view names, std::string_view value, std::string_view doc) {
   entry(names, value, doc);
   parser_->app
       .add_option(std::string(names),
                   [this, &to, names = std::string(names)](const CLI::results_t& values) {
                     const std::string& text = values.back();
                     const char* end = text.data() + text.size();
-                    const auto [read, error] = std::from_chars(text.data(), end, to);
+                    std::size_t given = 0;
+                    const auto [read, error] = std::from_chars(text.data(), end, given);
+                    to = given;
                     if (error != std::errc{} || read != end) {
                       problem({fmt::format("{} takes a number, not '{}'", names, text)});
                     }
@@ -116,6 +119,15 @@ void CommandLine::count(std::size_t& to, std::string_view names, std::string_vie
                   })
       ->type_name(std::string(value))
       ->take_last();
+}
+
+void CommandLine::count(std::size_t& to, std::string_view names, std::string_view value, std::string_view doc) {
+  number(to, names, value, doc);
+}
+
+void CommandLine::count(std::optional<std::size_t>& to, std::string_view names, std::string_view value,
+                        std::string_view doc) {
+  number(to, names, value, doc);
 }
 
 void CommandLine::choice(std::string& to, std::string_view names, std::string_view value, std::string_view doc,

@@ -33,6 +33,7 @@ class CommandLine {
   void option(std::optional<std::string>& to, std::string_view names, std::string_view value, std::string_view doc);
   void repeated(std::vector<std::string>& to, std::string_view names, std::string_view value, std::string_view doc);
   void count(std::size_t& to, std::string_view names, std::string_view value, std::string_view doc);
+  void count(std::optional<std::size_t>& to, std::string_view names, std::string_view value, std::string_view doc);
   void choice(std::string& to, std::string_view names, std::string_view value, std::string_view doc,
               std::span<const std::string_view> allowed);
 
@@ -64,6 +65,8 @@ class CommandLine {
 
   Entry& entry(std::string_view names, std::string_view value, std::string_view doc);
   Entry& positional(std::string_view name, std::string_view doc);
+  template <class To>
+  void number(To& to, std::string_view names, std::string_view value, std::string_view doc);
   void problem(Error error);
   OrRefusal<void> parse(const std::vector<std::string>& arguments);
   OrRefusal<void> check();

@@ -38,6 +38,11 @@ constexpr std::array kVerbs{
               make_breakers},
     VerbEntry{"limits", "Lists rate limits: what is left of them, and how many wait", "  canorun limits\n",
               make_limits},
+    VerbEntry{"prune", "Deletes old runs that ended, with their children and logs",
+              "  canorun prune --older-than 30d --dry-run\n"
+              "  canorun prune --older-than 30d --keep 100\n"
+              "  17 3 * * * canorun prune --older-than 30d --quiet      # a line of a crontab\n",
+              make_prune},
     VerbEntry{"kinds", "Explains the kinds of tasks and their parameters", "  canorun kinds http\n", make_kinds},
     VerbEntry{"eval", "Evaluates an expression: for trying one out",
               "  canorun eval 'items.filter(i, i > 2).size()' --bind '{\"items\": [1, 2, 3, 4]}'\n", make_eval},

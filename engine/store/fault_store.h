@@ -53,10 +53,8 @@ class FaultStore final : public CheckpointStore {
   StoreResult<bool> send(std::string_view id, Signal signal) override { return store_->send(id, std::move(signal)); }
   StoreResult<std::vector<Signal>> signals(std::string_view id) const override { return store_->signals(id); }
   int wake_fd() const override { return store_->wake_fd(); }
-  StoreResult<std::vector<std::string>> delete_ended(std::string_view flow, WallTime before,
-                                                     std::size_t limit) override {
-    return store_->delete_ended(flow, before, limit);
-  }
+  StoreResult<std::vector<Summary>> old_runs(const OldRuns& which) const override { return store_->old_runs(which); }
+  StoreResult<std::vector<std::string>> delete_old(const OldRuns& which) override { return store_->delete_old(which); }
   std::string log_folder(std::string_view id) const override { return store_->log_folder(id); }
 
  private:

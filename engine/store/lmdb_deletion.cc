@@ -1,11 +1,14 @@
 // How old runs leave the store on disk, with what they wrote.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
+#include <span>
 
 #include "engine/base/ids.h"
 #include "engine/store/lmdb_store.h"
 #include "engine/store/lmdb_tables.h"
+#include "engine/store/old_runs.h"
 
 namespace canorun::store {
 
@@ -13,46 +16,110 @@ namespace fs = std::filesystem;
 
 namespace {
 
-// Rows that one transaction deletes, unless a single run has more.
+// Rows that one transaction deletes, unless a single run has more with its children.
 constexpr std::uint64_t kRowsPerDeletion = 10'000;
+// A run without a row costs something, too.
+constexpr std::size_t kRunsPerDeletion = 1'000;
+
+// Of what was found from the newest on where some are kept by their number.
+template <class T>
+void oldest(std::vector<T>& runs, const OldRuns& which) {
+  if (which.keep > 0) std::ranges::reverse(runs);
+  if (which.limit > 0 && runs.size() > which.limit)
+    runs.erase(runs.begin() + static_cast<std::ptrdiff_t>(which.limit), runs.end());
+}
 
 }  // namespace
 
-StoreResult<std::vector<std::string>> LmdbStore::delete_ended(std::string_view flow, WallTime before,
-                                                              std::size_t limit) {
-  const auto old = find_old(flow, before, limit);
+bool LmdbStore::gather(Txn& txn, RunNumber run, const RunEntry& entry, Family& family) const {
+  const Summary& summary = entry.summary;
+  if (holds_its_family(summary.status) || (!entry.owner.empty() && owners_.alive(entry.owner))) return false;
+  family.members.emplace_back(run, summary.id);
+  family.rows += summary.rows;
+  for (const RunNumber child : find_children(txn, summary.id)) {
+    const auto below = read_entry(txn, child);
+    if (below && below->summary.parent == summary.id && !gather(txn, child, *below, family)) return false;
+  }
+  return true;
+}
+
+void LmdbStore::for_each_old(Txn& txn, const OldRuns& which,
+                             const std::function<bool(RunNumber, Summary&&, const Family&)>& take) const {
+  OldRunPicker picker(which);
+  for_each_run(txn, which.keep > 0, [&](RunNumber number, std::string_view record) {
+    auto entry = decode_entry(record);
+    Family family;
+    // What cannot be read is a later canorun's, and so for that one to delete.
+    if (!entry || !picker.takes(entry->summary) || !gather(txn, number, *entry, family)) return true;
+    return take(number, std::move(entry->summary), family);
+  });
+}
+
+StoreResult<std::vector<Summary>> LmdbStore::old_runs(const OldRuns& which) const {
+  auto txn = env_->read();
+  if (!txn) return std::unexpected(std::move(txn.error()));
+  std::vector<Summary> old;
+  for_each_old(*txn, which, [&](RunNumber, Summary&& run, const Family&) {
+    old.push_back(std::move(run));
+    return which.keep > 0 || old.size() != which.limit;
+  });
+  if (txn->failed()) return std::unexpected(txn->error());
+  oldest(old, which);
+  return old;
+}
+
+StoreResult<std::vector<LmdbStore::OldRun>> LmdbStore::find_old(const OldRuns& which) const {
+  auto txn = env_->read();
+  if (!txn) return std::unexpected(std::move(txn.error()));
+  std::vector<OldRun> old;
+  for_each_old(*txn, which, [&](RunNumber number, Summary&&, const Family& family) {
+    old.push_back({number, family.rows});
+    return which.keep > 0 || old.size() != which.limit;
+  });
+  if (txn->failed()) return std::unexpected(txn->error());
+  oldest(old, which);
+  return old;
+}
+
+StoreResult<std::vector<std::string>> LmdbStore::delete_old(const OldRuns& which) {
+  const auto old = find_old(which);
   if (!old) return std::unexpected(old.error());
   std::vector<std::string> deleted;
-  for (auto at = old->begin(); at != old->end();) {
-    std::uint64_t rows = at->rows;
-    auto end = at + 1;
-    while (end != old->end() && rows + end->rows <= kRowsPerDeletion) rows += (end++)->rows;
-    auto ids = writer_.run<std::vector<std::string>>([&](Txn& txn) -> StoreResult<std::vector<std::string>> {
-      std::vector<std::string> gone;
-      for (auto run = at; run != end; ++run) {
-        const auto entry = read_entry(txn, run->number);
-        if (!entry || !may_delete(*entry, flow, before)) continue;
-        erase_family(txn, run->number, entry->summary.id);
-        gone.push_back(entry->summary.id);
-      }
-      return gone;
-    });
-    if (!ids) return std::unexpected(std::move(ids.error()));
+  for (std::span<const OldRun> left = *old; !left.empty();) {
+    std::uint64_t rows = left.front().rows;
+    std::size_t count = 1;
+    while (count < std::min(left.size(), kRunsPerDeletion) && rows + left[count].rows <= kRowsPerDeletion) {
+      rows += left[count++].rows;
+    }
+    auto ids = delete_some(left.first(count), which);
+    // What the logs took may be just the room that was missing.
     remove_deleted_logs();
+    if (!ids && ids.error().kind == StoreErrorKind::kFull) ids = delete_some(left.first(count), which);
+    if (!ids) return std::unexpected(std::move(ids.error()));
     std::ranges::move(*ids, std::back_inserter(deleted));
-    at = end;
+    left = left.subspan(count);
   }
   return deleted;
 }
 
-void LmdbStore::erase_family(Txn& txn, RunNumber run, const std::string& id) const {
-  for (const RunNumber child : find_children(txn, id)) {
-    const auto entry = read_entry(txn, child);
-    if (entry && entry->summary.parent == id) erase_family(txn, child, entry->summary.id);
-  }
-  erase_run(txn, run, id);
-  shared_.erase_own(txn, id);
-  put_logs_aside(run, id);
+StoreResult<std::vector<std::string>> LmdbStore::delete_some(std::span<const OldRun> runs, const OldRuns& which) {
+  // Those that stay for their number were found already, and newer ones change nothing for these.
+  const OldRuns still{.flow = which.flow, .before = which.before};
+  return writer_.run<std::vector<std::string>>([this, runs, &still](Txn& txn) {
+    StoreResult<std::vector<std::string>> gone;
+    for (const OldRun& run : runs) {
+      const auto entry = read_entry(txn, run.number);
+      Family family;
+      if (!entry || !OldRunPicker(still).takes(entry->summary) || !gather(txn, run.number, *entry, family)) continue;
+      for (const auto& [number, id] : family.members) {
+        erase_run(txn, number, id);
+        shared_.erase_own(txn, id);
+        put_logs_aside(number, id);
+      }
+      gone->push_back(entry->summary.id);
+    }
+    return gone;
+  });
 }
 
 // Within the transaction that frees the id: once it is committed, the folder may be a new run's.
@@ -71,28 +138,6 @@ void LmdbStore::remove_deleted_logs() const {
     std::error_code ignored;
     fs::remove_all(it->path(), ignored);
   }
-}
-
-StoreResult<std::vector<LmdbStore::OldRun>> LmdbStore::find_old(std::string_view flow, WallTime before,
-                                                                std::size_t limit) const {
-  auto txn = env_->read();
-  if (!txn) return std::unexpected(std::move(txn.error()));
-  std::vector<OldRun> old;
-  for_each_run(*txn, false, [&](RunNumber number, std::string_view record) {
-    if (old.size() == limit) return false;
-    const auto entry = decode_entry(record);
-    // What cannot be read is a later canorun's, and so for that one to delete.
-    if (entry && may_delete(*entry, flow, before)) old.push_back({number, entry->summary.rows});
-    return true;
-  });
-  if (txn->failed()) return std::unexpected(txn->error());
-  return old;
-}
-
-bool LmdbStore::may_delete(const RunEntry& entry, std::string_view flow, WallTime before) const {
-  const Summary& summary = entry.summary;
-  return summary.parent.empty() && summary.flow == flow && may_be_deleted(summary.status) && summary.ended_at &&
-         *summary.ended_at < before && !owners_.alive(entry.owner);
 }
 
 // No run's: an id begins with a letter or a digit.

@@ -1,8 +1,11 @@
 // The store on disk: LMDB, shared by the processes of one machine. How it is laid out: FORMAT.md.
 #pragma once
 
+#include <functional>
 #include <memory>
+#include <span>
 #include <string>
+#include <utility>
 
 #include "engine/store/lmdb_env.h"
 #include "engine/store/lmdb_shared.h"
@@ -44,17 +47,22 @@ class LmdbStore final : public CheckpointStore {
   StoreResult<bool> send(std::string_view id, Signal signal) override;
   StoreResult<std::vector<Signal>> signals(std::string_view id) const override;
   int wake_fd() const override { return owners_.wake_fd(); }
-  StoreResult<std::vector<std::string>> delete_ended(std::string_view flow, WallTime before,
-                                                     std::size_t limit) override;
+  StoreResult<std::vector<Summary>> old_runs(const OldRuns& which) const override;
+  StoreResult<std::vector<std::string>> delete_old(const OldRuns& which) override;
   std::string log_folder(std::string_view id) const override;
 
   /// How many transactions were ever committed to the store: what grouping saves shows here.
   std::uint64_t transactions() const { return env_->transactions(); }
 
  private:
+  /// A run with all below it.
+  struct Family {
+    std::vector<std::pair<RunNumber, std::string>> members;  ///< with their ids
+    std::uint64_t rows = 0;
+  };
   struct OldRun {
     RunNumber number;
-    std::uint64_t rows;
+    std::uint64_t rows;  ///< with those of its children
   };
 
   LmdbStore(std::string folder, StoreUsers users, std::unique_ptr<LmdbEnv> env);
@@ -78,9 +86,14 @@ class LmdbStore final : public CheckpointStore {
   StoreResult<RunEntry> own_entry(Txn& txn, RunNumber run) const;
   /// As people see it: a run whose owner is gone is interrupted.
   Summary shown(const RunEntry& entry) const;
-  StoreResult<std::vector<OldRun>> find_old(std::string_view flow, WallTime before, std::size_t limit) const;
-  bool may_delete(const RunEntry& entry, std::string_view flow, WallTime before) const;
-  void erase_family(Txn& txn, RunNumber run, const std::string& id) const;
+  /// Shows `take` the old runs that may be deleted, the newest first where some are kept, until it gives false.
+  void for_each_old(Txn& txn, const OldRuns& which,
+                    const std::function<bool(RunNumber, Summary&&, const Family&)>& take) const;
+  /// Adds the run and all below it to its family; false where one of them may not be deleted.
+  bool gather(Txn& txn, RunNumber run, const RunEntry& entry, Family& family) const;
+  StoreResult<std::vector<OldRun>> find_old(const OldRuns& which) const;
+  /// Deletes those of the runs that are still old, in one transaction.
+  StoreResult<std::vector<std::string>> delete_some(std::span<const OldRun> runs, const OldRuns& which);
   void put_logs_aside(RunNumber run, std::string_view id) const;
   void remove_deleted_logs() const;
   std::string deleted_logs() const;

@@ -6,6 +6,7 @@
 
 #include "engine/base/ids.h"
 #include "engine/store/errors.h"
+#include "engine/store/old_runs.h"
 #include "engine/store/row_effects.h"
 
 namespace canorun::store {
@@ -235,32 +236,52 @@ StoreResult<std::vector<Signal>> MemoryStore::signals(std::string_view id) const
   return found->signals;
 }
 
-StoreResult<std::vector<std::string>> MemoryStore::delete_ended(std::string_view flow, WallTime before,
-                                                                std::size_t limit) {
+std::vector<RunNumber> MemoryStore::family_of(RunNumber number) const {
+  const std::string& id = runs_[number - 1].summary.id;
+  std::vector<RunNumber> family{number};
+  for (RunNumber other = number + 1; other <= runs_.size(); ++other) {
+    if (run(other) == nullptr || run(other)->summary.parent != id) continue;
+    const auto below = family_of(other);
+    if (below.empty()) return {};
+    std::ranges::copy(below, std::back_inserter(family));
+  }
+  const Run& head = runs_[number - 1];
+  return head.owned || holds_its_family(head.summary.status) ? std::vector<RunNumber>() : family;
+}
+
+std::vector<RunNumber> MemoryStore::find_old(const OldRuns& which) const {
+  std::vector<RunNumber> old;
+  OldRunPicker picker(which);
+  for (RunNumber number = runs_.size(); number > 0; --number) {
+    const Run* one = run(number);
+    if (one != nullptr && picker.takes(one->summary) && !family_of(number).empty()) old.push_back(number);
+  }
+  std::ranges::reverse(old);
+  if (which.limit > 0 && old.size() > which.limit) old.resize(which.limit);
+  return old;
+}
+
+StoreResult<std::vector<Summary>> MemoryStore::old_runs(const OldRuns& which) const {
+  const std::lock_guard lock(mutex_);
+  std::vector<Summary> old;
+  for (const RunNumber number : find_old(which)) old.push_back(run(number)->summary);
+  return old;
+}
+
+StoreResult<std::vector<std::string>> MemoryStore::delete_old(const OldRuns& which) {
   const std::lock_guard lock(mutex_);
   std::vector<std::string> deleted;
   std::set<std::string> unused;
-  std::set<std::string> parents;
-  const auto erase = [&](Run& run) {
-    unused.merge(texts_of(run));
-    ids_.erase(run.summary.id);
-    shared_.erase_own(run.summary.id);
-    parents.insert(std::move(run.summary.id));
-    run = Run{};
-    run.deleted = true;
-  };
-  // Children come after their parents.
-  for (Run& run : runs_) {
-    const Summary& summary = run.summary;
-    if (run.deleted) continue;
-    if (!summary.parent.empty()) {
-      if (parents.contains(summary.parent)) erase(run);
-      continue;
+  for (const RunNumber number : find_old(which)) {
+    deleted.push_back(run(number)->summary.id);
+    for (const RunNumber member : family_of(number)) {
+      Run& gone = *run(member);
+      unused.merge(texts_of(gone));
+      ids_.erase(gone.summary.id);
+      shared_.erase_own(gone.summary.id);
+      gone = Run{};
+      gone.deleted = true;
     }
-    if (deleted.size() == limit || run.owned || summary.flow != flow || !may_be_deleted(summary.status)) continue;
-    if (!summary.ended_at || *summary.ended_at >= before) continue;
-    deleted.push_back(summary.id);
-    erase(run);
   }
   for (const Run& run : runs_) {
     for (const std::string& used : texts_of(run)) unused.erase(used);

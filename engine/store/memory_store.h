@@ -37,8 +37,8 @@ class MemoryStore final : public CheckpointStore {
   StoreResult<bool> send(std::string_view id, Signal signal) override;
   StoreResult<std::vector<Signal>> signals(std::string_view id) const override;
   int wake_fd() const override { return -1; }
-  StoreResult<std::vector<std::string>> delete_ended(std::string_view flow, WallTime before,
-                                                     std::size_t limit) override;
+  StoreResult<std::vector<Summary>> old_runs(const OldRuns& which) const override;
+  StoreResult<std::vector<std::string>> delete_old(const OldRuns& which) override;
   std::string log_folder(std::string_view) const override { return {}; }
 
  private:
@@ -66,6 +66,9 @@ class MemoryStore final : public CheckpointStore {
   const Run* run(std::string_view id) const;
   RunRecord record(const Run& run) const;
   void add(Run& run, std::vector<Row> rows) const;
+  std::vector<RunNumber> find_old(const OldRuns& which) const;
+  /// The run with all below it; none if it may not be deleted.
+  std::vector<RunNumber> family_of(RunNumber number) const;
   static std::set<std::string> texts_of(const Run& run);
 
   const Keeps keeps_;

@@ -44,6 +44,14 @@ struct ListFilter {
   std::size_t limit = 0;                   ///< 0: all
 };
 
+/// Which of the runs that may be deleted are old.
+struct OldRuns {
+  std::optional<std::string> flow = {};  ///< only its runs
+  std::optional<WallTime> before = {};   ///< only those that ended before
+  std::size_t keep = 0;                  ///< the newest so many of each flow are not old
+  std::size_t limit = 0;                 ///< at most so many, the oldest; 0: all
+};
+
 /// What somebody outside told a run; it waits until a state takes it.
 struct Signal {
   std::uint64_t number = 0;  ///< of this run; rises
@@ -127,10 +135,15 @@ class CheckpointStore {
   /// what is in it, then look); -1 where no other process can ask. Owned by the store.
   virtual int wake_fd() const = 0;
 
-  /// Deletes runs of `flow` that may be deleted, ended before `before` and are owned by nobody, oldest
-  /// first, at most `limit`, with all their children; gives the ids without theirs. A child is not deleted by itself.
-  virtual StoreResult<std::vector<std::string>> delete_ended(std::string_view flow, WallTime before,
-                                                             std::size_t limit) = 0;
+  /// The old runs that may be deleted and that nobody owns, oldest first. A child is not among them: it goes with its
+  /// parent, and a parent below which something is worked on, or needs somebody's attention, does not go.
+  virtual StoreResult<std::vector<Summary>> old_runs(const OldRuns& which) const = 0;
+  /// Deletes them, with all their children; gives the ids without theirs. What fails later leaves what is deleted
+  /// deleted.
+  virtual StoreResult<std::vector<std::string>> delete_old(const OldRuns& which) = 0;
+  StoreResult<std::vector<std::string>> delete_ended(std::string_view flow, WallTime before, std::size_t limit) {
+    return delete_old({.flow = std::string(flow), .before = before, .limit = limit});
+  }
 
   /// Where the attempts' logs of a run are kept; empty when nothing is kept.
   virtual std::string log_folder(std::string_view id) const = 0;

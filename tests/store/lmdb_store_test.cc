@@ -349,6 +349,30 @@ TEST_CASE("many runs are deleted in few transactions") {
   CHECK(store->delete_ended("order", after_start(100), 100)->size() == 10);
   CHECK(store->transactions() == before + 4);  // three runs of 3,000 rows fit into 10,000
   CHECK(ids(store->list({})).empty());
+  for (int i = 0; i < 2'500; ++i) {
+    store->create(new_run("s" + std::to_string(i), {started(), run_ended(Status::kSucceeded)}),
+                  [](const StoreResult<RunNumber>&) {});
+  }
+  REQUIRE(create(*store, new_run("last")));
+  const std::uint64_t between = store->transactions();
+  CHECK(store->delete_old({})->size() == 2'500);
+  CHECK(store->transactions() == between + 3);
+}
+
+TEST_CASE("rows of children count, too, for what one transaction deletes") {
+  const TempFolder folder;
+  const auto store = open_lmdb(folder.path());
+  std::vector<Row> rows(6'000, entered("a"));
+  rows.back() = run_ended(Status::kSucceeded);
+  for (const std::string id : {"a", "b"}) {
+    REQUIRE(create(*store, new_run(id, {started(), run_ended(Status::kSucceeded)})));
+    rows.front() = started();
+    std::get<RunStarted>(rows.front().body).parent = id;
+    REQUIRE(create(*store, new_run(id + ".1", rows)));
+  }
+  const std::uint64_t before = store->transactions();
+  CHECK(store->delete_old({})->size() == 2);
+  CHECK(store->transactions() == before + 2);
 }
 
 TEST_CASE("file systems over a network are told apart") {

@@ -351,6 +351,54 @@ TEST_CASE_TEMPLATE("a run is deleted with all below it, and a child never alone"
   CHECK(ids(store.list({})) == std::vector<std::string>{"old.2", "young.1", "young"});
 }
 
+TEST_CASE_TEMPLATE("the newest runs of each flow stay, and with a time only what is old as well goes", Fixture,
+                   InMemory, OnDisk) {
+  Fixture fixture;
+  CheckpointStore& store = fixture.store;
+  const auto make = [&](std::string id, Row last, std::string flow = "order") {
+    REQUIRE(create(store, new_run(std::move(id), {started(std::move(flow)), std::move(last)})));
+  };
+  make("o1", run_ended(Status::kSucceeded));
+  make("b1", run_ended(Status::kSucceeded), "backup");
+  make("o2", run_ended(Status::kFailed));
+  make("o3", run_ended(Status::kSucceeded, after_start(100)));
+  make("o4", run_ended(Status::kRollbackIncomplete));  // is not counted, and neither are those that go on
+  make("o5", entered("a"));
+  make("o6", run_ended(Status::kCancelled));
+  CHECK(ids(store.old_runs({.keep = 1})) == std::vector<std::string>{"o1", "o2", "o3"});
+  CHECK(ids(store.old_runs({.keep = 2})) == std::vector<std::string>{"o1", "o2"});
+  CHECK(ids(store.old_runs({.keep = 1, .limit = 2})) == std::vector<std::string>{"o1", "o2"});
+  CHECK(ids(store.old_runs({.flow = "backup"})) == std::vector<std::string>{"b1"});
+  CHECK(ids(store.old_runs({.before = after_start(100), .keep = 1})) == std::vector<std::string>{"o1", "o2"});
+  CHECK(ids(store.old_runs({.limit = 2})) == std::vector<std::string>{"o1", "b1"});
+  CHECK(ids(store.old_runs({})) == std::vector<std::string>{"o1", "b1", "o2", "o3", "o6"});
+  CHECK(ids(store.list({})).size() == 7);
+  CHECK(*store.delete_old({.before = after_start(100), .keep = 1}) == std::vector<std::string>{"o1", "o2"});
+  CHECK(*store.delete_old({.keep = 1}) == std::vector<std::string>{"o3"});
+  CHECK(ids(store.list({})) == std::vector<std::string>{"o6", "o5", "o4", "b1"});
+}
+
+TEST_CASE_TEMPLATE("a run stays as long as one below it is worked on, or needs a person", Fixture, InMemory, OnDisk) {
+  Fixture fixture;
+  CheckpointStore& store = fixture.store;
+  const auto child = [](const std::string& parent) {
+    Row row = started("order", "d2");
+    std::get<RunStarted>(row.body).parent = parent;
+    return row;
+  };
+  const Row end = run_ended(Status::kSucceeded);
+  REQUIRE(create(store, new_run("a", {started(), end})));
+  REQUIRE(create(store, new_run("a.1", {child("a"), end})));
+  REQUIRE(create(store, new_run("a.1.1", {child("a.1"), run_ended(Status::kRollbackIncomplete)})));
+  REQUIRE(create(store, new_run("b", {started(), end})));
+  const auto worked_on = create(store, new_run("b.1", {child("b"), entered("s")}));
+  CHECK(ids(store.old_runs({})).empty());
+  CHECK(store.delete_old({})->empty());
+  REQUIRE(store.release(*worked_on));
+  CHECK(*store.delete_old({}) == std::vector<std::string>{"b"});
+  CHECK(ids(store.list({})) == std::vector<std::string>{"a.1.1", "a.1", "a"});
+}
+
 TEST_CASE_TEMPLATE("a run refers to the texts of the flows below it, which must be there", Fixture, InMemory, OnDisk) {
   Fixture fixture;
   CheckpointStore& store = fixture.store;
