@@ -25,6 +25,7 @@ constexpr std::array kKinds{
     KindRow{"owned", ExitCode::kRefused},
     KindRow{"group_taken", ExitCode::kRefused},
     KindRow{"no_such_breaker", ExitCode::kRefused},
+    KindRow{"store_in_use", ExitCode::kRefused},
     KindRow{"no_store_folder", ExitCode::kStore},
     KindRow{"store_full", ExitCode::kStore},
     KindRow{"store_permission", ExitCode::kStore},
@@ -47,6 +48,7 @@ RefusalKind kind_of(store::StoreErrorKind kind) {
     case kRunExists: return RefusalKind::kRunExists;
     case kOwned: return RefusalKind::kOwned;
     case kGroupTaken: return RefusalKind::kGroupTaken;
+    case kInUse: return RefusalKind::kStoreInUse;
     case kFull: return RefusalKind::kStoreFull;
     case kPermission: return RefusalKind::kStorePermission;
     case kNotAStore: return RefusalKind::kNotAStore;

@@ -28,6 +28,7 @@ enum class RefusalKind : std::uint8_t {
   kOwned,
   kGroupTaken,
   kNoSuchBreaker,
+  kStoreInUse,
   kNoStoreFolder,
   kStoreFull,
   kStorePermission,

@@ -13,6 +13,10 @@
 #include "engine/base/random.h"
 #include "engine/store/store.h"
 
+namespace canorun::store {
+class LmdbStore;
+}
+
 namespace canorun::cli {
 
 /// Where runs are kept: `--store`, CANORUN_STORE, XDG_STATE_HOME/canorun or HOME/.local/state/canorun,
@@ -46,6 +50,8 @@ class Wiring {
     kStart,  ///< a store that is not there is made
   };
   OrRefusal<std::unique_ptr<store::CheckpointStore>> open_store(Access access);
+  /// The store on disk, which nobody else has open meanwhile; null where there is none.
+  OrRefusal<std::unique_ptr<store::LmdbStore>> open_alone();
   /// A store that is gone with the process, and out of which no rows can be read.
   std::unique_ptr<store::CheckpointStore> nothing_kept();
 

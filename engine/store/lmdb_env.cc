@@ -204,6 +204,13 @@ StoreResult<Txn> LmdbEnv::write(std::size_t bytes) {
   return Txn(*this, txn);
 }
 
+StoreResult<void> LmdbEnv::copy_to(int fd) const {
+  const int code = mdb_env_copyfd2(env_, fd, MDB_CP_COMPACT);
+  // That some pages are neither used nor free.
+  if (code != 0) return std::unexpected(error(code == MDB_INCOMPATIBLE ? MDB_CORRUPTED : code));
+  return {};
+}
+
 void LmdbEnv::clear_dead_readers() {
   int dead = 0;
   mdb_reader_check(env_, &dead);
@@ -318,6 +325,7 @@ bool Cursor::next() { return move(MDB_NEXT); }
 bool Cursor::previous() { return move(MDB_PREV); }
 
 bool Cursor::seek(std::string_view key) {
+  if (key.empty()) return first();  // LMDB takes no empty one
   key_ = key;
   return move(MDB_SET_RANGE);
 }

@@ -122,6 +122,9 @@ class LmdbEnv {
   /// Waits for other writers. About `bytes` are going to be written.
   StoreResult<Txn> write(std::size_t bytes);
 
+  /// Writes all that is committed to a file that is empty, without the pages that nothing takes. Does not sync it.
+  StoreResult<void> copy_to(int fd) const;
+
   /// Gives back what readers that died still held, in this or other processes.
   void clear_dead_readers();
 

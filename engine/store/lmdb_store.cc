@@ -52,7 +52,7 @@ StoreResult<std::unique_ptr<LmdbStore>> LmdbStore::open(const LmdbOptions& optio
   auto folder = make_store_folder(options.folder);
   if (!folder) return std::unexpected(std::move(folder.error()));
   if (auto local = check_local(*folder); !local) return std::unexpected(std::move(local.error()));
-  auto users = StoreUsers::join(*folder);
+  auto users = options.alone ? StoreUsers::join_alone(*folder) : StoreUsers::join(*folder);
   if (!users) return std::unexpected(std::move(users.error()));
   // Who is not alone must first know that the others are like it: LMDB cannot tell.
   if (!users->alone()) {
@@ -66,7 +66,8 @@ StoreResult<std::unique_ptr<LmdbStore>> LmdbStore::open(const LmdbOptions& optio
     if (!users->complete()) {
       if (auto synced = sync_folder(*folder); !synced) return std::unexpected(std::move(synced.error()));
     }
-    if (auto settled = users->settle(); !settled) return std::unexpected(std::move(settled.error()));
+    auto settled = options.alone ? users->keep_alone() : users->settle();
+    if (!settled) return std::unexpected(std::move(settled.error()));
   }
   return std::unique_ptr<LmdbStore>(new LmdbStore(std::move(*folder), std::move(*users), std::move(*env)));
 }

@@ -19,6 +19,13 @@ namespace canorun::store {
 
 struct LmdbOptions {
   std::string folder;  ///< made if it is not there, with those above it
+  bool alone = false;  ///< nobody else may have it open as long as we have
+};
+
+/// What a store takes on the disk, in bytes.
+struct Compaction {
+  std::uint64_t before = 0;
+  std::uint64_t after = 0;
 };
 
 /// Completions run on the store's own thread, which starts with the first write. A process may have a
@@ -26,8 +33,12 @@ struct LmdbOptions {
 class LmdbStore final : public CheckpointStore {
  public:
   /// kPermission, kIo and kFull if the folder cannot be made or written, kNotAStore, kCorrupt,
-  /// kNewerVersion, kNotLocal, kOtherNamespace.
+  /// kNewerVersion, kNotLocal, kOtherNamespace; kInUse if it is not alone.
   static StoreResult<std::unique_ptr<LmdbStore>> open(const LmdbOptions& options);
+
+  /// Gives back the space that nothing takes any more, and closes the store, which was opened alone. Killed at any
+  /// moment, it leaves the store as it was, or compacted. Meanwhile the disk holds both: kFull.
+  static StoreResult<Compaction> compact(std::unique_ptr<LmdbStore> store);
 
   void create(NewRun run, Completion<RunNumber> done) override;
   void append(RunNumber run, std::uint64_t first, std::vector<Row> rows, Completion<void> done) override;

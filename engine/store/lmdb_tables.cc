@@ -187,6 +187,15 @@ void refer_to_text(Txn& txn, std::string_view digest, RunNumber run) {
   txn.put(Table::kTexts, reference(digest) + key(run), {});
 }
 
+void erase_unused_texts(Txn& txn) {
+  std::vector<std::string> unused;
+  for_each(txn, Table::kTexts, {}, [&](const Cursor& cursor) {
+    const std::string_view at = cursor.key();
+    if (at.find('\0') == std::string_view::npos && !has_any(txn, Table::kTexts, reference(at))) unused.emplace_back(at);
+  });
+  for (const std::string& digest : unused) txn.erase(Table::kTexts, digest);
+}
+
 void erase_run(Txn& txn, RunNumber run, std::string_view id) {
   std::set<std::string> digests;
   for_each(txn, Table::kRows, key(run), [&](Cursor& cursor) {

@@ -40,6 +40,9 @@ void write_text(Txn& txn, std::string_view digest, std::string_view text);
 /// The run needs the text.
 void refer_to_text(Txn& txn, std::string_view digest, RunNumber run);
 
+/// Takes away texts that no run refers to. Who keeps one for a row that is still to come must not be there.
+void erase_unused_texts(Txn& txn);
+
 /// Takes away all there is of a run, and texts that nobody else refers to. Not its children.
 void erase_run(Txn& txn, RunNumber run, std::string_view id);
 

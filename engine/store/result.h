@@ -24,6 +24,7 @@ enum class StoreErrorKind : std::uint8_t {
   kOtherNamespace,  ///< in use from another PID namespace
   kIo,              ///< anything else the system reported
   kGroupTaken,      ///< another run holds the concurrency group, or waits for it
+  kInUse,           ///< other processes have the store open, and this one needs it to itself
 };
 
 struct StoreError {

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -13,6 +14,8 @@
 #include <chrono>
 #include <filesystem>
 #include <fstream>
+#include <set>
+#include <sstream>
 #include <thread>
 
 #include "engine/store/errors.h"
@@ -25,6 +28,8 @@ using namespace std::chrono_literals;
 
 // Who needs the store to itself needs it for as long as it takes to make it, or to compact it.
 constexpr auto kPatience = 10s;
+// Who only looks at something has ended by then.
+constexpr auto kMoment = 1s;
 constexpr auto kPause = 1ms;
 constexpr mode_t kFolderMode = 0700;
 constexpr mode_t kFileMode = 0600;
@@ -103,6 +108,23 @@ StoreResult<std::string> read_line(int fd) {
   return std::string(buffer.data(), static_cast<std::size_t>(size));
 }
 
+// Those who hold a lock on a file, `17, 23`; empty where the system does not tell.
+std::string lock_holders(int fd) {
+  struct stat found{};
+  if (::fstat(fd, &found) != 0) return {};
+  const std::string file = fmt::format("{:02x}:{:02x}:{}", ::major(found.st_dev), ::minor(found.st_dev), found.st_ino);
+  std::set<pid_t> holders;
+  std::ifstream locks("/proc/locks");
+  for (std::string line; std::getline(locks, line);) {
+    std::istringstream words(line);
+    std::string number, kind, mode, access, locked;
+    pid_t pid = 0;
+    words >> number >> kind >> mode >> access >> pid >> locked;
+    if (words && kind == "FLOCK" && locked == file && pid > 0) holders.insert(pid);
+  }
+  return fmt::format("{}", fmt::join(holders, ", "));
+}
+
 }  // namespace
 
 StoreResult<void> sync_folder(const std::string& folder) {
@@ -178,6 +200,30 @@ StoreResult<void> check_local(const std::string& folder) {
                  std::string(kOtherFolderHint)});
 }
 
+StoreResult<StoreUsers> StoreUsers::take(Fd file, bool alone) {
+  auto line = read_line(file.get());
+  if (!line) return std::unexpected(std::move(line.error()));
+  return StoreUsers(std::move(file), alone, std::move(*line));
+}
+
+StoreResult<StoreUsers> StoreUsers::join_alone(const std::string& folder) {
+  auto file = open_private(folder + "/users");
+  if (!file) return std::unexpected(std::move(file.error()));
+  const auto until = std::chrono::steady_clock::now() + kMoment;
+  while (::flock(file->get(), LOCK_EX | LOCK_NB) != 0) {
+    if (errno != EWOULDBLOCK) return std::unexpected(system_error(errno, folder + "/users"));
+    if (std::chrono::steady_clock::now() > until) {
+      const std::string who = lock_holders(file->get());
+      return std::unexpected(
+          StoreError{StoreErrorKind::kInUse,
+                     fmt::format("the store '{}' is in use{}{}", folder, who.empty() ? "" : " by process ", who),
+                     "this needs the store to itself: try again when nothing uses it"});
+    }
+    std::this_thread::sleep_for(kPause);
+  }
+  return take(std::move(*file), true);
+}
+
 StoreResult<StoreUsers> StoreUsers::join(const std::string& folder) {
   auto file = open_private(folder + "/users");
   if (!file) return std::unexpected(std::move(file.error()));
@@ -185,9 +231,7 @@ StoreResult<StoreUsers> StoreUsers::join(const std::string& folder) {
   while (true) {
     const bool alone = ::flock(file->get(), LOCK_EX | LOCK_NB) == 0;
     if (alone || ::flock(file->get(), LOCK_SH | LOCK_NB) == 0) {
-      auto line = read_line(file->get());
-      if (!line) return std::unexpected(std::move(line.error()));
-      return StoreUsers(std::move(*file), alone, std::move(*line));
+      return take(std::move(*file), alone);
     }
     if (errno != EWOULDBLOCK) return std::unexpected(system_error(errno, folder + "/users"));
     if (std::chrono::steady_clock::now() > until) {
@@ -205,16 +249,23 @@ StoreResult<void> StoreUsers::begin_anew() {
   return {};
 }
 
+StoreResult<void> StoreUsers::write_line(const std::string& ours) {
+  if (!alone_ || line_ == ours) return {};
+  const ssize_t written = ::pwrite(file_.get(), ours.data(), ours.size(), 0);
+  const int error = written < 0 ? errno : ENOSPC;
+  if (written == static_cast<ssize_t>(ours.size()) && ::ftruncate(file_.get(), written) == 0) return {};
+  return std::unexpected(system_error(error, "the users of the store"));
+}
+
+StoreResult<void> StoreUsers::keep_alone() {
+  const auto ours = our_line();
+  return ours ? write_line(*ours) : std::unexpected(ours.error());
+}
+
 StoreResult<void> StoreUsers::settle() {
   const auto ours = our_line();
   if (!ours) return std::unexpected(ours.error());
-  if (alone_ && line_ != *ours) {
-    const ssize_t written = ::pwrite(file_.get(), ours->data(), ours->size(), 0);
-    const int error = written < 0 ? errno : ENOSPC;
-    if (written != static_cast<ssize_t>(ours->size()) || ::ftruncate(file_.get(), written) != 0) {
-      return std::unexpected(system_error(error, "the users of the store"));
-    }
-  }
+  if (auto written = write_line(*ours); !written) return written;
   // Turning the lock lets go of it for a moment, in which another may have been alone.
   if (alone_ && ::flock(file_.get(), LOCK_SH) != 0) {
     return std::unexpected(system_error(errno, "the users of the store"));

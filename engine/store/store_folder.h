@@ -10,6 +10,9 @@
 
 namespace canorun::store {
 
+/// What a compaction writes before it becomes the store's file; one that was cut off leaves it behind.
+inline constexpr std::string_view kCompactedFile = "data.mdb.new";
+
 /// Makes the folder (0700) and those above it that are missing, durably, and those in it; gives its
 /// absolute path. What is in a new store is durable after `sync_folder`.
 StoreResult<std::string> make_store_folder(const std::string& folder);
@@ -38,6 +41,9 @@ class StoreUsers {
   /// Waits a while for a user that needs the store to itself. The place is not confirmed before `settle`.
   static StoreResult<StoreUsers> join(const std::string& folder);
 
+  /// Waits a moment for others to end. kInUse.
+  static StoreResult<StoreUsers> join_alone(const std::string& folder);
+
   /// Nobody else has the store open, nor can open it before `settle`.
   bool alone() const { return alone_; }
 
@@ -50,7 +56,13 @@ class StoreUsers {
   /// The store is complete: shares it with others like us. kOtherNamespace.
   StoreResult<void> settle();
 
+  /// For who is alone: the store is complete, and stays ours for as long as this lives.
+  StoreResult<void> keep_alone();
+
  private:
+  static StoreResult<StoreUsers> take(Fd file, bool alone);
+  StoreResult<void> write_line(const std::string& ours);
+
   StoreUsers(Fd file, bool alone, std::string line) : file_(std::move(file)), alone_(alone), line_(std::move(line)) {}
 
   Fd file_;

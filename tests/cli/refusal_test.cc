@@ -58,6 +58,7 @@ TEST_CASE("every error of a store has a kind and an exit code") {
   CHECK(told(StoreErrorKind::kRunExists) == "run_exists 6");
   CHECK(told(StoreErrorKind::kOwned) == "owned 6");
   CHECK(told(StoreErrorKind::kGroupTaken) == "group_taken 6");
+  CHECK(told(StoreErrorKind::kInUse) == "store_in_use 6");
   CHECK(told(StoreErrorKind::kNotOwner) == "store_failed 7");
   CHECK(told(StoreErrorKind::kRowExists) == "store_failed 7");
   CHECK(told(StoreErrorKind::kNotFound) == "store_failed 7");

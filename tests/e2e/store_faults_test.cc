@@ -1,10 +1,10 @@
 // A store that cannot be made, opened or written: a message, exit code 7, and nothing of it is lost.
 #include <fmt/format.h>
-#include <sys/mount.h>
 
 #include "canorun.h"
 #include "engine/store/lmdb_env.h"
 #include "support/sanitizer.h"
+#include "support/small_disk.h"
 
 using namespace canorun;
 using namespace canorun::test;
@@ -33,36 +33,6 @@ states:
 const std::string kOther = "hint: choose another folder with --store DIR or CANORUN_STORE\n";
 
 std::string said(const Ran& ran) { return std::to_string(ran.code) + "\n" + ran.out + ran.err; }
-
-// A file system of a few pages, for as long as it lives; `ok` is false where it may not be mounted.
-class SmallDisk {
- public:
-  SmallDisk(std::string folder, const std::string& size) : folder_(std::move(folder)) {
-    std::filesystem::create_directory(folder_);
-    ok_ = ::mount("canorun-test", folder_.c_str(), "tmpfs", 0, ("size=" + size).c_str()) == 0;
-  }
-  SmallDisk(const SmallDisk&) = delete;
-  SmallDisk& operator=(const SmallDisk&) = delete;
-  ~SmallDisk() {
-    if (ok_) ::umount2(folder_.c_str(), MNT_DETACH);
-  }
-  bool ok() const { return ok_; }
-  bool make_read_only() const {
-    return ::mount(nullptr, folder_.c_str(), nullptr, MS_REMOUNT | MS_RDONLY, nullptr) == 0;
-  }
-  bool grow(const std::string& size) const {
-    return ::mount(nullptr, folder_.c_str(), nullptr, MS_REMOUNT, ("size=" + size).c_str()) == 0;
-  }
-
- private:
-  std::string folder_;
-  bool ok_ = false;
-};
-
-bool mounted(const SmallDisk& disk) {
-  if (!disk.ok()) MESSAGE("skipped: nothing can be mounted here");
-  return disk.ok();
-}
 
 // The run with no file longer than `kib`, and with the signal that says so at its default.
 Ran limited(const World& world, int kib, const std::string& words) {
@@ -111,7 +81,7 @@ TEST_CASE("a store folder that cannot be made") {
 TEST_CASE("a store folder that cannot be written") {
   const World world;
   const SmallDisk disk(world.folder() + "/disk", "1m");
-  if (!mounted(disk)) return;
+  if (!disk.mounted()) return;
   world.file("flow.yaml", kSmall);
   REQUIRE(disk.make_read_only());
   const Ran ran = world.canorun({"run", "flow.yaml", "--store", "disk/store"});
@@ -138,7 +108,7 @@ TEST_CASE("without HOME, XDG_STATE_HOME and CANORUN_STORE a store must be named"
 TEST_CASE("a full disk interrupts a run, what was committed is read back, and with room it goes on") {
   const World world;
   const SmallDisk disk(world.store(), "3m");
-  if (!mounted(disk)) return;
+  if (!disk.mounted()) return;
   world.file("flow.yaml", kFilling);
   const std::map<std::string, std::string> trace{{"TRACE", world.folder() + "/trace"}};
   const Ran ran = world.canorun({"run", "flow.yaml", "--id", "r1", "--json"}, trace);
@@ -158,7 +128,7 @@ TEST_CASE("a full disk interrupts a run, what was committed is read back, and wi
 TEST_CASE("a disk with any little room left gives an error, never a signal") {
   const World world;
   const SmallDisk disk(world.folder() + "/disk", "2m");
-  if (!mounted(disk)) return;
+  if (!disk.mounted()) return;
   world.file("flow.yaml", kSmall);
   for (int kib = 0; kib <= 512; kib += 28) {
     CAPTURE(kib);

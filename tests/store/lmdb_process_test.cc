@@ -4,7 +4,6 @@
 #include <poll.h>
 #include <sched.h>
 #include <sys/file.h>
-#include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -20,6 +19,7 @@
 #include "support.h"
 #include "support/sanitizer.h"
 #include "support/shared_memory.h"
+#include "support/small_disk.h"
 
 using namespace canorun;
 using namespace canorun::store;
@@ -68,21 +68,12 @@ void race(const std::string& folder, const std::string& refusal,
   CHECK(single == kRounds);
 }
 
-// A folder with a file system of its own, of two or so mebibytes; empty where that is not allowed.
-class SmallDisk {
- public:
-  SmallDisk() : mounted_(::mount("tmpfs", folder_.path().c_str(), "tmpfs", 0, "size=3m") == 0) {}
-  SmallDisk(const SmallDisk&) = delete;
-  SmallDisk& operator=(const SmallDisk&) = delete;
-  ~SmallDisk() {
-    if (mounted_) ::umount2(folder_.path().c_str(), MNT_DETACH);
-  }
-  bool mounted() const { return mounted_; }
-  const std::string& path() const { return folder_.path(); }
-
- private:
-  TempFolder folder_;
-  bool mounted_;
+// A folder with a file system of its own, of two or so mebibytes.
+struct SmallFolder {
+  TempFolder folder;
+  canorun::test::SmallDisk disk{folder.path(), "3m"};
+  bool mounted() const { return disk.mounted(); }
+  const std::string& path() const { return folder.path(); }
 };
 
 Row big_row(std::size_t bytes) { return state_ended("a", std::string(bytes, 'x')); }
@@ -283,11 +274,8 @@ TEST_CASE("a process in a real other PID namespace is refused") {
 }
 
 TEST_CASE("a full disk is told, keeps nothing of what did not fit, and is survived") {
-  const SmallDisk disk;
-  if (!disk.mounted()) {
-    MESSAGE("skipped: no right to mount a small file system");
-    return;
-  }
+  const SmallFolder disk;
+  if (!disk.mounted()) return;
   const std::string folder = disk.path() + "/store";
   const std::string filler = disk.path() + "/filler";
   const auto store = open_lmdb(folder);
@@ -305,11 +293,8 @@ TEST_CASE("a full disk is told, keeps nothing of what did not fit, and is surviv
 }
 
 TEST_CASE("what does not fit takes nothing of its group with it") {
-  const SmallDisk disk;
-  if (!disk.mounted()) {
-    MESSAGE("skipped: no right to mount a small file system");
-    return;
-  }
+  const SmallFolder disk;
+  if (!disk.mounted()) return;
   const auto store = open_lmdb(disk.path());
   const auto small = create(*store, new_run("small"));
   const auto large = create(*store, new_run("large"));
@@ -340,11 +325,8 @@ TEST_CASE("what does not fit takes nothing of its group with it") {
 }
 
 TEST_CASE("a call of limits whose group did not fit is made again, and counted once") {
-  const SmallDisk disk;
-  if (!disk.mounted()) {
-    MESSAGE("skipped: no right to mount a small file system");
-    return;
-  }
+  const SmallFolder disk;
+  if (!disk.mounted()) return;
   const std::string filler = disk.path() + "/filler";
   std::ofstream(filler) << std::string(512 << 10, 'x');
   const auto store = open_lmdb(disk.path() + "/store");

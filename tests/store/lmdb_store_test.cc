@@ -375,6 +375,29 @@ TEST_CASE("rows of children count, too, for what one transaction deletes") {
   CHECK(store->transactions() == before + 2);
 }
 
+TEST_CASE("a store that is compacted keeps what runs refer to, and nothing else") {
+  const TempFolder folder;
+  fill(folder.path());
+  {
+    auto store = open_lmdb(folder.path());
+    REQUIRE(store->put_text("d9", "nobody's\n"));
+    REQUIRE(create(*store, new_run("old", {started(), run_ended(Status::kSucceeded)})));
+  }
+  write_file(folder.path() + "/data.mdb.new", std::string(2 << 20, 'x'));
+  auto store = LmdbStore::open({.folder = folder.path(), .alone = true});
+  REQUIRE(store);
+  CHECK((*store)->delete_old({})->size() == 1);
+  const auto compacted = LmdbStore::compact(std::move(*store));
+  REQUIRE(compacted);
+  CHECK(compacted->after < compacted->before);
+  CHECK(names_in(folder.path()) == std::set<std::string>{"data.mdb", "lock.mdb", "logs", "owners", "users"});
+  const auto opened = open_lmdb(folder.path());
+  CHECK(kind(opened->text("d9")) == "not found");
+  CHECK(*opened->text("d1") == "name: order\n");
+  for (int i = 0; i < 8; ++i) CHECK(rows_of(*opened, "r" + std::to_string(i)).size() == 4);
+  CHECK(*create(*opened, new_run("next")) == 10);
+}
+
 TEST_CASE("file systems over a network are told apart") {
   CHECK(is_local(0xEF53, "ext4"));
   CHECK(is_local(0x01021994, "tmpfs"));

@@ -90,9 +90,10 @@ std::vector<std::string> ids(const StoreResult<std::vector<Summary>>& list) {
 }
 
 std::string kind_name(StoreErrorKind kind) {
-  constexpr std::array kNames{"no such run",   "run exists", "owned",           "not owner",   "row exists",
-                              "not found",     "full",       "permission",      "not a store", "corrupt",
-                              "newer version", "not local",  "other namespace", "io",          "group taken"};
+  constexpr std::array kNames{"no such run",     "run exists", "owned",         "not owner",
+                              "row exists",      "not found",  "full",          "permission",
+                              "not a store",     "corrupt",    "newer version", "not local",
+                              "other namespace", "io",         "group taken",   "in use"};
   return kNames[static_cast<std::size_t>(kind)];
 }
 
