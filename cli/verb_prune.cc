@@ -61,8 +61,10 @@ class Prune final : public Verb {
   }
 
   OrRefusal<ExitCode> compact(Wiring& wiring, const std::optional<store::OldRuns>& which) const {
-    auto store = wiring.open_alone();
-    if (!store) return std::unexpected(store.error());
+    const auto folder = store_folder(wiring.options());
+    if (!folder) return std::unexpected(folder.error());
+    auto store = open_on_disk(*folder, true);
+    if (!store) return std::unexpected(refusal(store.error()));
     if (*store == nullptr) return tell(wiring, {}, store::Compaction{});
     const auto deleted = which ? (*store)->delete_old(*which) : std::vector<std::string>();
     if (!deleted) return std::unexpected(refusal(deleted.error()));

@@ -43,6 +43,10 @@ constexpr std::array kVerbs{
               "  canorun prune --older-than 30d --keep 100\n"
               "  17 3 * * * canorun prune --older-than 30d --quiet      # a line of a crontab\n",
               make_prune},
+    VerbEntry{"doctor", "Checks a store, and says what is wrong with it and what to do",
+              "  canorun doctor\n"
+              "  canorun doctor --fix --store /srv/canorun\n",
+              make_doctor},
     VerbEntry{"kinds", "Explains the kinds of tasks and their parameters", "  canorun kinds http\n", make_kinds},
     VerbEntry{"eval", "Evaluates an expression: for trying one out",
               "  canorun eval 'items.filter(i, i > 2).size()' --bind '{\"items\": [1, 2, 3, 4]}'\n", make_eval},

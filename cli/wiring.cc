@@ -80,13 +80,9 @@ OrRefusal<std::unique_ptr<store::CheckpointStore>> Wiring::open_store(Access acc
   return std::make_unique<store::FaultStore>(std::move(*opened), **crash);
 }
 
-OrRefusal<std::unique_ptr<store::LmdbStore>> Wiring::open_alone() {
-  const auto folder = store_folder(options_);
-  if (!folder) return std::unexpected(folder.error());
-  if (!is_there(*folder)) return nullptr;
-  auto opened = store::LmdbStore::open({.folder = *folder, .alone = true});
-  if (!opened) return std::unexpected(refusal(std::move(opened.error())));
-  return std::move(*opened);
+store::StoreResult<std::unique_ptr<store::LmdbStore>> open_on_disk(const std::string& folder, bool alone) {
+  if (!is_there(folder)) return nullptr;
+  return store::LmdbStore::open({.folder = folder, .alone = alone});
 }
 
 std::unique_ptr<store::CheckpointStore> Wiring::nothing_kept() {

@@ -24,6 +24,9 @@ namespace canorun::cli {
 /// XDG_STATE_HOME (its specification says so).
 OrRefusal<std::string> store_folder(const Options& options);
 
+/// The store in a folder; null where there is no folder. `alone`: nobody else has it open meanwhile.
+store::StoreResult<std::unique_ptr<store::LmdbStore>> open_on_disk(const std::string& folder, bool alone);
+
 /// Borrowed by verbs for as long as the process lives.
 class Wiring {
  public:
@@ -50,8 +53,6 @@ class Wiring {
     kStart,  ///< a store that is not there is made
   };
   OrRefusal<std::unique_ptr<store::CheckpointStore>> open_store(Access access);
-  /// The store on disk, which nobody else has open meanwhile; null where there is none.
-  OrRefusal<std::unique_ptr<store::LmdbStore>> open_alone();
   /// A store that is gone with the process, and out of which no rows can be read.
   std::unique_ptr<store::CheckpointStore> nothing_kept();
 

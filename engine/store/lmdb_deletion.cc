@@ -114,7 +114,7 @@ StoreResult<std::vector<std::string>> LmdbStore::delete_some(std::span<const Old
       for (const auto& [number, id] : family.members) {
         erase_run(txn, number, id);
         shared_.erase_own(txn, id);
-        put_logs_aside(number, id);
+        put_logs_aside(id, std::to_string(number));
       }
       gone->push_back(entry->summary.id);
     }
@@ -123,12 +123,12 @@ StoreResult<std::vector<std::string>> LmdbStore::delete_some(std::span<const Old
 }
 
 // Within the transaction that frees the id: once it is committed, the folder may be a new run's.
-void LmdbStore::put_logs_aside(RunNumber run, std::string_view id) const {
+void LmdbStore::put_logs_aside(std::string_view id, const std::string& name) const {
   const std::string logs = log_folder(id);
   std::error_code ignored;
   if (!is_run_id(id) || !fs::exists(logs, ignored)) return;
   fs::create_directory(deleted_logs(), ignored);
-  fs::rename(logs, fmt::format("{}/{}", deleted_logs(), run), ignored);
+  fs::rename(logs, fmt::format("{}/{}", deleted_logs(), name), ignored);
 }
 
 // Also what a process that died here left. The folder stays: another process may be moving logs into it.

@@ -115,7 +115,7 @@ StoreResult<std::unique_ptr<LmdbEnv>> LmdbEnv::open(const std::string& folder, D
   std::unique_ptr<LmdbEnv> env(new LmdbEnv(folder, std::move(*once), durability));
   if (auto opened = env->open_within_limits(); !opened) return std::unexpected(std::move(opened.error()));
   if (auto whole = env->check_length(); !whole) return std::unexpected(std::move(whole.error()));
-  env->clear_dead_readers();
+  env->dead_readers_ = env->clear_dead_readers();
   return env;
 }
 
@@ -211,9 +211,38 @@ StoreResult<void> LmdbEnv::copy_to(int fd) const {
   return {};
 }
 
-void LmdbEnv::clear_dead_readers() {
+std::uint64_t LmdbEnv::clear_dead_readers() {
   int dead = 0;
   mdb_reader_check(env_, &dead);
+  return static_cast<std::uint64_t>(std::max(dead, 0));
+}
+
+std::uint64_t LmdbEnv::bytes() const {
+  struct ::stat file{};
+  int fd = -1;
+  mdb_env_get_fd(env_, &fd);
+  return ::fstat(fd, &file) == 0 ? static_cast<std::uint64_t>(file.st_blocks) * 512 : 0;
+}
+
+StoreResult<std::uint64_t> LmdbEnv::unused_bytes() {
+  constexpr MDB_dbi kFreePages = 0;  // each entry: how many, then their numbers
+  auto txn = read();
+  MDB_stat stat{};
+  MDB_cursor* cursor = nullptr;
+  if (!txn) return std::unexpected(std::move(txn.error()));
+  mdb_env_stat(env_, &stat);
+  int code = mdb_cursor_open(txn->txn_, kFreePages, &cursor);
+  std::uint64_t pages = 0;
+  MDB_val key{};
+  MDB_val value{};
+  while (code == 0 && (code = mdb_cursor_get(cursor, &key, &value, MDB_NEXT)) == 0) {
+    std::size_t count = 0;
+    if (value.mv_size >= sizeof count) std::memcpy(&count, value.mv_data, sizeof count);
+    pages += count;
+  }
+  if (cursor != nullptr) mdb_cursor_close(cursor);
+  if (code != MDB_NOTFOUND) return std::unexpected(error(code));
+  return pages * stat.ms_psize;
 }
 
 std::uint64_t LmdbEnv::transactions() const {

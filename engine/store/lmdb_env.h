@@ -125,8 +125,16 @@ class LmdbEnv {
   /// Writes all that is committed to a file that is empty, without the pages that nothing takes. Does not sync it.
   StoreResult<void> copy_to(int fd) const;
 
-  /// Gives back what readers that died still held, in this or other processes.
-  void clear_dead_readers();
+  /// Gives back what readers that died still held, in this or other processes; gives how many they were.
+  std::uint64_t clear_dead_readers();
+
+  /// How many it found dead when it was opened.
+  std::uint64_t dead_readers() const { return dead_readers_; }
+
+  /// What its file takes on the disk, without holes.
+  std::uint64_t bytes() const;
+  /// Of them, what nothing takes.
+  StoreResult<std::uint64_t> unused_bytes();
 
   /// How many transactions were ever committed to it, by anyone.
   std::uint64_t transactions() const;
@@ -162,6 +170,7 @@ class LmdbEnv {
   Once once_;
   Durability durability_;
   MDB_env* env_ = nullptr;
+  std::uint64_t dead_readers_ = 0;
   std::array<unsigned, kTables> tables_{};
 };
 

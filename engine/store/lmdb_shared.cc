@@ -254,21 +254,29 @@ StoreResult<LmdbEnv*> LmdbShared::passing() const {
   if (passing_) return passing_.get();
   const auto folder = passing_folder();
   if (!folder) return std::unexpected(folder.error());
-  const std::string& mine = *folder;
   if (auto made = make_inner_folder(folder_); !made) return std::unexpected(std::move(made.error()));
-  if (auto made = make_inner_folder(mine); !made) return std::unexpected(std::move(made.error()));
-  std::error_code error;
-  for (fs::directory_iterator it(folder_, error), end; !error && it != end; it.increment(error)) {
-    std::error_code ignored;
-    if (it->path() != mine) fs::remove_all(it->path(), ignored);
-  }
-  auto env = LmdbEnv::open(mine, Durability::kLost);
-  if (!env) return std::unexpected(of_passing(std::move(env.error()), mine));
+  if (auto made = make_inner_folder(*folder); !made) return std::unexpected(std::move(made.error()));
+  earlier_boots(true);
+  auto env = LmdbEnv::open(*folder, Durability::kLost);
+  if (!env) return std::unexpected(of_passing(std::move(env.error()), *folder));
   if (auto opened = open_passing_tables(**env); !opened) {
-    return std::unexpected(of_passing(std::move(opened.error()), mine));
+    return std::unexpected(of_passing(std::move(opened.error()), *folder));
   }
   passing_ = std::move(*env);
   return passing_.get();
+}
+
+std::uint64_t LmdbShared::earlier_boots(bool removes) const {
+  const auto mine = passing_folder();
+  std::uint64_t count = 0;
+  std::error_code error;
+  for (fs::directory_iterator it(folder_, error), end; mine && !error && it != end; it.increment(error)) {
+    if (it->path() == *mine) continue;
+    ++count;
+    std::error_code ignored;
+    if (removes) fs::remove_all(it->path(), ignored);
+  }
+  return count;
 }
 
 bool LmdbShared::has_passing() const {

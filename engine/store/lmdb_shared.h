@@ -29,6 +29,8 @@ class LmdbShared final : public SharedState {
   StoreResult<void> leave_queue(const std::vector<LimitCost>& costs, Ticket ticket) override;
   void give_back_limits(const std::vector<LimitCost>& costs, Moment taken, Completion<void> done) override;
   StoreResult<std::vector<LimitRecord>> limits() const override;
+  /// How many folders of earlier boots are there. `removes`: and no longer are.
+  std::uint64_t earlier_boots(bool removes) const;
   /// A run's own breakers and limits go with it.
   void erase_own(Txn& txn, std::string_view run) const;
 

@@ -7,6 +7,7 @@
 #include <string>
 #include <utility>
 
+#include "engine/store/examination.h"
 #include "engine/store/lmdb_env.h"
 #include "engine/store/lmdb_shared.h"
 #include "engine/store/lmdb_writer.h"
@@ -39,6 +40,11 @@ class LmdbStore final : public CheckpointStore {
   /// Gives back the space that nothing takes any more, and closes the store, which was opened alone. Killed at any
   /// moment, it leaves the store as it was, or compacted. Meanwhile the disk holds both: kFull.
   static StoreResult<Compaction> compact(std::unique_ptr<LmdbStore> store);
+
+  /// Looks it over, and changes nothing. What is wrong with it is no error.
+  StoreResult<Examination> examine();
+  /// Removes what nobody needs, and gives what it was.
+  StoreResult<Litter> clear_litter();
 
   void create(NewRun run, Completion<RunNumber> done) override;
   void append(RunNumber run, std::uint64_t first, std::vector<Row> rows, Completion<void> done) override;
@@ -105,7 +111,10 @@ class LmdbStore final : public CheckpointStore {
   StoreResult<std::vector<OldRun>> find_old(const OldRuns& which) const;
   /// Deletes those of the runs that are still old, in one transaction.
   StoreResult<std::vector<std::string>> delete_some(std::span<const OldRun> runs, const OldRuns& which);
-  void put_logs_aside(RunNumber run, std::string_view id) const;
+  /// `name`: what they are called until they are gone.
+  void put_logs_aside(std::string_view id, const std::string& name) const;
+  /// Calls `take(id)` for each folder of logs whose run is not there.
+  StoreResult<void> for_each_orphan(const std::function<void(const std::string&)>& take) const;
   void remove_deleted_logs() const;
   std::string deleted_logs() const;
 

@@ -132,35 +132,45 @@ StoreResult<RunEntry> read_entry(Txn& txn, RunNumber run) {
 
 void write_entry(Txn& txn, RunNumber run, const RunEntry& entry) { txn.put(Table::kRuns, key(run), encode(entry)); }
 
-RunNumber add_run(Txn& txn, std::string_view id) {
+RunNumber next_run(Txn& txn) {
   const auto next = txn.get(Table::kMeta, kNextRunKey);
-  const RunNumber run = next ? number_from(*next) : 1;
+  return next ? number_from(*next) : 1;
+}
+
+RunNumber add_run(Txn& txn, std::string_view id) {
+  const RunNumber run = next_run(txn);
   txn.put(Table::kMeta, kNextRunKey, key(run + 1));
   txn.put(Table::kIds, id, key(run));
   return run;
+}
+
+bool for_each_row(Txn& txn, RunNumber run, const std::function<bool(std::uint64_t, StoreResult<Row>)>& take) {
+  Cursor cursor(txn, Table::kRows);
+  const std::string prefix = key(run);
+  for (bool there = cursor.seek(prefix); there && cursor.key().starts_with(prefix); there = cursor.next()) {
+    if (!take(number_from(cursor.key().substr(kNumberSize)), decode_row(cursor.value()))) return false;
+  }
+  return true;
 }
 
 StoreResult<std::vector<Row>> read_rows(Txn& txn, RunNumber run, std::uint64_t count) {
   std::vector<Row> rows;
   std::uint64_t next = 0;
   std::optional<StoreError> error;
-  bool broken = false;
-  for_each(txn, Table::kRows, key(run), [&](const Cursor& cursor) {
-    if (error || broken) return;
-    auto row = decode_row(cursor.value());
+  const bool whole = for_each_row(txn, run, [&](std::uint64_t sequence, StoreResult<Row> row) {
     if (!row) {
       error = std::move(row.error());
-      error->message = fmt::format("row {}: {}", number_from(cursor.key().substr(kNumberSize)), error->message);
-      return;
+      error->message = fmt::format("row {}: {}", sequence, error->message);
+      return false;
     }
-    broken = cursor.key() != key(run, next + gap_before(*row));
-    if (broken) return;
-    next += gap_before(*row) + 1;
+    if (sequence != next + gap_before(*row)) return false;
+    next = sequence + 1;
     rows.push_back(std::move(*row));
+    return true;
   });
   if (txn.failed()) return std::unexpected(txn.error());
   if (error) return std::unexpected(std::move(*error));
-  if (!broken && next == count) return rows;
+  if (whole && next == count) return rows;
   return std::unexpected(
       StoreError{StoreErrorKind::kCorrupt, fmt::format("row {} of {} is missing in the store", next, count)});
 }
@@ -185,6 +195,10 @@ void write_text(Txn& txn, std::string_view digest, std::string_view text) {
 
 void refer_to_text(Txn& txn, std::string_view digest, RunNumber run) {
   txn.put(Table::kTexts, reference(digest) + key(run), {});
+}
+
+bool refers_to_text(Txn& txn, std::string_view digest, RunNumber run) {
+  return txn.get(Table::kTexts, reference(digest) + key(run)).has_value();
 }
 
 void erase_unused_texts(Txn& txn) {

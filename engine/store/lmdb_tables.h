@@ -27,6 +27,12 @@ void write_entry(Txn& txn, RunNumber run, const RunEntry& entry);
 /// Gives a run its number.
 RunNumber add_run(Txn& txn, std::string_view id);
 
+/// The number that the next run gets.
+RunNumber next_run(Txn& txn);
+
+/// Calls `take(sequence, row)` for each row of a run that is there, or what cannot be read, until it gives false; then
+/// it gives false, too.
+bool for_each_row(Txn& txn, RunNumber run, const std::function<bool(std::uint64_t, StoreResult<Row>)>& take);
 /// All rows of a run that are there. kCorrupt if with their gaps they are not `count`.
 StoreResult<std::vector<Row>> read_rows(Txn& txn, RunNumber run, std::uint64_t count);
 void write_row(Txn& txn, RunNumber run, std::uint64_t sequence, std::string_view row);
@@ -39,6 +45,8 @@ std::optional<std::string_view> find_text(Txn& txn, std::string_view digest);
 void write_text(Txn& txn, std::string_view digest, std::string_view text);
 /// The run needs the text.
 void refer_to_text(Txn& txn, std::string_view digest, RunNumber run);
+
+bool refers_to_text(Txn& txn, std::string_view digest, RunNumber run);
 
 /// Takes away texts that no run refers to. Who keeps one for a row that is still to come must not be there.
 void erase_unused_texts(Txn& txn);

@@ -57,7 +57,7 @@ StoreResult<std::string> Owners::own() {
     if (auto made = make_own(); !made) return std::unexpected(std::move(made.error()));
     watch();
     lock.unlock();
-    sweep();
+    dead(true);
     lock.lock();
   }
   return own_;
@@ -86,7 +86,7 @@ bool Owners::is_own(std::string_view name) const {
   return !own_.empty() && name == own_;
 }
 
-bool Owners::alive(std::string_view name) const {
+bool Owners::look(std::string_view name, bool removes) const {
   if (is_own(name)) return true;
   if (!is_owner_name(name)) return false;
   const std::string file = path(name);
@@ -96,7 +96,7 @@ bool Owners::alive(std::string_view name) const {
     if (look == kLooks || exists(name)) return true;
     ::usleep(1000);
   }
-  ::unlink(file.c_str());
+  if (removes) ::unlink(file.c_str());  // while its lock is ours
   return false;
 }
 
@@ -117,11 +117,14 @@ void Owners::watch() const {
   if (inotify_ && !own_.empty()) ::inotify_add_watch(inotify_.get(), path(own_).c_str(), IN_ATTRIB);
 }
 
-void Owners::sweep() const {
+std::uint64_t Owners::dead(bool removes) const {
+  std::uint64_t count = 0;
   std::error_code error;
   for (std::filesystem::directory_iterator it(folder_, error), end; !error && it != end; it.increment(error)) {
-    alive(it->path().filename().string());
+    const std::string name = it->path().filename().string();
+    if (is_owner_name(name) && !look(name, removes)) ++count;
   }
+  return count;
 }
 
 std::string Owners::path(std::string_view name) const { return fmt::format("{}/{}", folder_, name); }

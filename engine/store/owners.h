@@ -25,7 +25,13 @@ class Owners {
 
   /// Whether a live process holds the file. Removes a dead one's. In doubt, it lives: two processes
   /// must never both think that they own a run.
-  bool alive(std::string_view name) const;
+  bool alive(std::string_view name) const { return look(name, true); }
+
+  /// The same, and removes nothing.
+  bool lives(std::string_view name) const { return look(name, false); }
+
+  /// How many dead owners have left a file. `removes`: and have it no longer.
+  std::uint64_t dead(bool removes) const;
 
   /// Makes the owner's `wake_fd` readable.
   void wake(std::string_view name) const;
@@ -35,8 +41,7 @@ class Owners {
 
  private:
   StoreResult<void> make_own();
-  /// Removes what dead owners left behind.
-  void sweep() const;
+  bool look(std::string_view name, bool removes) const;
   void watch() const;
   std::string path(std::string_view name) const;
 

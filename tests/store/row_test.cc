@@ -52,7 +52,7 @@ TEST_CASE("a summary is folded from the rows") {
   apply(summary, run_ended(Status::kFailed));
   apply(summary, {after_start(9), RollbackStarted{{.status = Status::kRolledBack, .state = "undo"}}});
   CHECK(summary == Summary{"", "order", 2, Status::kRunning, "undo", kStart, {}, 12});
-  apply(summary, {kStart, RunResumed{.version = 3}});
+  apply(summary, {kStart, RunResumed{.state = "undo", .version = 3}});
   CHECK(summary.version == 3);
 }
 
