@@ -1,5 +1,6 @@
 #include "engine/run/group.h"
 
+#include <ranges>
 #include <set>
 
 namespace canorun::run {
@@ -59,7 +60,8 @@ asio::awaitable<store::StoreResult<bool>> wait_for_group(RunContext& context, st
       auto before = runtime.store.before_in_group(run);
       if (!before) co_return std::unexpected(std::move(before.error()));
       if (before->empty()) co_return true;
-      for (const std::string& id : *before) {
+      // The one that has the group last: as soon as it is gone the next one would begin.
+      for (const std::string& id : *before | std::views::reverse) {
         if (!cancels || !asked.insert(id).second) continue;
         auto posted = runtime.store.post(id, store::Request::kGiveWay);
         if (!posted) co_return std::unexpected(std::move(posted.error()));
