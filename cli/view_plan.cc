@@ -141,6 +141,13 @@ class Planner {
     if (action.retry.policy.max > 0) out["retry"] = retry(action.retry);
     for (const model::Tier& tier : action.tiers) out["rate_limit"][flow_.rate_limits[tier.limit].name] = tier.cost;
     if (action.breaker) out["breaker"] = flow_.breakers[*action.breaker].name;
+    if (action.compensation) out["compensate"] = compensation(*action.compensation);
+    return out;
+  }
+
+  Json compensation(const model::Compensation& compensation) const {
+    Json out = action(compensation.action);
+    out["after"] = workflows::kAfterWords[compensation.from_start ? 1 : 0];
     return out;
   }
 
@@ -156,7 +163,7 @@ class Planner {
   void add(Json& out, const model::RouteShape&) const { out["shape"] = "route"; }
   void add(Json& out, const model::ExitShape& shape) const {
     out["shape"] = "exit";
-    out["exit"] = shape.kind == model::ExitKind::kSuccess ? "success" : "failure";
+    out["exit"] = workflows::kExitWords[static_cast<std::size_t>(shape.kind)];
     if (Json output = value(shape.output); !output.is_null()) out["output"] = std::move(output);
   }
 
@@ -281,6 +288,7 @@ class StateText {
       if (state.contains(key)) add(key, state[key]);
     }
     add_policies(state, "");
+    add_compensation(state, "");
     if (state.contains("set")) {
       for (const auto& [var, value] : state["set"].items()) add("set " + var, value);
     }
@@ -309,12 +317,18 @@ class StateText {
   }
 
   // An action inside a state.
-  void add_inner(const std::string& label, const Json& action) {
+  void add_inner(const std::string& label, const Json& action, const std::string& before = "") {
     if (!action.contains("kind")) return add(label, action);
-    add(label, action["kind"]);
-    add_params(action, "  ");
-    if (action.contains("timeout")) add("  timeout", action["timeout"]);
-    add_policies(action, "  ");
+    const bool from_start = action.value("after", "") == "start";
+    add(before + label, action["kind"].get<std::string>() + (from_start ? ", owed from the start" : ""));
+    add_params(action, before + "  ");
+    if (action.contains("timeout")) add(before + "  timeout", action["timeout"]);
+    add_policies(action, before + "  ");
+    add_compensation(action, before + "  ");
+  }
+
+  void add_compensation(const Json& action, const std::string& before) {
+    if (action.contains("compensate")) add_inner("undone by", action["compensate"], before);
   }
 
   void add_policies(const Json& action, const std::string& before) {
@@ -378,18 +392,20 @@ Json plan_json(const model::Flow& flow, const Json& inputs) {
   for (const auto& [name, text] : flow.env) env[name] = planner.value(text);
   Json states = Json::array();
   for (const model::State& state : flow.states) states.push_back(planner.state(state));
-  return {{"flow", flow.name},
-          {"version", flow.version},
-          {"file", flow.file},
-          {"start", flow.states[flow.start].name},
-          {"timeout", flow.timeout ? Json(format_duration(*flow.timeout)) : Json()},
-          {"inputs", shown},
-          {"vars", std::move(vars)},
-          {"env", std::move(env)},
-          {"concurrency", planner.concurrency()},
-          {"resources", planner.resources()},
-          {"states", std::move(states)},
-          {"on_end", planner.on_end()}};
+  return {
+      {"flow", flow.name},
+      {"version", flow.version},
+      {"file", flow.file},
+      {"start", flow.states[flow.start].name},
+      {"timeout", flow.timeout ? Json(format_duration(*flow.timeout)) : Json()},
+      {"compensation_timeout", flow.compensation_timeout ? Json(format_duration(*flow.compensation_timeout)) : Json()},
+      {"inputs", shown},
+      {"vars", std::move(vars)},
+      {"env", std::move(env)},
+      {"concurrency", planner.concurrency()},
+      {"resources", planner.resources()},
+      {"states", std::move(states)},
+      {"on_end", planner.on_end()}};
 }
 
 std::string plan_text(const model::Flow& flow, const Json& inputs, const Style& style) {
@@ -399,6 +415,7 @@ std::string plan_text(const model::Flow& flow, const Json& inputs, const Style& 
   Table about;
   if (!flow.file.empty()) about.row({{"file"}, {printable(flow.file)}});
   if (flow.timeout) about.row({{"timeout"}, {format_duration(*flow.timeout)}});
+  if (flow.compensation_timeout) about.row({{"compensation_timeout"}, {format_duration(*flow.compensation_timeout)}});
   add_values(about, "inputs", plan["inputs"]);
   add_values(about, "vars", plan["vars"]);
   add_values(about, "env", plan["env"]);

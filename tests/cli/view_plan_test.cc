@@ -143,3 +143,59 @@ on_end.1  shell
   breaker  registry
 )");
 }
+
+TEST_CASE("a plan tells what undoes what") {
+  const auto flow = workflows::load_text("flow.yaml", R"(
+name: book
+compensation_timeout: 30s
+inputs: {l: list}
+states:
+  seat: {run: ./seat.sh, compensate: {run: './free.sh "${{ output.stdout }}"', retry: 1, timeout: 5s}, next: pay}
+  pay: {task: pass, compensate: {task: log, after: start, with: {message: refund}}, next: mail}
+  mail: {batch: {items: inputs.l, do: {run: x, compensate: {run: y, after: start}}}, next: undo}
+  undo: {exit: rollback}
+)",
+                                         "/flow.yaml", "/", tasks::catalog());
+  REQUIRE(flow.flow);
+  const Json plan = cli::plan_json(*flow.flow, {{"l", Json::array()}});
+  CHECK(plan["compensation_timeout"] == "30s");
+  CHECK(plan["states"][0]["compensate"]["after"] == "success");
+  CHECK(plan["states"][0]["compensate"]["with"]["script"] == "./free.sh \"${{ output.stdout }}\"");
+  CHECK(plan["states"][0]["compensate"]["timeout"] == "5s");
+  CHECK(plan["states"][0]["compensate"]["retry"]["max"] == 1);
+  CHECK(plan["states"][1]["compensate"] ==
+        Json{{"kind", "log"}, {"with", {{"message", "refund"}}}, {"after", "start"}});
+  CHECK(plan["states"][2]["do"]["compensate"]["kind"] == "shell");
+  CHECK(plan["states"][3]["exit"] == "rollback");
+  CHECK(cli::plan_text(*flow.flow, {{"l", Json::array()}}, {}) ==
+        R"(book version 0, 4 states: nothing was run
+  file                  /flow.yaml
+  compensation_timeout  30s
+  inputs                l = []
+
+seat  shell  (start)
+  script     ./seat.sh
+  undone by  shell
+    script   ./free.sh "${{ output.stdout }}"
+    timeout  5s
+    retry    1 time, 100ms after the first failure, then × 2.0 up to 30s
+  next       pay
+
+pay  pass
+  undone by  log, owed from the start
+    message  refund
+  next       mail
+
+mail  batch
+  items        inputs.l
+  do           shell
+    script     x
+    undone by  shell, owed from the start
+      script   y
+  concurrency  1
+  min_success  100%
+  next         undo
+
+undo  exit rollback
+)");
+}
