@@ -19,6 +19,7 @@ constexpr std::array kKinds{
     KindRow{"expression", ExitCode::kUsage},
     KindRow{"version_mismatch", ExitCode::kUsage},
     KindRow{"unknown_state", ExitCode::kUsage},
+    KindRow{"missing_compensation", ExitCode::kUsage},
     KindRow{"no_such_run", ExitCode::kRefused},
     KindRow{"run_exists", ExitCode::kRefused},
     KindRow{"run_over", ExitCode::kRefused},

@@ -22,6 +22,7 @@ enum class RefusalKind : std::uint8_t {
   kExpression,
   kVersionMismatch,
   kUnknownState,
+  kMissingCompensation,
   kNoSuchRun,
   kRunExists,
   kRunOver,

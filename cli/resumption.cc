@@ -7,6 +7,7 @@
 
 #include "cli/ending.h"
 #include "cli/flow_source.h"
+#include "cli/migration.h"
 #include "cli/run_document.h"
 #include "engine/base/suggest.h"
 #include "engine/run/children.h"
@@ -29,18 +30,6 @@ OrRefusal<std::optional<model::StateId>> entry_state(const model::Flow& flow, co
                 suggestion(*from, state_names(flow)));
 }
 
-// The inputs of a run are those that it was begun with.
-OrRefusal<void> check_secrets(const model::Flow& flow, const run::RunState& run) {
-  for (const model::Input& input : flow.inputs) {
-    if (!input.secret || run.start.secrets.contains(input.name)) continue;
-    return refuse(
-        RefusalKind::kInvalidInputs,
-        fmt::format("run '{}' has no value of the secret input '{}': it was begun without it", run.id, input.name),
-        "leave --file away to go on with what it was begun with, or start a new run");
-  }
-  return {};
-}
-
 // What a person said is taken with the row that takes the run up, and there is none before it has its group.
 void tell_lost(Wiring& wiring, const Resumption& what, const run::RunState& before, const run::Finished& finished) {
   const bool nothing_taken = finished.run.status == store::Status::kSuspended && finished.run.resumes == before.resumes;
@@ -52,18 +41,18 @@ void tell_lost(Wiring& wiring, const Resumption& what, const run::RunState& befo
 }
 
 // Whether the flow can take the run over where it stands.
-OrRefusal<void> check_fit(const model::Flow& flow, const run::RunState& run, bool elsewhere) {
+OrRefusal<void> check_fit(const model::Flow& flow, const run::RunState& run, const Resumption& what) {
   if (flow.name != run.start.flow) {
     return refuse(RefusalKind::kUsage,
                   fmt::format("run '{}' is of flow '{}', not of '{}'", run.id, run.start.flow, flow.name));
   }
-  if (flow.version != run.start.version) {
+  if (flow.version != run.start.version && !what.migrate) {
     return refuse(RefusalKind::kVersionMismatch,
-                  fmt::format("run '{}' was started with version {} of '{}', and this is version {}", run.id,
-                              run.start.version, flow.name, flow.version),
-                  "leave --file away to go on with the version that the run was started with");
+                  fmt::format("run '{}' is of version {} of '{}', and this is version {}", run.id, run.start.version,
+                              flow.name, flow.version),
+                  "leave --file away to go on with the version that the run has, or add --migrate");
   }
-  if (elsewhere || !run.current) return {};
+  if (what.from || !run.current || run.rollback) return {};
   const std::string& due = run.current_state();
   const auto state = flow.find(due);
   if (state && model::is_work(flow.states[*state])) return {};
@@ -101,6 +90,28 @@ OrRefusal<void> check_children(const store::CheckpointStore& store, const model:
   return {};
 }
 
+// Another definition than the run's: whether it can go on with it. What changes is told with `--migrate`, also where it
+// cannot.
+OrRefusal<std::optional<Migration>> check_definition(Wiring& wiring, const store::CheckpointStore& store,
+                                                     const model::Flow& flow, const run::RunState& run,
+                                                     const Resumption& what) {
+  std::optional<Migration> migration;
+  if (flow.name == run.start.flow) {
+    const auto before = store.text(run.start.digest);
+    if (!before) return std::unexpected(refusal(before.error()));
+    migration = migration_to(flow, run, *before);
+    if (what.migrate) wiring.note(migration_text(*migration, run));
+  }
+  if (const auto fits = check_fit(flow, run, what); !fits) return std::unexpected(fits.error());
+  if (const auto can = check_compensations(*migration, run); !can) return std::unexpected(can.error());
+  if (const auto known = check_values(flow, run); !known) return std::unexpected(known.error());
+  if (!what.from) {
+    if (const auto fit = check_children(store, flow, run); !fit) return std::unexpected(fit.error());
+  }
+  if (!what.migrate) migration.reset();
+  return migration;
+}
+
 OrRefusal<Conclusion> already(Wiring& wiring, const store::CheckpointStore& store, const run::RunState& run) {
   if (!wiring.options().json && !wiring.options().quiet) {
     wiring.out().write(fmt::format("{} has {} already\n", run.id, status_name(run.status)));
@@ -128,6 +139,10 @@ OrRefusal<Conclusion> resume_run(Wiring& wiring, store::CheckpointStore& store, 
     return refuse(RefusalKind::kRunOver, fmt::format("run '{}' is over: {}", run.id, status_name(run.status)),
                   "see what it did with: " + wiring.command("show " + run.id));
   }
+  if (what.from && run.rollback) {
+    return refuse(RefusalKind::kRunOver, fmt::format("run '{}' is being rolled back, and goes forward no more", run.id),
+                  "go on rolling it back with: " + wiring.command("resume " + run.id + again_options(run.start)));
+  }
   const bool stands = run.outcome && (run.exited || store::is_over(run.outcome->status));
   if (what.from && stands) {
     return refuse(
@@ -139,12 +154,11 @@ OrRefusal<Conclusion> resume_run(Wiring& wiring, store::CheckpointStore& store, 
   if (!flow) return std::unexpected(flow.error());
   const auto from = entry_state(**flow, what.from);
   if (!from) return std::unexpected(from.error());
-  if (const auto fits = check_fit(**flow, run, from->has_value()); !fits) return std::unexpected(fits.error());
-
-  if (const auto known = check_secrets(**flow, run); !known) return std::unexpected(known.error());
-
-  if (what.file && !what.from) {
-    if (const auto fit = check_children(store, **flow, run); !fit) return std::unexpected(fit.error());
+  std::optional<Migration> migration;
+  if (what.file) {
+    auto checked = check_definition(wiring, store, **flow, run, what);
+    if (!checked) return std::unexpected(checked.error());
+    migration = std::move(*checked);
   }
 
   auto secrets = secrets_again(wiring, run, {.verb = "resume", .texts = what.secrets, .known = what.known});
@@ -155,7 +169,9 @@ OrRefusal<Conclusion> resume_run(Wiring& wiring, store::CheckpointStore& store, 
     return run::resume(runtime, *flow, std::move(record), *from, interrupt, std::move(*secrets));
   });
   tell_lost(wiring, what, run, finished);
-  return conclude(wiring, store, finished, true);
+  auto concluded = conclude(wiring, store, finished, true);
+  if (concluded && migration && concluded->json.is_object()) concluded->json["migration"] = to_json(*migration);
+  return concluded;
 }
 
 }  // namespace canorun::cli

@@ -14,6 +14,7 @@ struct Resumption {
   std::string id;
   std::optional<std::string> file = {};  ///< another definition than the one in the store
   std::optional<std::string> from = {};  ///< enter this state instead of the one that is due
+  bool migrate = false;                  ///< `file` may be another version
   bool success_is_fine = false;          ///< a run that has succeeded is no refusal
   Texts secrets = {};                    ///< its secret inputs, given again
   Json known = Json::object();           ///< see SecretsAgain

@@ -14,7 +14,8 @@ class Resume final : public Verb {
  public:
   void declare(CommandLine& line) override {
     line.optional(id_, "ID", "the run");
-    line.option(file_, "--file", "FLOW", "go on with this definition; its version must be the run's");
+    line.option(file_, "--file", "FLOW", "go on with this definition");
+    line.flag(migrate_, "--migrate", "with --file: the definition may be another version; says what it changes");
     line.option(from_, "--from", "STATE", "enter this state instead of the one that is due");
     line.repeated(inputs_, "-i,--input", "NAME=VALUE", "a secret input, again: its value, @env:NAME or @file:PATH");
     line.flag(all_, "--all", "all runs that were interrupted or suspended, one after another");
@@ -34,7 +35,8 @@ class Resume final : public Verb {
     auto secrets = split_inputs(inputs_);
     if (!secrets) return std::unexpected(secrets.error());
     const auto ended =
-        resume_run(wiring, **store, session, {.id = *root, .file = file_, .from = from_, .secrets = *secrets});
+        resume_run(wiring, **store, session,
+                   {.id = *root, .file = file_, .from = from_, .migrate = migrate_, .secrets = *secrets});
     if (!ended) return std::unexpected(ended.error());
     if (wiring.options().json) wiring.document(ended->json);
     return ended->code;
@@ -46,6 +48,9 @@ class Resume final : public Verb {
     if (many && (!id_.empty() || file_ || from_ || !inputs_.empty())) {
       return refuse(RefusalKind::kUsage,
                     fmt::format("--{} goes with neither an ID nor --file nor --from nor -i", all_ ? "all" : "due"));
+    }
+    if (migrate_ && !file_) {
+      return refuse(RefusalKind::kUsage, "--migrate needs --file", "say which definition the run is to go on with");
     }
     if (!many && id_.empty()) {
       return refuse(RefusalKind::kUsage, "ID is missing",
@@ -112,6 +117,7 @@ class Resume final : public Verb {
   std::optional<std::string> file_;
   std::optional<std::string> from_;
   std::vector<std::string> inputs_;
+  bool migrate_ = false;
   bool all_ = false;
   bool due_ = false;
   bool suspend_ = false;

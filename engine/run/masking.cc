@@ -19,7 +19,10 @@ struct MaskRow {
     values(row.set);
   }
   void operator()(store::RunSuspended& row) const { masker.mask(row.progress); }
-  void operator()(store::RunResumed&) const {}
+  void operator()(store::RunResumed& row) const {
+    values(row.inputs);
+    values(row.vars);
+  }
   void operator()(store::RunEnded& row) const {
     masker.mask(row.output);
     error(row.error);

@@ -71,8 +71,8 @@ asio::awaitable<store::StoreResult<void>> leave_queue(RunContext& context, Journ
     beginning.add_rows();
   } else if (suspends || !(context.run().outcome || context.run().rollback)) {
     journal.add(stop(context, services));
-  } else {
-    beginning.add_rows();  // there is no other way to go
+  } else if (context.run().rollback) {
+    beginning.add_rows();  // it goes on, as it is the way that a cancelled run goes
   }
   auto committed = co_await journal.commit();
   co_return committed;
@@ -135,6 +135,15 @@ store::Texts texts_of(const model::Flow& flow) {
   store::Texts texts{{flow.digest, flow.text}};
   for (const model::Flow* below : flow.descendants) texts.emplace(below->digest, below->text);
   return texts;
+}
+
+// What a definition declares that the run was not begun with: the defaults. Null: nothing.
+Json inputs_it_has_not(const model::Flow& flow, const store::RunStarted& start) {
+  Json inputs;
+  for (const model::Input& input : flow.inputs) {
+    if (input.fallback && !start.inputs.contains(input.name)) inputs[input.name] = *input.fallback;
+  }
+  return inputs;
 }
 
 // Each secret input, and where it can be read again.
@@ -275,6 +284,9 @@ asio::awaitable<void> resume_under(const Under& under, Finished& finished, Runti
     resumed.file = flow->file;
     resumed.folder = flow->folder;
     resumed.flows = std::move(flows);
+    if (flow->version != run.start.version) resumed.version = flow->version;
+    resumed.inputs = inputs_it_has_not(*flow, run.start);
+    if (!resumed.inputs.is_null()) run.start.inputs.update(resumed.inputs);  // the environment may ask for them
     for (const auto& [digest, text] : texts_of(*flow)) {
       if (auto kept = runtime.store.put_text(digest, text); !kept) {
         finished.store_error = std::move(kept.error());
@@ -287,6 +299,15 @@ asio::awaitable<void> resume_under(const Under& under, Finished& finished, Runti
   RunContext context(runtime, flow, run, interrupt, under, std::move(*secrets));
   auto prepared = context.prepare(true);
   const bool usable = std::holds_alternative<model::Success>(prepared);
+  if (usable && resumed.digest) {
+    auto vars = evaluate_vars(*flow, context.scope(), run.vars);
+    context.mask(vars);
+    if (std::holds_alternative<model::Failure>(vars)) {
+      co_return let_go(finished, runtime, claimed.number, refusal(vars));
+    }
+    Json& values = std::get<model::Success>(vars).output;
+    if (!values.empty()) resumed.vars = std::move(values);
+  }
   // One commit: a person's word is not half done when the process dies.
   const auto add_rows = [&] {
     journal.add(resumed);

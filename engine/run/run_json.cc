@@ -89,6 +89,8 @@ class RowToJson {
     if (row.digest) out["digest"] = *row.digest;
     if (row.file) out["file"] = *row.file;
     if (row.version) out["version"] = *row.version;
+    if (!row.inputs.is_null()) out["inputs"] = row.inputs;
+    if (!row.vars.is_null()) out["set"] = row.vars;
   }
   void operator()(const store::RunQueued& row) const { out["group"] = row.group; }
   void operator()(const store::RunEnded& row) const {

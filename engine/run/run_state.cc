@@ -207,6 +207,8 @@ void apply(RunState& run, const store::Row& row) {
       run.session_began = at;
       ++run.resumes;
       if (resumed.version) run.start.version = *resumed.version;
+      if (!resumed.inputs.is_null()) run.start.inputs.update(resumed.inputs);
+      if (!resumed.vars.is_null()) run.vars.update(resumed.vars);
       if (resumed.digest) {
         run.start.digest = *resumed.digest;
         run.start.flows = resumed.flows;

@@ -57,9 +57,10 @@ model::Outcome evaluate_env(const model::Flow& flow, model::Scope& scope) {
   return model::Success{std::move(env)};
 }
 
-model::Outcome evaluate_vars(const model::Flow& flow, const model::Scope& scope) {
+model::Outcome evaluate_vars(const model::Flow& flow, const model::Scope& scope, const Json& known) {
   Json vars = Json::object();
   for (const model::Var& var : flow.vars) {
+    if (known.contains(var.name)) continue;
     auto value = var.initial.evaluate(scope);
     const std::string where = fmt::format("vars.{}", var.name);
     if (!value) return model::Failure{expression_error(where, value.error().message, value.error().hint)};

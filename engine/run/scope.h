@@ -81,8 +81,8 @@ class ActionView final : public expr::Object {
 /// `env`, evaluated once per process from the flow's templates.
 model::Outcome evaluate_env(const model::Flow& flow, model::Scope& scope);
 
-/// `vars` as a run begins with them: each may use the inputs and the environment.
-model::Outcome evaluate_vars(const model::Flow& flow, const model::Scope& scope);
+/// `vars` as a run begins with them, but for those that it has already: each may use the inputs and the environment.
+model::Outcome evaluate_vars(const model::Flow& flow, const model::Scope& scope, const Json& known = Json::object());
 
 /// A failure of kind `expression` that says where it happened: `next: no field 'x' (did you mean 'y'?)`.
 model::RunError expression_error(std::string_view where, std::string_view message, std::string_view hint);

@@ -88,6 +88,8 @@ struct RunResumed {
   std::optional<std::string> folder = {};
   Flows flows = {};                           ///< of that definition
   std::optional<std::uint64_t> version = {};  ///< likewise, where it is another than the run's (`--migrate`)
+  Json inputs = nullptr;                      ///< that the run has not: their defaults; null: none
+  Json vars = nullptr;                        ///< likewise their initial values
   bool operator==(const RunResumed&) const = default;
 };
 

@@ -90,6 +90,8 @@ void fields(A& a, auto& row, const RunResumed*) {
   a.maybe("w", row.folder);
   a.maybe("fl", row.flows);
   a.maybe("v", row.version);
+  a.maybe("i", row.inputs);
+  a.maybe("set", row.vars);
 }
 
 template <class A>

@@ -379,7 +379,7 @@ name: asks
 inputs: {token: {type: string, secret: true}}
 states:
   ask: {wait: {signal: go}, next: work}
-  work: {run: 'trap "" TERM; touch begun; while [ ! -e good ]; do sleep 0.02; done', next: done}
+  work: {run: 'trap "" TERM; touch begun; while [ -e begun ] && [ ! -e good ]; do sleep 0.02; done', next: done}
   done: {exit: success}
 )yaml");
   const std::string resume = "canorun resume r1 -i token=@env:NAME";

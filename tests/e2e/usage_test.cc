@@ -520,8 +520,8 @@ TEST_CASE("resume --file takes a new text of the same version, and refuses every
   REQUIRE(world.canorun({"run", "flow.yaml", "--id", "r1"}).code == 1);
   const std::string before = world.canorun({"events", "r1", "--json"}).out;
   CHECK(said(world, {"resume", "r1", "--file", "later.yaml"}) ==
-        "2\nerror: run 'r1' was started with version 0 of 'steps', and this is version 1\n"
-        "hint: leave --file away to go on with the version that the run was started with\n");
+        "2\nerror: run 'r1' is of version 0 of 'steps', and this is version 1\n"
+        "hint: leave --file away to go on with the version that the run has, or add --migrate\n");
   CHECK(world.json({"resume", "r1", "--file", "later.yaml"})["error"]["kind"] == "version_mismatch");
   CHECK(said(world, {"resume", "r1", "--file", "other.yaml"}) ==
         "2\nerror: run 'r1' is of flow 'steps', not of 'other'\n");

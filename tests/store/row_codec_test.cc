@@ -73,8 +73,8 @@ class Generator {
         break;
       case 7: made.body = SignalReceived{text(), random_(), text(), random_(), json(4)}; break;
       case 4:
-        made.body =
-            RunResumed{text(), number(2) == 0, maybe(text()), maybe(text()), maybe(text()), flows(), maybe(random_())};
+        made.body = RunResumed{text(),  number(2) == 0,   maybe(text()), maybe(text()), maybe(text()),
+                               flows(), maybe(random_()), json(2),       json(2)};
         break;
       case 8:
         made.body = WindowEnded{.state = text(),
