@@ -76,6 +76,14 @@ StoreResult<void> make_files(const std::string& folder) {
   return reserve_lock_file(lock->get());
 }
 
+struct flock first_byte(short type) {
+  struct flock lock{};
+  lock.l_type = type;
+  lock.l_whence = SEEK_SET;
+  lock.l_len = 1;
+  return lock;
+}
+
 std::mutex once_mutex;
 std::set<std::string>& open_here() {
   static std::set<std::string> folders;
@@ -186,6 +194,20 @@ void LmdbEnv::keep_hole(std::size_t bytes) {
   if (size > static_cast<std::uint64_t>(file.st_size) && ::ftruncate(fd, static_cast<off_t>(size)) != 0) return;
 }
 
+Turn::Turn(int fd) : fd_(fd) {
+  struct flock lock = first_byte(F_WRLCK);
+  while (::fcntl(fd, F_OFD_SETLKW, &lock) != 0) {
+    if (errno == EINTR) continue;
+    fd_ = -1;  // LMDB's mutex is still there
+    return;
+  }
+}
+
+void Turn::end() {
+  struct flock lock = first_byte(F_UNLCK);
+  if (fd_ >= 0) ::fcntl(std::exchange(fd_, -1), F_OFD_SETLK, &lock);
+}
+
 StoreResult<Txn> LmdbEnv::read() {
   MDB_txn* txn = nullptr;
   int code = mdb_txn_begin(env_, nullptr, MDB_RDONLY, &txn);
@@ -199,9 +221,12 @@ StoreResult<Txn> LmdbEnv::read() {
 
 StoreResult<Txn> LmdbEnv::write(std::size_t bytes) {
   MDB_txn* txn = nullptr;
+  int fd = -1;
+  mdb_env_get_fd(env_, &fd);
+  Turn turn(fd);
   if (const int code = mdb_txn_begin(env_, nullptr, 0, &txn); code != 0) return std::unexpected(error(code));
   keep_hole(bytes);
-  return Txn(*this, txn);
+  return Txn(*this, txn, std::move(turn));
 }
 
 StoreResult<void> LmdbEnv::copy_to(int fd) const {
@@ -285,7 +310,8 @@ bool LmdbEnv::out_of_room() const {
   return ::fstatvfs(fd, &disk) == 0 && disk.f_bavail * disk.f_frsize < kHole;
 }
 
-Txn::Txn(Txn&& other) noexcept : env_(other.env_), txn_(std::exchange(other.txn_, nullptr)), code_(other.code_) {}
+Txn::Txn(Txn&& other) noexcept
+    : turn_(std::move(other.turn_)), env_(other.env_), txn_(std::exchange(other.txn_, nullptr)), code_(other.code_) {}
 
 Txn::~Txn() {
   if (txn_ != nullptr) mdb_txn_abort(txn_);
@@ -334,6 +360,7 @@ StoreError Txn::error() const { return env_->error(code_); }
 
 StoreResult<void> Txn::commit() {
   if (!failed()) check(mdb_txn_commit(std::exchange(txn_, nullptr)));
+  if (txn_ == nullptr) turn_.end();
   if (failed()) return std::unexpected(error());
   return {};
 }

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "engine/base/fd.h"
 #include "engine/store/store.h"
@@ -40,6 +41,22 @@ enum class Durability : std::uint8_t { kKept, kLost };
 
 class LmdbEnv;
 
+/// The turn of one process to write, in a queue that the system keeps. LMDB's own mutex can be missed by one who waits
+/// for it: where another that waits is woken and killed, a third takes the mutex meanwhile, and knows of nobody.
+class Turn {
+ public:
+  Turn() = default;
+  /// Waits for it. Threads of one process do not keep each other waiting.
+  explicit Turn(int fd);
+  Turn(Turn&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  Turn& operator=(Turn&&) = delete;
+  ~Turn() { end(); }
+  void end();
+
+ private:
+  int fd_ = -1;
+};
+
 /// A transaction; what was not committed is undone. Belongs to one thread at a time.
 ///
 /// An error of LMDB sticks: what is asked afterwards gives nothing and does nothing, and `commit`
@@ -68,9 +85,10 @@ class Txn {
  private:
   friend class LmdbEnv;
   friend class Cursor;
-  Txn(LmdbEnv& env, MDB_txn* txn) : env_(&env), txn_(txn) {}
+  Txn(LmdbEnv& env, MDB_txn* txn, Turn turn = {}) : turn_(std::move(turn)), env_(&env), txn_(txn) {}
   bool check(int code);
 
+  Turn turn_;  ///< of one that writes
   LmdbEnv* env_;
   MDB_txn* txn_;
   int code_ = 0;
