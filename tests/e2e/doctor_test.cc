@@ -162,12 +162,14 @@ TEST_CASE("doctor finds a store well while others write to it") {
   run(world, "r1");
   const Program busy(world.command({"run", "busy.yaml", "--id", "r2", "-q"}));
   REQUIRE(eventually([&] { return world.canorun({"show", "r2"}).code == 0; }));
-  std::uint64_t rows = 0;
-  for (int i = 0; i < 30; ++i) {
-    const Json found = world.json({"doctor"});
-    CHECK(found["damage"] == Json::array());
-    CHECK(found["interrupted"] == 0);
-    CHECK(found["rows"].get<std::uint64_t>() > rows);
+  for (std::uint64_t rows = 0, looks = 0; looks < 10; ++looks) {
+    Json found;
+    REQUIRE(eventually([&] {
+      found = world.json({"doctor"});
+      CHECK(found["damage"] == Json::array());
+      CHECK(found["interrupted"] == 0);
+      return found["rows"].get<std::uint64_t>() > rows;
+    }));
     rows = found["rows"].get<std::uint64_t>();
   }
 }
