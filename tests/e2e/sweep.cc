@@ -81,6 +81,7 @@ void kill_and_resume(const SweepCase& example, const std::string& crash, const E
   // What had ended when the process died must not run again: its rows stay as they were.
   const Ran recorded = world.canorun({"events", "r1", "--json"});
   const std::string before = recorded.code == 0 ? recorded.out : "";
+  if (example.killed) example.killed(world);
   arguments.push_back("--or-resume");
   const Ran resumed = world.canorun(arguments);
   INFO("stderr: ", resumed.err);
@@ -91,6 +92,7 @@ void kill_and_resume(const SweepCase& example, const std::string& crash, const E
   // A run that was over when it was killed has nothing left to do: `--or-resume` says so.
   const bool was_over = before.find("\"run_ended\"") != std::string::npos;
   CHECK(resumed.code == (was_over && whole.code != 0 ? 6 : whole.code));
+  if (example.ended) example.ended(world);
 }
 
 }  // namespace

@@ -14,6 +14,8 @@ struct SweepCase {
   std::vector<std::string> inputs = {};   ///< `name=value`; `{world}` becomes the world's folder
   std::vector<std::string> compare = {};  ///< folders in the world whose files must be the same at the end
   std::function<void(const World&)> prepare = {};
+  std::function<void(const World&)> killed = {};  ///< called after each kill
+  std::function<void(const World&)> ended = {};   ///< called after the resume that followed
 };
 
 struct End {
