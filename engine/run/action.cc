@@ -76,9 +76,6 @@ asio::awaitable<model::Outcome> attempt(RunContext& context, const Piece& piece,
   co_return std::move(*outcome);
 }
 
-// What may have to be undone, and is only where it has ended well, is not cut off in the middle.
-bool ends_by_itself(const model::Action& action) { return action.compensation && !action.compensation->from_start; }
-
 // An attempt that ends by itself, or by its own timeout; only the end of the process does not wait for it.
 asio::awaitable<model::Outcome> attempt_apart(RunContext& context, const Piece& piece, const ActionView& view,
                                               model::Scope& scope) {
@@ -136,6 +133,8 @@ bool uses_expressions(const model::Action& action) {
 }
 
 }  // namespace
+
+bool ends_by_itself(const model::Action& action) { return action.compensation && !action.compensation->from_start; }
 
 asio::awaitable<Worked> perform(RunContext& context, Piece piece) {
   const model::Action& action = piece.action;

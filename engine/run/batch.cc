@@ -28,8 +28,8 @@ asio::awaitable<Worked> work_batch(RunContext& context, Journal& journal, const 
   const std::uint64_t total = items->size();
   std::uint64_t failed = 0;
   const auto part = [&](std::uint64_t i) { return Part{std::to_string(i), &batch.each, &(*items)[i]}; };
-  const auto enough = [&](const EndedPart& ended) {
-    if (!ended.error.is_null()) ++failed;
+  const auto enough = [&](bool succeeded) {
+    if (!succeeded) ++failed;
     return false;
   };
   const Parts parts{.total = total, .at_once = batch.concurrency, .branches = false, .part = part, .enough = enough};

@@ -24,6 +24,7 @@ constexpr std::size_t kMostUncommitted = 512;
 struct Worker {
   Interrupt interrupt;
   model::Scope around;
+  bool ends_by_itself = false;  ///< what it works on now
 };
 
 // Cut between characters.
@@ -49,7 +50,7 @@ class Crew {
     context_.rest().set_at_work(Rest::kBusy);
     forget_strangers();
     for (const EndedPart& part : current().parts) {
-      enough_ = parts_.enough(part) || enough_;
+      enough_ = parts_.enough(part.error.is_null()) || enough_;
       names_before_.insert(part.name);
     }
     if (enough_ || names_before_.size() >= parts_.total) co_return store::StoreResult<void>{};
@@ -61,7 +62,8 @@ class Crew {
       } else if (start_some()) {
         co_await let_others_run(context_.interrupt());
       }
-      if (!rows_.empty()) {
+      if (running_ == 0 && cut_off_) undecide();
+      if (!rows_.empty() && !waits_to_decide()) {
         result = co_await commit();
         if (!result) break;
       } else if (running_ > 0 && !may_start()) {
@@ -104,12 +106,15 @@ class Crew {
     for (std::size_t i = 0; i < kMostUncommitted && may_start(); ++i) {
       Worker& worker = *workers_.emplace_back(std::make_unique<Worker>());
       ++running_;
-      asio::co_spawn(context_.runtime().executor, work_through(worker),
-                     asio::bind_cancellation_slot(worker.interrupt.slot(), [this](const std::exception_ptr& error) {
-                       --running_;
-                       if (error && !fault_ && !model::is_cut_off(error)) fault_ = error;
-                       ended_.ring();
-                     }));
+      asio::co_spawn(
+          context_.runtime().executor, work_through(worker),
+          asio::bind_cancellation_slot(worker.interrupt.slot(), [this, &worker](const std::exception_ptr& error) {
+            --running_;
+            cut_off_ = cut_off_ || worker.ends_by_itself;
+            set_ends_by_itself(worker, false);
+            if (error && !fault_ && !model::is_cut_off(error)) fault_ = error;
+            ended_.ring();
+          }));
     }
     return true;
   }
@@ -146,7 +151,9 @@ class Crew {
       }
       const SteadyTime begin = clock.steady();
       const Piece piece{state_, *part->action, worker.interrupt, part->name, &worker.around};
+      set_ends_by_itself(worker, ends_by_itself(*part->action));
       auto worked = co_await perform(context_, piece);
+      set_ends_by_itself(worker, false);
       take(*part, std::move(worked), std::chrono::duration_cast<Millis>(clock.steady() - begin));
     }
   }
@@ -179,6 +186,7 @@ class Crew {
       ended.stderr_tail = error.stderr_tail;
     }
     context_.rest().set_at_work(Rest::kBusy);  // until its end has been judged
+    if (parts_.enough(ended.error.is_null()) && !std::exchange(enough_, true)) decides_ = rows_.size();
     const WallTime now = context_.runtime().clock.now();
     rows_.push_back({now, parts_.branches ? store::Body(store::BranchEnded{std::move(ended)})
                                           : store::Body(store::ItemEnded{std::move(ended)})});
@@ -188,17 +196,28 @@ class Crew {
   asio::awaitable<store::StoreResult<void>> commit() {
     const std::size_t first = current().parts.size();
     journal_.add(std::exchange(rows_, {}));
+    decides_.reset();
     room_.ring();
     auto result = co_await journal_.commit();
     if (!result) co_return result;
     ++commits_;
     room_.ring();
-    for (std::size_t i = first; i < current().parts.size(); ++i) {
-      const EndedPart& part = current().parts[i];
-      tell(part);
-      enough_ = parts_.enough(part) || enough_;
-    }
+    for (std::size_t i = first; i < current().parts.size(); ++i) tell(current().parts[i]);
     co_return result;
+  }
+
+  void set_ends_by_itself(Worker& worker, bool ends) {
+    if (std::exchange(worker.ends_by_itself, ends) != ends) ends ? ++finishing_ : --finishing_;
+  }
+
+  // Once it is durable that there is enough, no part is begun again. So what is let finish, as it may have to be
+  // undone, ends first: it would be forgotten if the process died before.
+  bool waits_to_decide() const { return decides_ && finishing_ > 0; }
+
+  // One of those was cut off, and is to be begun again by who takes the run up.
+  void undecide() {
+    if (!decides_ || context_.interrupt().reason() != Reason::kSuspend) return;
+    rows_.resize(*std::exchange(decides_, std::nullopt));
   }
 
   void tell(const EndedPart& part) {
@@ -220,9 +239,12 @@ class Crew {
   std::vector<std::unique_ptr<Worker>> workers_;
   std::size_t running_ = 0;
   std::uint64_t next_ = 0;
-  std::uint64_t index_ = 0;       ///< of the part that `next` gave last
-  std::vector<store::Row> rows_;  ///< ended, and not in the journal yet
-  std::uint64_t commits_ = 0;     ///< that are durable
+  std::uint64_t index_ = 0;             ///< of the part that `next` gave last
+  std::vector<store::Row> rows_;        ///< ended, and not in the journal yet
+  std::optional<std::size_t> decides_;  ///< the row of those with which there was enough
+  std::size_t finishing_ = 0;           ///< parts that end by themselves, and are worked on
+  bool cut_off_ = false;                ///< one of them
+  std::uint64_t commits_ = 0;           ///< that are durable
   Bell ended_;
   Bell room_;
   bool enough_ = false;

@@ -26,9 +26,9 @@ struct Parts {
   std::uint64_t at_once = 1;  ///< at most
   bool branches = false;      ///< their ends are rows of branches, else of items
   std::function<Part(std::uint64_t index)> part;
-  /// Told of every part whose end is durable, in the order of the rows, those of earlier processes first.
-  /// True: no other part is needed.
-  std::function<bool(const EndedPart& ended)> enough;
+  /// Told of every part that has ended, in the order of the rows, those of earlier processes first. True: no other
+  /// part is needed.
+  std::function<bool(bool succeeded)> enough;
 };
 
 /// Works on the parts that have not ended yet, in order, until all have ended, it is enough, or the run's

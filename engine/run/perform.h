@@ -24,6 +24,10 @@ struct Piece {
   const Owed* undoes = nullptr;
 };
 
+/// What may have to be undone, and is only where it has ended well, is not cut off in the middle: only the end of the
+/// process does not wait for it.
+bool ends_by_itself(const model::Action& action);
+
 /// Makes attempts until one succeeds or there may be no other. Throws `operation_aborted` when it was
 /// interrupted for any other reason than an attempt's timeout; by then nothing of it runs any more.
 boost::asio::awaitable<Worked> perform(RunContext& context, Piece piece);

@@ -71,9 +71,9 @@ asio::awaitable<Worked> work_split(RunContext& context, Journal& journal, const 
     return split.for_each ? Part{std::to_string(i), &*split.each, &items[i]}
                           : Part{split.branches[i].name, &split.branches[i].action};
   };
-  const auto enough = [&](const EndedPart& ended) {
+  const auto enough = [&](bool succeeded) {
     if (verdict != Verdict::kOpen) return true;
-    ++(ended.error.is_null() ? tally.succeeded : tally.failed);
+    ++(succeeded ? tally.succeeded : tally.failed);
     verdict = split.join.judge(tally);
     return verdict != Verdict::kOpen;
   };

@@ -239,6 +239,66 @@ states:
   CHECK(std::ranges::count(all, R"(part_began {"part":0,"state":"m","visit":1})") == 1);
 }
 
+TEST_CASE_FIXTURE(Saga, "a branch that is let finish is not forgotten by a join that is decided without it") {
+  const std::string yaml = R"(
+name: f
+states:
+  s:
+    split:
+      branches:
+        x: {task: act}
+        y: {task: act, compensate: {task: act, with: {value: "${{ output }}"}}}
+      join: any
+    next: c
+  c: {task: act, next: done}
+  done: {exit: success}
+)";
+  Harness::acts["c"] = fails("exit");
+  Harness::acts["s/x"] = after(0ms, gives("first"));
+  Harness::acts["s/y"] = hangs();
+  Harness::acts["s/compensate:y"] = undoes();
+  const auto reaches_y = [](Harness& one) {
+    one.until([&] { return one.recorder.has("attempt s/y 1/1"); });
+    int turns = 0;
+    one.until([&] { return ++turns > 20; });
+  };
+  {
+    Harness dies(store);
+    dies.start(flow_of(yaml));
+    reaches_y(dies);
+  }
+  REQUIRE(store.release(1));
+  {
+    Harness suspended(store);
+    suspended.resume(flow_of(yaml));
+    reaches_y(suspended);
+    suspended.interrupt.raise(run::Reason::kSuspend, "SIGTERM");
+    suspended.until_done();
+    CHECK(suspended.finished->run.status == store::Status::kSuspended);
+  }
+  Harness::acts["s/y"] = gives("done");
+  CHECK(again(yaml).status == store::Status::kRolledBack);
+  CHECK(undone == Strings{R"(s/compensate:y 1 <- "done")"});
+}
+
+TEST_CASE_FIXTURE(Saga, "nothing is begun once there is enough") {
+  Harness::acts["s/y"] = hangs();
+  run_to_end(R"(
+name: f
+states:
+  s:
+    split:
+      branches:
+        x: {task: act}
+        y: {task: act, compensate: {task: act}}
+      join: any
+      bulkhead: 1
+    next: done
+  done: {exit: success}
+)");
+  CHECK(!process.recorder.has("attempt s/y 1/1"));
+}
+
 TEST_CASE_FIXTURE(Saga, "its key is its own, and it knows that of what it undoes") {
   Strings keys;
   Harness::acts["a"] = [&](model::TaskContext& context, Json) -> boost::asio::awaitable<model::Outcome> {

@@ -252,7 +252,7 @@ TEST_CASE_FIXTURE(SplitFixture, "a resume works on the branches that have not en
 
 TEST_CASE_FIXTURE(SplitFixture, "a join that was settled before the process died is not worked for again") {
   const auto flow = flow_of(three("{quorum: 1}"));
-  Harness::acts = {{"s/a", gives("first")}, {"s/b", hangs()}, {"s/c", hangs()}};
+  Harness::acts = {{"s/a", after(0ms, gives("first"))}, {"s/b", hangs()}, {"s/c", hangs()}};
   {
     Harness first{store};
     first.start(flow);
