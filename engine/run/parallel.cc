@@ -54,6 +54,7 @@ class Crew {
       names_before_.insert(part.name);
     }
     if (enough_ || names_before_.size() >= parts_.total) co_return store::StoreResult<void>{};
+    find_begun();
     context_.tell(model::PartsBegan{state_.name, parts_.total, names_before_.size(), parts_.branches});
     store::StoreResult<void> result;
     for (;;) {
@@ -62,7 +63,7 @@ class Crew {
       } else if (start_some()) {
         co_await let_others_run(context_.interrupt());
       }
-      if (running_ == 0 && cut_off_) undecide();
+      if (running_ == 0) undecide();
       if (!rows_.empty() && !waits_to_decide()) {
         result = co_await commit();
         if (!result) break;
@@ -87,7 +88,9 @@ class Crew {
 
  private:
   Current& current() { return *context_.run().current; }
-  bool is_stopped() const { return enough_ || failed_ || fault_ || context_.interrupt().reason() != Reason::kNone; }
+  bool is_stopped() const {
+    return (enough_ && begun_.empty()) || failed_ || fault_ || context_.interrupt().reason() != Reason::kNone;
+  }
 
   // What ended under another definition, and is no part of this one, counts for nothing here.
   void forget_strangers() {
@@ -96,6 +99,26 @@ class Crew {
     std::unordered_set<std::string> known;
     for (std::uint64_t i = 0; i < parts_.total; ++i) known.insert(parts_.part(i).name);
     std::erase_if(ended, [&](const EndedPart& part) { return !known.contains(part.name); });
+  }
+
+  // What may have to be undone, and may have been worked on when an earlier process ended: there is not enough before
+  // it has ended, or what it did then would be forgotten.
+  void find_begun() {
+    if (!context_.visit_taken_up() || current().failed_at) return;
+    std::uint64_t most = parts_.at_once;  // they are begun in order
+    for (std::uint64_t i = 0; i < parts_.total && most > 0; ++i) {
+      const Part part = parts_.part(i);
+      if (names_before_.contains(part.name)) continue;
+      --most;
+      if (ends_by_itself(*part.action)) begun_.insert(part.name);
+    }
+  }
+
+  // So that no more than so many parts may have been begun beyond those whose end is durable: see find_begun.
+  bool must_wait_for_ends() const {
+    const bool all_durable = rows_.empty() && !commits_now_;
+    if (all_durable || enough_ || !parts_.branches || next_ >= parts_.total || is_stopped()) return false;
+    return ends_by_itself(*parts_.part(next_).action);
   }
 
   bool may_start() const { return !is_stopped() && workers_.size() < parts_.at_once && next_ < parts_.total; }
@@ -132,7 +155,8 @@ class Crew {
     while (next_ < parts_.total && !is_stopped()) {
       index_ = next_++;
       Part part = parts_.part(index_);
-      if (!names_before_.contains(part.name)) return part;
+      if (names_before_.contains(part.name) || (enough_ && !begun_.contains(part.name))) continue;
+      return part;
     }
     return std::nullopt;
   }
@@ -141,6 +165,7 @@ class Crew {
     const Clock& clock = context_.runtime().clock;
     for (;;) {
       while (rows_.size() >= kMostUncommitted && !is_stopped()) co_await room_.wait(worker.interrupt);
+      while (must_wait_for_ends()) co_await room_.wait(worker.interrupt);
       const auto part = next();
       if (!part) co_return;
       slot(worker.around, model::Slot::kIndex) = expr::Value::integer(static_cast<std::int64_t>(index_));
@@ -186,7 +211,9 @@ class Crew {
       ended.stderr_tail = error.stderr_tail;
     }
     context_.rest().set_at_work(Rest::kBusy);  // until its end has been judged
+    begun_.erase(ended.part);
     if (parts_.enough(ended.error.is_null()) && !std::exchange(enough_, true)) decides_ = rows_.size();
+    if (enough_) room_.ring();
     const WallTime now = context_.runtime().clock.now();
     rows_.push_back({now, parts_.branches ? store::Body(store::BranchEnded{std::move(ended)})
                                           : store::Body(store::ItemEnded{std::move(ended)})});
@@ -198,7 +225,9 @@ class Crew {
     journal_.add(std::exchange(rows_, {}));
     decides_.reset();
     room_.ring();
+    commits_now_ = true;
     auto result = co_await journal_.commit();
+    commits_now_ = false;
     if (!result) co_return result;
     ++commits_;
     room_.ring();
@@ -212,11 +241,11 @@ class Crew {
 
   // Once it is durable that there is enough, no part is begun again. So what is let finish, as it may have to be
   // undone, ends first: it would be forgotten if the process died before.
-  bool waits_to_decide() const { return decides_ && finishing_ > 0; }
+  bool waits_to_decide() const { return decides_ && running_ > 0 && (finishing_ > 0 || !begun_.empty()); }
 
   // One of those was cut off, and is to be begun again by who takes the run up.
   void undecide() {
-    if (!decides_ || context_.interrupt().reason() != Reason::kSuspend) return;
+    if (!decides_ || !(cut_off_ || !begun_.empty()) || context_.interrupt().reason() != Reason::kSuspend) return;
     rows_.resize(*std::exchange(decides_, std::nullopt));
   }
 
@@ -236,6 +265,7 @@ class Crew {
   const model::State& state_;
   const Parts& parts_;
   std::unordered_set<std::string> names_before_;
+  std::unordered_set<std::string> begun_;  ///< by an earlier process, maybe, and not ended yet
   std::vector<std::unique_ptr<Worker>> workers_;
   std::size_t running_ = 0;
   std::uint64_t next_ = 0;
@@ -247,6 +277,7 @@ class Crew {
   std::uint64_t commits_ = 0;           ///< that are durable
   Bell ended_;
   Bell room_;
+  bool commits_now_ = false;
   bool enough_ = false;
   bool failed_ = false;  ///< the store
   Reason told_ = Reason::kNone;

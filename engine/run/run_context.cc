@@ -136,6 +136,7 @@ void RunContext::show_outcome() {
 
 model::Outcome RunContext::prepare(bool taken_up) {
   taken_up_ = taken_up;
+  if (taken_up) rows_before_ = run_.rows;
   if (taken_up) {
     remove_scratch();
     children_.expect_earlier();

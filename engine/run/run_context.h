@@ -89,6 +89,8 @@ class RunContext {
   model::Outcome prepare(bool taken_up);
   /// An earlier process has worked on it.
   bool taken_up() const { return taken_up_; }
+  /// The visit that is current was begun by an earlier process.
+  bool visit_taken_up() const { return run_.current && run_.current->row < rows_before_; }
   /// Why it could not be evaluated: then no action may begin.
   const std::optional<model::RunError>& unprepared() const { return unprepared_; }
 
@@ -117,6 +119,7 @@ class RunContext {
   Leftovers leftovers_;
   std::optional<model::RunError> unprepared_;
   bool taken_up_ = false;
+  std::uint64_t rows_before_ = 0;  ///< of earlier processes
   Json progress_ = nullptr;
   std::string group_;
   std::optional<store::StoreError> lost_;

@@ -281,6 +281,38 @@ states:
   CHECK(undone == Strings{R"(s/compensate:y 1 <- "done")"});
 }
 
+TEST_CASE_FIXTURE(Saga, "what may have been begun is begun again, though another decides the join at once") {
+  const std::string yaml = R"(
+name: f
+states:
+  s:
+    split:
+      branches:
+        x: {task: act}
+        y: {task: act, compensate: {task: act, with: {value: "${{ output }}"}}}
+        z: {task: act, compensate: {task: act}}
+      join: any
+      bulkhead: 2
+    next: c
+  c: {task: act, next: done}
+  done: {exit: success}
+)";
+  Harness::acts["c"] = fails("exit");
+  Harness::acts["s"] = hangs();
+  {
+    Harness dies(store);
+    dies.start(flow_of(yaml));
+    dies.until([&] { return dies.recorder.has("attempt s/y 1/1"); });
+  }
+  REQUIRE(store.release(1));
+  Harness::acts["s/x"] = gives("first");
+  Harness::acts["s/y"] = gives("done");
+  Harness::acts["s/compensate:y"] = undoes();
+  CHECK(again(yaml).status == store::Status::kRolledBack);
+  CHECK(undone == Strings{R"(s/compensate:y 1 <- "done")"});
+  CHECK(!last->recorder.has("attempt s/z 1/1"));  // it cannot have been
+}
+
 TEST_CASE_FIXTURE(Saga, "nothing is begun once there is enough") {
   Harness::acts["s/y"] = hangs();
   run_to_end(R"(
