@@ -82,8 +82,8 @@ class Rollback final : public Verb {
                     "say so with: " + wiring.command("rollback " + run.id + " --yes"));
     }
     const std::string owed = owed_text(run);
-    wiring.err().write(fmt::format("run {} of flow {}{}\nroll it back? [y/N] ", run.id, run.start.flow,
-                                   owed.empty() ? " did nothing that can be undone; it would end as rolled back"
+    wiring.err().write(fmt::format("run {} of flow {}{}roll it back? [y/N] ", run.id, run.start.flow,
+                                   owed.empty() ? " did nothing that can be undone; it would end as rolled back\n"
                                                 : ": to be undone, in this order:\n" + owed));
     std::string answer;
     std::getline(std::cin, answer);
