@@ -47,6 +47,7 @@ std::unique_ptr<Verb> make_breakers();
 std::unique_ptr<Verb> make_limits();
 std::unique_ptr<Verb> make_prune();
 std::unique_ptr<Verb> make_doctor();
+std::unique_ptr<Verb> make_torture();
 std::unique_ptr<Verb> make_kinds();
 std::unique_ptr<Verb> make_eval();
 std::unique_ptr<Verb> make_schema();

@@ -47,6 +47,8 @@ constexpr std::array kVerbs{
               "  canorun doctor\n"
               "  canorun doctor --fix --store /srv/canorun\n",
               make_doctor},
+    VerbEntry{"torture", "Kills a flow at every row, and tells which steps are not safe to run twice",
+              "  canorun torture order.yaml -i order_id=A1 -i ledger=ledger --compare ledger\n", make_torture},
     VerbEntry{"kinds", "Explains the kinds of tasks and their parameters", "  canorun kinds http\n", make_kinds},
     VerbEntry{"eval", "Evaluates an expression: for trying one out",
               "  canorun eval 'items.filter(i, i > 2).size()' --bind '{\"items\": [1, 2, 3, 4]}'\n", make_eval},
