@@ -19,7 +19,8 @@ bool has_ended(const Seen& seen) {
 }
 
 std::string last_words(const SelfEnded& ended) {
-  return ended.err.empty() ? std::string("it said nothing") : "it said:\n" + ended.err;
+  if (ended.status.signalled) return process::signal_name(ended.status.value) + " ended it";
+  return ended.err.empty() ? fmt::format("exit code {}", ended.status.value) : one_line(ended.err, 500);
 }
 
 class Torture {
@@ -28,8 +29,7 @@ class Torture {
       : bench_(bench), stop_(stop), patience_(patience) {}
 
   OrRefusal<TortureReport> perform(const Tell& tell) {
-    if (auto can = probe(); !can) return std::unexpected(can.error());
-    auto first = whole();
+    auto first = first_whole();
     if (!first) return std::unexpected(first.error());
     const Seen rows = seen_;
     if (const auto gone = bench_.missing()) {
@@ -72,25 +72,21 @@ class Torture {
     return ended;
   }
 
-  // Finds out whether it ends by itself.
-  OrRefusal<void> probe() {
-    if (auto anew = bench_.begin_anew(); !anew) return anew;
-    const auto ended = run({.suspends = true});
-    if (!ended) return std::unexpected(ended.error());
-    const auto seen = bench_.look();
-    if (!seen) return std::unexpected(seen.error());
-    if (seen->status != store::Status::kWaiting || !seen->waits_for) return {};
-    const store::WaitsFor& waits = *seen->waits_for;
+  // Also finds out whether it ends by itself.
+  OrRefusal<End> first_whole() {
+    auto end = whole({.suspends = true});
+    if (end || seen_.status != store::Status::kWaiting || !seen_.waits_for) return end;
+    const store::WaitsFor& waits = *seen_.waits_for;
     const bool soon = waits.until && *waits.until - SystemClock().now() < kLongestWait && waits.signal.empty();
-    if (soon) return {};
-    return refuse(RefusalKind::kUsage, fmt::format("at '{}' it {}", seen->end.state, waits_text(waits)),
+    if (soon) return whole();
+    return refuse(RefusalKind::kUsage, fmt::format("at '{}' it {}", seen_.end.state, waits_text(waits)),
                   "only a flow that ends by itself can be tortured: give it inputs by which it does not wait");
   }
 
   // A run that is left alone.
-  OrRefusal<End> whole() {
+  OrRefusal<End> whole(const TortureBench::How& how = {}) {
     if (auto anew = bench_.begin_anew(); !anew) return std::unexpected(anew.error());
-    const auto ended = run({});
+    const auto ended = run(how);
     if (!ended) return std::unexpected(ended.error());
     auto seen = bench_.look();
     if (!seen) return std::unexpected(seen.error());
@@ -98,7 +94,7 @@ class Torture {
     if (!has_ended(seen_)) {
       const bool refused = !ended->status.signalled && ended->status.value == 2;
       return refuse(refused ? RefusalKind::kInvalidFlow : RefusalKind::kFault,
-                    "a run that was left alone came to no end; " + last_words(*ended));
+                    "a run that was left alone came to no end: " + last_words(*ended));
     }
     report_.took = std::max(report_.took, ended->took);
     return with_files(seen_.end);
@@ -161,7 +157,7 @@ class Torture {
     const auto seen = bench_.look();
     if (!seen) return std::unexpected(seen.error());
     if (has_ended(*seen)) return with_files(seen->end);
-    end.trouble = "it cannot be resumed; " + last_words(*ended);
+    end.trouble = "it could not be resumed: " + last_words(*ended);
     return end;
   }
 

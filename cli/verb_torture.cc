@@ -19,7 +19,8 @@ namespace fs = std::filesystem;
 class TortureVerb final : public Verb {
  public:
   void declare(CommandLine& line) override {
-    line.required(file_, "FLOW", "the flow file; its folder is copied for every run");
+    line.required(file_, "FLOW",
+                  "the flow file; its folder is copied for every run, and what is done elsewhere is really done");
     inputs_.declare(line);
     line.repeated(
         compare_, "--compare", "DIR",

@@ -149,7 +149,7 @@ TEST_CASE("the shipped examples pass, and a line that is planted in one of them 
 TEST_CASE("what differs only later on is no finding: a clock that stood still in the first runs") {
   const Cellar cellar;
   const std::string count = cellar.world.folder() + "/count";
-  // Every run appends: the seventh is the first that is later.
+  // Every run appends: those behind the sixth are later.
   cellar.world.file("flow/clock.yaml", R"yaml(
 name: clock
 inputs: {count: string}
@@ -195,6 +195,19 @@ states:
   CHECK(findings(report) == Findings{{"rollback take", {"file undone has 2 lines instead of 1"}}});
 }
 
+TEST_CASE("a flow that fails is held against its failure, and is not resumed once it has failed") {
+  const Cellar cellar;
+  cellar.world.file("flow/fail.yaml", R"yaml(
+name: fails
+states:
+  work: {run: 'echo tried >> tries; exit 3', next: done}
+  done: {exit: success}
+)yaml");
+  const Json report = cellar.json({"flow/fail.yaml"});
+  CHECK(report["whole"]["status"] == "failed");
+  CHECK(findings(report) == Findings{{"work work", {"file tries has 2 lines instead of 1"}}});
+}
+
 TEST_CASE("an input that leads back to the folder itself is told of") {
   const Cellar cellar;
   cellar.world.file("flow/none.yaml", "name: none\ninputs: {where: string}\nstates:\n  done: {exit: success}\n");
@@ -234,6 +247,24 @@ states:
   CHECK(findings(report) == Findings{{"work work", {"it did not end within 700ms"}}});
 }
 
+TEST_CASE("a run that cannot even begin is a refusal, a killed one that cannot go on a finding") {
+  const Cellar cellar;
+  cellar.world.file("flow/vars.yaml",
+                    "name: vars\ninputs: {n: int}\nvars: {x: '${{ 1 / inputs.n }}'}\nstates:\n"
+                    "  done: {exit: success, output: '${{ vars.x }}'}\n");
+  const Ran ran = cellar.torture({"flow/vars.yaml", "-i", "n=0", "-q"});
+  CHECK(ran.code == 2);
+  CHECK(ran.err.starts_with("error: a run that was left alone came to no end: error: "));
+  cellar.world.file("flow/kill.yaml", R"yaml(
+name: kill
+states:
+  work: {run: '[ ! -e once ] || kill -9 $PPID; touch once', next: done}
+  done: {exit: success}
+)yaml");
+  CHECK(findings(cellar.json({"flow/kill.yaml"})) ==
+        Findings{{"work work", {"it could not be resumed: SIGKILL ended it"}}});
+}
+
 TEST_CASE("a signal ends what runs and takes the copies away") {
   const Cellar cellar;
   cellar.world.file("flow/long.yaml", R"yaml(
@@ -271,7 +302,7 @@ states:
   torture.signal(SIGINT);
   const Ran ran = torture.wait();
   CHECK(ran.code == 5);
-  CHECK(ran.err.ends_with("error: interrupted after 1 of 8 kills\n"));
+  CHECK(ran.err.ends_with("error: interrupted after 2 of 8 kills\n"));
   CHECK(processes_with("98773") == 0);
 }
 
@@ -304,6 +335,8 @@ states:
   done: {exit: success}
 )yaml");
   CHECK(refused({"flow/wait.yaml"}).starts_with("error: at 'ask' it waits for signal answer"));
+  world.file("flow/sleep.yaml", "name: nap\nstates:\n  nap: {timer: {for: 7d}, next: done}\n  done: {exit: success}\n");
+  CHECK(refused({"flow/sleep.yaml"}).starts_with("error: at 'nap' it waits until "));
   world.file("flow/large", "");
   std::filesystem::resize_file(flow + "/large", (std::uintmax_t{256} << 20) + 1);
   CHECK(refused({"flow/pay.yaml", "-i", "order=A1"}) ==
