@@ -78,6 +78,13 @@ store::StoreResult<Step> cut_off_step(const store::CheckpointStore& store, const
   return step;
 }
 
+bool sets_services_up(const model::Flow& flow) {
+  const auto does = [](const model::Flow& one) {
+    return std::ranges::any_of(one.services, [](const model::Service& service) { return service.setup.has_value(); });
+  };
+  return does(flow) || std::ranges::any_of(flow.descendants, [&](const model::Flow* below) { return does(*below); });
+}
+
 std::vector<std::pair<std::string, std::string>> own_environment() {
   std::vector<std::pair<std::string, std::string>> out;
   for (char** entry = environ; *entry != nullptr; ++entry) {
@@ -184,6 +191,7 @@ OrRefusal<Seen> TortureBench::look() const {
   const auto step = cut_off_step(**store, run);
   if (!step) return std::unexpected(refusal(step.error()));
   seen.step = *step;
+  seen.step.services = step->kind == Step::Kind::kWork && sets_services_up(setting_.flow);
   return seen;
 }
 

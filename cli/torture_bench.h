@@ -25,6 +25,7 @@ struct Step {
   };
   Kind kind = Kind::kNone;
   std::string name = {};  ///< of the state; of a child run: `backup > pack`
+  bool services = false;  ///< with kWork: services are set up again before it
   auto operator<=>(const Step&) const = default;
 };
 

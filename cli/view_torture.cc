@@ -13,7 +13,9 @@ constexpr std::size_t kShownKills = 4;
 std::string headline(const Step& step) {
   switch (step.kind) {
     case Step::Kind::kStart: return "what comes before the first state is not safe to run twice";
-    case Step::Kind::kWork: return fmt::format("step '{}' is not safe to run twice", step.name);
+    case Step::Kind::kWork:
+      return fmt::format("step '{}' is not safe to run twice{}", step.name,
+                         step.services ? ", or the setup of a service is not" : "");
     case Step::Kind::kUndoing: return fmt::format("what undoes '{}' is not safe to run twice", step.name);
     case Step::Kind::kAfterwards: return "what comes after the outcome (on_end, services) is not safe to run twice";
     case Step::Kind::kNone: break;
@@ -98,6 +100,7 @@ Json torture_json(const std::string& name, std::uint64_t version, const TortureR
   for (const Finding& finding : report.findings) {
     Json one{{"at", place(finding.step.kind)},
              {"step", finding.step.name.empty() ? Json() : Json(finding.step.name)},
+             {"services", finding.step.services},
              {"differences", Json::array()},
              {"kills", Json::array()}};
     for (const Difference& difference : finding.differences) {

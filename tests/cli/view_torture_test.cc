@@ -40,6 +40,7 @@ TEST_CASE("what was cut off is named by what it is") {
   using enum cli::Step::Kind;
   const std::string rest = ":\n  x\n  when it is killed after row 3 (state_ended pay)\n";
   CHECK(found({kWork, "pay"}) == "step 'pay' is not safe to run twice" + rest);
+  CHECK(found({kWork, "pay", true}) == "step 'pay' is not safe to run twice, or the setup of a service is not" + rest);
   CHECK(found({kUndoing, "pay"}) == "what undoes 'pay' is not safe to run twice" + rest);
   CHECK(found({kStart}) == "what comes before the first state is not safe to run twice" + rest);
   CHECK(found({kAfterwards}) == "what comes after the outcome (on_end, services) is not safe to run twice" + rest);

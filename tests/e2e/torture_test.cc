@@ -95,7 +95,7 @@ TEST_CASE("the report as JSON") {
     "flow": "pay", "version": 0, "kills": 12, "same": 10, "unkilled": 0, "left_out": [],
     "whole": {"status": "succeeded", "state": "done", "output": {"order": "A1"}, "error": null},
     "findings": [{
-      "at": "work", "step": "charge",
+      "at": "work", "step": "charge", "services": false,
       "differences": [{"what": "file", "name": "ledger", "text": "file ledger has 2 lines instead of 1"}],
       "kills": [{"point": "before", "row": 2, "what": "state_ended charge"},
                 {"point": "before", "row": 3, "what": "state_entered tell"}]}]})json");
@@ -193,6 +193,28 @@ states:
   CHECK(report["whole"]["status"] == "rolled_back");
   CHECK(report["whole"]["error"] == "exit");
   CHECK(findings(report) == Findings{{"rollback take", {"file undone has 2 lines instead of 1"}}});
+}
+
+TEST_CASE("services and what follows the outcome are told from the steps; a store in the folder is not copied") {
+  const Cellar cellar;
+  cellar.world.file("flow/around.yaml", R"yaml(
+name: around
+concurrency: {group: g, on_conflict: reject}
+resources:
+  services:
+    db: {setup: {run: 'echo up >> ups; touch db'}, teardown: {run: 'rm -f db'}}
+on_end: [{run: 'echo end >> ends'}]
+states:
+  work: {run: 'cat db', next: done}
+  done: {exit: success}
+)yaml");
+  const std::string store = cellar.world.folder() + "/flow/store";
+  std::filesystem::create_directory(store);
+  std::filesystem::resize_file(cellar.world.file("flow/store/data", ""), std::uintmax_t{1} << 30);
+  const Json report = cellar.json({"flow/around.yaml", "--store", store});
+  CHECK(findings(report) == Findings{{"work work", {"file ups has 2 lines instead of 1"}},
+                                     {"afterwards null", {"file ends has 2 lines instead of 1"}}});
+  CHECK(report["findings"][0]["services"] == true);
 }
 
 TEST_CASE("a flow that fails is held against its failure, and is not resumed once it has failed") {
