@@ -18,7 +18,7 @@ bool has_children(const store::CheckpointStore& store, const run::RunState& run)
 // Null where nothing of it is needed. That it cannot be read is no reason to keep a run that owes nothing.
 OrRefusal<FlowPtr> flow_for_the_end(Wiring& wiring, const store::CheckpointStore& store, const run::RunState& run) {
   auto flow = flow_of_run(wiring, store, run);
-  const bool needed = run.still_owed() > 0 || run.rollback;
+  const bool needed = !run.outcome && (run.still_owed() > 0 || run.rollback);
   if (flow) return needed || runs_at_the_end(**flow) || has_children(store, run) ? *flow : nullptr;
   if (needed) {
     flow.error().hint = fmt::format("what run '{}' did can only be undone with it", run.id);

@@ -19,6 +19,8 @@ bool wrote_logs(const model::RunError& error) {
 
 std::string headline(const run::RunState& run, Status status, const model::RunError& error, const Style& style) {
   if (status == Status::kCancelled) return style.warning("cancelled:") + " " + printable(error.message);
+  if (status == Status::kRolledBack && error.kind == model::kind::kCancelled)
+    return style.warning(printable(error.message));
   if (run.exited) {
     const bool rolls_back = status == Status::kRolledBack || status == Status::kRollbackIncomplete;
     return style.error("error:") +

@@ -72,29 +72,34 @@ class Cancel final : public Verb {
         wiring, store, claim, run,
         {.how = run::Ending::kCancel, .verb = "cancel", .reason = "cancelled by 'canorun cancel'", .texts = texts_});
     if (!finished) return std::unexpected(finished.error());
-    return tell(wiring, store, finished->run.status);
+    return tell(wiring, store, finished->run.status, true);
   }
 
-  OrRefusal<ExitCode> tell(Wiring& wiring, const store::CheckpointStore& store, store::Status status) const {
+  // `here`: this process has ended it.
+  OrRefusal<ExitCode> tell(Wiring& wiring, const store::CheckpointStore& store, store::Status status,
+                           bool here = false) const {
+    const auto record = store.load(id_);
+    if (!record) return std::unexpected(refusal(record.error()));
+    const run::RunState run = run::replay(id_, record->rows);
+    const std::string id = id_ + again_options(run.start);
     if (status == store::Status::kSuspended) {
-      wiring.note(fmt::format("run '{}' is suspended; go on with: {}\n", id_, wiring.command("cancel " + id_)));
+      wiring.note(fmt::format("run '{}' is suspended; go on with: {}\n", id_, wiring.command("cancel " + id)));
       return ExitCode::kResumeLater;
     }
-    if (status != store::Status::kCancelled && status != store::Status::kRollbackIncomplete) {
+    const bool undone = here && status == store::Status::kRolledBack;  // it was being rolled back already
+    if (!undone && status != store::Status::kCancelled && status != store::Status::kRollbackIncomplete) {
       return refuse(RefusalKind::kRunOver,
                     fmt::format("run '{}' ended before it could be cancelled: {}", id_, status_name(status)));
     }
     if (wiring.options().json) {
-      const auto record = store.load(id_);
-      if (!record) return std::unexpected(refusal(record.error()));
-      auto document = run_document(store, run::replay(id_, record->rows), status);
+      auto document = run_document(store, run, status);
       if (!document) return std::unexpected(std::move(document.error()));
       wiring.document(*document);
     } else if (!wiring.options().quiet) {
       wiring.out().write(fmt::format("{} {}\n", id_, status_name(status)));
     }
-    if (status == store::Status::kCancelled) return ExitCode::kSuccess;
-    wiring.note(fmt::format("what is left of it is tried again with: {}\n", wiring.command("resume " + id_)));
+    if (undone || status == store::Status::kCancelled) return ExitCode::kSuccess;
+    wiring.note(fmt::format("what is left of it is tried again with: {}\n", wiring.command("resume " + id)));
     return exit_code(status);
   }
 

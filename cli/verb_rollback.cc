@@ -42,7 +42,9 @@ class Rollback final : public Verb {
     const auto concluded = conclude(wiring, **store, *finished, true);
     if (!concluded) return std::unexpected(concluded.error());
     if (wiring.options().json) wiring.document(concluded->json);
-    return finished->run.status == store::Status::kRolledBack ? ExitCode::kSuccess : concluded->code;
+    const store::Status status = finished->run.status;
+    const bool whole = status == store::Status::kRolledBack || status == store::Status::kCancelled;
+    return whole ? ExitCode::kSuccess : concluded->code;
   }
 
  private:
@@ -58,6 +60,12 @@ class Rollback final : public Verb {
       return refuse(RefusalKind::kUsage,
                     fmt::format("run '{}' is a child of '{}', and is undone with it", run.id, run.start.parent),
                     wiring.command("rollback " + run.start.parent));
+    }
+    if (run.outcome) {
+      return refuse(
+          RefusalKind::kRunOver,
+          fmt::format("run '{}' is over: {}, but for what comes at its end", run.id, status_name(run.outcome->status)),
+          "that is done by: " + wiring.command("resume " + run.id + again_options(run.start)));
     }
     if (run.ended_at && !run.is_undoable()) {
       return refuse(RefusalKind::kRunOver, fmt::format("run '{}' is over: {}", run.id, status_name(status)),

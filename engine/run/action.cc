@@ -84,7 +84,7 @@ asio::awaitable<model::Outcome> attempt_apart(RunContext& context, const Piece& 
   std::optional<Alarm> alarm;
   if (piece.action.timeout) alarm.emplace(context.runtime().executor, beside.interrupt());
   const auto heed = [&] {
-    if (piece.interrupt.reason() == Reason::kSuspend) {
+    if (piece.interrupt.suspends()) {
       beside.interrupt().raise(Reason::kSuspend, piece.interrupt.detail());
     }
   };
@@ -134,7 +134,10 @@ bool uses_expressions(const model::Action& action) {
 
 }  // namespace
 
-bool ends_by_itself(const model::Action& action) { return action.compensation && !action.compensation->from_start; }
+// A run below rolls back by itself, when it is stopped.
+bool ends_by_itself(const model::Action& action) {
+  return action.compensation && !action.compensation->from_start && !action.kind->runs_flow;
+}
 
 asio::awaitable<Worked> perform(RunContext& context, Piece piece) {
   const model::Action& action = piece.action;

@@ -237,6 +237,7 @@ class ChildRun {
       if (auto released = runtime_.store.release(record.number); !released) give_up(std::move(released.error()));
       co_return;
     }
+    parent_.children().go_on_with(id);
     Interrupt interrupt;
     auto work = resume_under(under_, finished_, runtime_, flow_, std::move(record), std::nullopt, interrupt, inputs_);
     co_await work_below(parent_, piece_.interrupt, std::move(work), interrupt);
@@ -333,6 +334,7 @@ store::StoreResult<void> Children::look() {
     const std::uint64_t number = child_number(run_.id, child.id).value_or(0);
     last_ = std::max(last_, number);
     open_ = open_ || !child.ended_at;
+    if (child.status == Status::kRollbackIncomplete) incomplete_before_.push_back(child.id);
     left_.try_emplace(std::move(child.work), std::move(child.id));  // the newest comes first
   }
   return {};
@@ -380,7 +382,11 @@ asio::awaitable<store::StoreResult<void>> end_open_children(RunContext& parent) 
   if (!*open) co_return store::StoreResult<void>{};
   auto ended = co_await cancel_children(parent.runtime(), parent.run().id, parent.shared_flow(),
                                         "its parent goes on without it", parent.leftovers());
-  if (ended) parent.children().left_none_open();
+  if (!ended) co_return ended;
+  parent.children().left_none_open();
+  const auto incomplete = parent.children().incomplete();
+  if (!incomplete) co_return std::unexpected(incomplete.error());
+  if (!incomplete->empty()) parent.children().leave_incomplete(incomplete->front());
   co_return ended;
 }
 

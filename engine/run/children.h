@@ -46,9 +46,12 @@ class Children {
 
   /// Those that could not be rolled back whole or, when none is worked on, were left amid that; the newest first.
   store::StoreResult<std::vector<std::string>> incomplete() const;
-  /// The last of them that this process met; empty: none.
-  const std::string& incomplete_one() const { return incomplete_; }
+  /// One of them that this process met, or that an earlier one left and nobody has gone on with; empty: none.
+  std::string incomplete_one() const {
+    return incomplete_.empty() && !incomplete_before_.empty() ? incomplete_before_.front() : incomplete_;
+  }
   void leave_incomplete(const std::string& id) { incomplete_ = id; }
+  void go_on_with(const std::string& id) { std::erase(incomplete_before_, id); }
 
  private:
   store::StoreResult<void> look();
@@ -59,6 +62,7 @@ class Children {
   bool known_ = false;
   bool open_ = false;
   std::string incomplete_;
+  std::vector<std::string> incomplete_before_;  ///< left by an earlier process
   std::uint64_t last_ = 0;
   std::unordered_map<std::string, std::string> left_;  ///< work -> the newest child for it
 };

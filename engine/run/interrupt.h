@@ -5,7 +5,9 @@
 #include <boost/asio/this_coro.hpp>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
+#include <utility>
 
 #include "engine/run/timer.h"
 
@@ -31,22 +33,32 @@ class Interrupt {
   Reason reason() const { return reason_; }
   const std::string& detail() const { return detail_; }
 
+  /// A suspension that comes after a cancellation waits behind it: see `forget`.
   void raise(Reason reason, std::string detail = {}) {
+    if (reason == Reason::kSuspend && reason_ == Reason::kCancel && !suspends_) {
+      suspends_ = std::move(detail);
+      signal_.emit(boost::asio::cancellation_type::terminal);
+    }
     if (reason <= reason_) return;
     reason_ = reason;
     detail_ = std::move(detail);
     signal_.emit(boost::asio::cancellation_type::terminal);
   }
 
-  /// Whose end this was has ended; everything stronger lasts.
+  /// Whose end this was has ended; everything stronger lasts, and a suspension that came after it.
   void forget(Reason reason) {
-    if (reason_ == reason) reason_ = Reason::kNone;
+    if (reason_ != reason) return;
+    reason_ = suspends_ ? Reason::kSuspend : Reason::kNone;
+    if (suspends_) detail_ = std::move(*std::exchange(suspends_, std::nullopt));
   }
+  /// The process is to end soon, whatever the reason.
+  bool suspends() const { return reason_ == Reason::kSuspend || suspends_; }
 
  private:
   boost::asio::cancellation_signal signal_;
   Reason reason_ = Reason::kNone;
   std::string detail_;
+  std::optional<std::string> suspends_;  ///< after a cancellation: the detail
 };
 
 /// `co_await calm();` makes the coroutines able to wait again after a cancellation.

@@ -64,6 +64,13 @@ model::Failure not_undone_below(const std::string& child) {
   return failure;
 }
 
+// A run that was interrupted as its state ended by itself enters no other, unless it is to go on there one day.
+bool ends_here(RunContext& context, const Step& step) {
+  const Reason reason = context.interrupt().reason();
+  const auto& ended = std::get<store::StateEnded>(step.rows.front().body);
+  return reason == Reason::kCancel || (reason == Reason::kRunTimeout && (ended.owed || context.run().still_owed() > 0));
+}
+
 void tell_entry(RunContext& context) {
   const RunState& run = context.run();
   if (run.status != store::Status::kRunning || run.outcome || run.rollback || !run.current) return;
@@ -105,6 +112,7 @@ asio::awaitable<store::StoreResult<void>> loop(RunContext& context, Journal& jou
   while (run.status == store::Status::kRunning && !run.outcome && !run.rollback && at) {
     if (context.lost()) co_return std::unexpected(*context.lost());
     if (context.interrupt().reason() != Reason::kNone) {
+      if (context.interrupt().suspends()) context.interrupt().forget(Reason::kCancel);
       if (context.interrupt().reason() == Reason::kSuspend) co_await services.tear_down();
       if (context.interrupt().reason() != Reason::kSuspend) {
         auto below = co_await end_children(context, journal);
@@ -129,7 +137,7 @@ asio::awaitable<store::StoreResult<void>> loop(RunContext& context, Journal& jou
       auto below = co_await end_open_children(context);
       if (!below) co_return below;
     }
-    if (const std::string& child = context.children().incomplete_one(); !child.empty()) {
+    if (const std::string child = context.children().incomplete_one(); !child.empty()) {
       worked->outcome = not_undone_below(child);
       journal.roll_back();
     }
@@ -137,8 +145,7 @@ asio::awaitable<store::StoreResult<void>> loop(RunContext& context, Journal& jou
     const auto took = std::chrono::duration_cast<Millis>(end - begin);
     const model::StateSucceeded ended{state.name, run.current->visit, worked->attempts, took};
     Step step = after_work(context, state, std::move(*worked), took);
-    if (step.enters && context.interrupt().reason() != Reason::kNone &&
-        context.interrupt().reason() != Reason::kSuspend) {
+    if (step.enters && ends_here(context, step)) {
       auto [error, status] = ending(context.interrupt(), context.flow());
       end_instead(step, std::move(error), status);
     }

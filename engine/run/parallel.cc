@@ -187,7 +187,7 @@ class Crew {
   asio::awaitable<bool> keep_begin(Worker& worker, const Part& part) {
     store::PartBegan began{.state = state_.name, .visit = current().visit, .part = part.name, .item = item_of(part)};
     rows_.push_back({context_.runtime().clock.now(), std::move(began)});
-    const std::uint64_t commit = commits_ + 1;  // that it will be in
+    const std::uint64_t commit = commits_ + (commits_now_ ? 2 : 1);  // that it will be in
     ended_.ring();
     while (commits_ < commit && !is_stopped()) co_await room_.wait(worker.interrupt);
     co_return commits_ >= commit;

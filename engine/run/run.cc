@@ -81,6 +81,14 @@ asio::awaitable<store::StoreResult<void>> leave_queue(RunContext& context, Journ
 // Whether its rollback is to go on.
 bool is_undone(const RunState& run) { return run.rollback && !run.outcome && run.status == store::Status::kRunning; }
 
+// What undoes the run's work may need its services. What was asked before has had its effect: it is rolled back.
+asio::awaitable<void> set_up_again(RunContext& context, Services& services) {
+  context.interrupt().forget(Reason::kCancel);
+  context.interrupt().forget(Reason::kRunTimeout);
+  auto failed = co_await services.set_up();  // then what needs it will fail, too
+  failed.reset();
+}
+
 // Works on the run under its budget, listening to what other processes ask of it. One that waits for its group begins
 // when it has it. `left_up`: services of an earlier process may be up.
 asio::awaitable<store::StoreResult<void>> work_on(RunContext& context, Journal& journal, const Beginning& beginning,
@@ -100,10 +108,7 @@ asio::awaitable<store::StoreResult<void>> work_on(RunContext& context, Journal& 
   if (result && beginning.ends_children && run.status == store::Status::kRunning) {
     result = co_await end_open_children(context);
   }
-  if (is_undone(run)) {
-    auto failed = co_await services.set_up();  // then what needs it will fail, too
-    failed.reset();
-  }
+  if (result && is_undone(run)) co_await set_up_again(context, services);
   if (result && run.status == store::Status::kRunning && !run.outcome && !run.rollback) {
     Alarm budget(runtime.executor, context.interrupt());
     if (context.flow().timeout) {
@@ -299,6 +304,10 @@ asio::awaitable<void> resume_under(const Under& under, Finished& finished, Runti
   RunContext context(runtime, flow, run, interrupt, under, std::move(*secrets));
   auto prepared = context.prepare(true);
   const bool usable = std::holds_alternative<model::Success>(prepared);
+  // It would fail, and nothing of what it did could be undone either.
+  if (!usable && !run.outcome && (run.rollback || run.still_owed() > 0)) {
+    co_return let_go(finished, runtime, claimed.number, refusal(prepared));
+  }
   if (usable && resumed.digest) {
     auto vars = evaluate_vars(*flow, context.scope(), run.vars);
     context.mask(vars);
@@ -388,11 +397,11 @@ asio::awaitable<store::StoreResult<void>> end_with(RunContext& context, Journal&
   if (left_up) services.assume_up();
   store::StoreResult<void> result;
   if (is_undone(context.run())) {
-    auto failed = co_await services.set_up();  // then what needs it will fail, too
-    failed.reset();
+    co_await set_up_again(context, services);
     result = co_await roll_back(context, journal, services);
   }
   if (result && context.run().outcome) result = co_await finish(context, journal, services);
+  if (!result) co_await services.tear_down();
   co_return result;
 }
 

@@ -194,7 +194,9 @@ void apply(RunState& run, const store::Row& row) {
       run.status = Status::kRunning;
       run.queued = false;
       run.services_up = true;
-      for (Owed& owed : run.owed) owed.error = nullptr;  // it is tried again
+      if (!run.outcome) {
+        for (Owed& owed : run.owed) owed.error = nullptr;  // it is tried again
+      }
       run.failed_at.reset();
       run.waits_for.reset();
       if (resumed.by_hand && run.outcome) {

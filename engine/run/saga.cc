@@ -107,7 +107,9 @@ class Rollback {
   asio::awaitable<store::StoreResult<void>> undo(Owed& owed) {
     const std::string state = run_.states[owed.record].name;
     const std::string part = part_of(owed);
-    co_await end_left(context_, state, owed.visit);
+    if (std::exchange(looked_for_, {state, owed.visit}) != std::pair(state, owed.visit)) {
+      co_await end_left(context_, state, owed.visit);
+    }
     const SteadyTime begin = clock_.steady();
     context_.tell(model::CompensationBegan{state, owed.visit, part, owed.part});
     const model::Action* const action = compensation_of(context_.flow(), state, owed.part);
@@ -177,20 +179,37 @@ class Rollback {
     auto claimed = co_await answer_of<store::RunRecord>(context_.runtime().executor, context_.interrupt(), ask);
     if (!claimed && claimed.error().kind == store::StoreErrorKind::kOwned) co_return store::StoreResult<void>{};
     if (!claimed) co_return std::unexpected(std::move(claimed.error()));
-    const auto& started = std::get<store::RunStarted>(claimed->rows.front().body);
-    auto flow = flow_below(context_.shared_flow(), started);
+    const RunState child = replay(id, claimed->rows);
+    auto flow = flow_below(context_.shared_flow(), child.start);
     if (!flow) {
       auto released = context_.runtime().store.release(claimed->number);
       co_return released;
     }
     const Under under{
-        .parent = &context_, .work = started.work, .around = around(id), .of_part = false, .suspends = false};
+        .parent = &context_, .work = child.start.work, .around = around(id), .of_part = false, .suspends = false};
     Finished finished;
     Beside<bool> beside(context_.runtime().executor);
-    auto task = resume_it(under, finished, std::move(flow), std::move(*claimed), beside.interrupt());
+    auto task = child.rollback ? resume_it(under, finished, std::move(flow), std::move(*claimed), beside.interrupt())
+                               : cancel_it(finished, std::move(flow), std::move(*claimed), beside.interrupt());
     auto done = co_await work_beside(beside, std::move(task), Reason::kSuspend);
-    if (!done || finished.refused || !finished.store_error) co_return store::StoreResult<void>{};
+    if (finished.refused) {
+      const std::string why = fmt::format("run {} could not be rolled back: {}", id, finished.refused->message);
+      context_.tell(model::Said{run_.state, model::LogLevel::kWarn, why});
+    }
+    if (!done || !finished.store_error) co_return store::StoreResult<void>{};
+    if (finished.store_error->kind == store::StoreErrorKind::kGroupTaken) co_return store::StoreResult<void>{};
     co_return std::unexpected(std::move(*finished.store_error));
+  }
+
+  // One that was left in the middle of its work goes no further.
+  asio::awaitable<bool> cancel_it(Finished& finished, std::shared_ptr<const model::Flow> flow, store::RunRecord claimed,
+                                  Interrupt& interrupt) {
+    static const Json kNothing = Json::object();
+    interrupt.raise(Reason::kCancel, "its parent is rolled back");
+    co_await calm();
+    co_await end_under(Ending::kCancel, context_.leftovers(), finished, context_.runtime(), std::move(flow),
+                       std::move(claimed), interrupt, kNothing);
+    co_return true;
   }
 
   asio::awaitable<bool> resume_it(const Under& under, Finished& finished, std::shared_ptr<const model::Flow> flow,
@@ -212,6 +231,7 @@ class Rollback {
   const Clock& clock_;
   std::optional<SteadyTime> until_;
   bool incomplete_below_ = false;
+  std::pair<std::string, std::uint64_t> looked_for_;  ///< the visit of which nothing is left
 };
 
 }  // namespace

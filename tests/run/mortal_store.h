@@ -87,9 +87,11 @@ class MortalStore final : public store::CheckpointStore {
     return store_.signals(id);
   }
   int wake_fd() const override { return -1; }
-  store::StoreResult<std::vector<std::string>> delete_ended(std::string_view flow, WallTime before,
-                                                            std::size_t limit) override {
-    return store_.delete_ended(flow, before, limit);
+  store::StoreResult<std::vector<store::Summary>> old_runs(const store::OldRuns& which) const override {
+    return store_.old_runs(which);
+  }
+  store::StoreResult<std::vector<std::string>> delete_old(const store::OldRuns& which) override {
+    return store_.delete_old(which);
   }
   std::string log_folder(std::string_view) const override { return {}; }
 
