@@ -73,6 +73,11 @@ class Harness {
   void probe(std::shared_ptr<const model::Flow> flow, Json inputs);
   void cancel(const std::string& id, std::string reason, std::shared_ptr<const model::Flow> flow = nullptr);
 
+  /// Raises the interrupt as the handler of a signal does: within the loop.
+  void raise(run::Reason reason, const std::string& detail) {
+    boost::asio::post(*io_, [this, reason, detail] { interrupt.raise(reason, detail); });
+  }
+
   /// Turns the loop until `condition`; fails the test when nothing comes of it for five seconds.
   void until(const std::function<bool()>& condition);
   void until_done() {

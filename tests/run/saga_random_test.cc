@@ -21,6 +21,7 @@ using store::Status;
 
 bool is_in(const Strings& texts, const std::string& text) { return std::ranges::find(texts, text) != texts.end(); }
 
+// Of a piece of work in its run.
 std::string name_of(const std::string& state, std::uint64_t visit, const std::string& part) {
   return fmt::format("{} {} {}", state, visit, part);
 }
@@ -28,6 +29,7 @@ std::string name_of(const std::string& state, std::uint64_t visit, const std::st
 // What is durable of a run, as its rows came.
 struct Recorded {
   std::map<std::string, Json> ended;  ///< with its output, where it ended well
+  Strings failed;
   Strings owed;
   Strings undone;
   bool rolls_back = false;
@@ -43,6 +45,9 @@ struct Recorded {
       end(*branch, name_of(branch->state, branch->visit, branch->part));
     } else if (const auto* item = std::get_if<store::ItemEnded>(&row.body)) {
       end(*item, name_of(item->state, item->visit, item->part));
+    } else if (std::holds_alternative<store::RunResumed>(row.body)) {
+      for (const std::string& name : failed) ended.erase(name);  // a child that failed goes on where it failed
+      failed.clear();
     } else if (std::holds_alternative<store::RollbackStarted>(row.body)) {
       rolls_back = true;
     } else if (const auto* back = std::get_if<store::CompensationEnded>(&row.body)) {
@@ -56,6 +61,7 @@ struct Recorded {
   }
   void end(const auto& row, const std::string& name) {
     ended[name] = row.output;
+    if (!row.error.is_null()) failed.push_back(name);
     if (row.owed) owe(name);
   }
 };
@@ -78,29 +84,54 @@ enum class Stops : std::uint8_t { kNever, kDie, kCancel };
 
 std::string made_up(const std::string& name) { return "made by " + name; }
 
+// A flow, and the one that it may run.
+struct Sagas {
+  SagaFlow parent;
+  SagaFlow child;
+  std::shared_ptr<const model::Flow> flow;
+
+  explicit Sagas(std::uint64_t seed) {
+    SagaWords words{
+        .does = [](const SagaAction&) { return "task: act"; },
+        .undoes =
+            [](const SagaAction&) { return "task: act, with: {value: \"${{ [action.idempotency_key, output] }}\"}"; },
+        .name = "child"};
+    child = make_saga(seed + 7, words);
+    words.name = "saga";
+    if (seed % 2 == 0) words.runs_flow = "task: flow\n    with: {file: child.yaml}";
+    parent = make_saga(seed, words);
+    flow = flow_of(parent.yaml, {{"child.yaml", child.yaml}});
+  }
+
+  bool runs_child() const { return parent.yaml.find("child.yaml") != std::string::npos; }
+  const SagaFlow& of(const std::string& run) const { return run == "r1" ? parent : child; }
+};
+
 class Trial {
  public:
-  Trial(std::uint64_t seed, const SagaFlow& saga, std::shared_ptr<const model::Flow> flow)
-      : saga_(saga), flow_(std::move(flow)), random_(seed) {
+  Trial(std::uint64_t seed, const Sagas& sagas) : sagas_(sagas), random_(seed) {
     Harness::acts.clear();
-    for (const SagaAction& action : saga.actions) Harness::acts[action.state] = act();
+    for (const SagaFlow* saga : {&sagas.parent, &sagas.child}) {
+      for (const SagaAction& action : saga->actions) Harness::acts[action.state] = act();
+    }
   }
 
   // To an end, through those of as many processes as it takes. `commits`: of the run that was left alone.
   const run::RunState& run(Stops stops, std::size_t commits = 0) {
     for (;;) {
       MortalStore mortal(store_);
-      mortal.on_row = [&](const std::string&, const store::Row& row) { recorded_.take(row); };
+      mortal.on_row = [&](const std::string& run, const store::Row& row) { recorded_[run].take(row); };
       Harness process(mortal);
-      stop(stops, commits, mortal, process);
+      stop(stops, commits, mortal);
       if (!store_.find("r1")) {
-        process.start(flow_);
+        process.start(sagas_.flow);
       } else if (stops == Stops::kCancel && random_.bits() % 4 == 0) {
-        process.cancel("r1", "by a person", flow_);
+        process.cancel("r1", "by a person", sagas_.flow);
       } else {
-        process.resume(flow_);
+        process.resume(sagas_.flow);
       }
       process.until([&] {
+        if (raises_ != run::Reason::kNone) process.raise(std::exchange(raises_, run::Reason::kNone), "by a test");
         if (!process.finished && !mortal.is_dead()) process.clock.advance(1ms);
         return process.finished || mortal.is_dead();
       });
@@ -129,22 +160,24 @@ class Trial {
     return run(Stops::kNever);
   }
 
-  const Effects& effects() const { return effects_; }
-  const Recorded& recorded() const { return recorded_; }
+  const std::map<std::string, Effects>& effects() const { return effects_; }
+  /// By run.
+  const std::map<std::string, Recorded>& recorded() const { return recorded_; }
+  run::RunState state_of(const std::string& run) const { return run::replay(run, store_.load(run)->rows); }
   std::size_t commits() const { return commits_; }
   std::size_t processes() const { return processes_; }
 
  private:
   // Dies, or is suspended or cancelled, at some commit; the last process is let be.
-  void stop(Stops stops, std::size_t commits, MortalStore& mortal, Harness& process) {
+  void stop(Stops stops, std::size_t commits, MortalStore& mortal) {
+    raises_ = run::Reason::kNone;
     constexpr std::size_t kMostProcesses = 8;
     if (stops == Stops::kNever || processes_ > kMostProcesses) return;
     const std::size_t at = 1 + random_.bits() % (commits / 2 + 1);
     const auto how = random_.bits() % (stops == Stops::kCancel ? 4 : 3);
     if (how < 2) return mortal.die_at(at, how == 0 ? MortalStore::At::kBefore : MortalStore::At::kAfter);
-    mortal.on_commit = [&process, at, how](std::size_t commit) {
-      if (commit != at) return;
-      process.interrupt.raise(how == 2 ? run::Reason::kSuspend : run::Reason::kCancel, "by a test");
+    mortal.on_commit = [this, at, how](std::size_t commit) {
+      if (commit == at) raises_ = how == 2 ? run::Reason::kSuspend : run::Reason::kCancel;
     };
   }
 
@@ -160,56 +193,60 @@ class Trial {
 
   model::Outcome work(const model::TaskContext& context) {
     const std::string name = name_of(context.state(), context.visit(), context.part());
-    const SagaAction& action = saga_.action(context.state(), context.part());
-    CHECK_MESSAGE(!recorded_.ended.contains(name), name);
-    CHECK_MESSAGE(!recorded_.rolls_back, name);
-    if (action.from_start) CHECK_MESSAGE(is_in(recorded_.owed, name), name);
-    effects_.visit(context.state(), context.visit());
-    const std::string& known = effects_.keys.try_emplace(context.idempotency_key(), name).first->second;
+    const SagaAction& action = sagas_.of(context.run_id()).action(context.state(), context.part());
+    const Recorded& recorded = recorded_[context.run_id()];
+    Effects& effects = effects_[context.run_id()];
+    CHECK_MESSAGE(!recorded.ended.contains(name), name);
+    CHECK_MESSAGE(!recorded.rolls_back, name);
+    CHECK_MESSAGE(!recorded_["r1"].rolls_back, name);
+    if (action.from_start) CHECK_MESSAGE(is_in(recorded.owed, name), name);
+    effects.visit(context.state(), context.visit());
+    const std::string& known = effects.keys.try_emplace(context.idempotency_key(), name).first->second;
     CHECK(known == name);
     const bool fails = action.does_fail(context.part(), context.visit(), context.attempt());
     // What is undone only after its success does nothing when it fails.
-    if (action.compensated && (!fails || action.from_start)) effects_.done.insert(name);
+    if (action.compensated && (!fails || action.from_start)) effects.done.insert(name);
     if (fails) return model::failure("exit", "exit code 1");
     return model::Success{made_up(name)};
   }
 
   model::Outcome undo(const model::TaskContext& context, const Json& params) {
-    const auto key = effects_.keys.find(context.compensates());
+    const Recorded& recorded = recorded_[context.run_id()];
+    Effects& effects = effects_[context.run_id()];
+    const auto key = effects.keys.find(context.compensates());
     const std::string part = context.part().starts_with("compensate:") ? context.part().substr(11) : "";
     const std::string name = name_of(context.state(), context.visit(), part);
-    const SagaAction& action = saga_.action(context.state(), part);
+    const SagaAction& action = sagas_.of(context.run_id()).action(context.state(), part);
     // What is owed from the start may not have begun.
-    if (key != effects_.keys.end()) CHECK(key->second == name);
-    if (key == effects_.keys.end()) CHECK_MESSAGE(action.from_start, name);
-    CHECK_MESSAGE(recorded_.rolls_back, name);
-    CHECK_MESSAGE(is_in(recorded_.owed, name), name);
-    CHECK_MESSAGE(!is_in(recorded_.undone, name), name);
-    const auto ended = recorded_.ended.find(name);
-    CHECK(params["value"] == Json{context.compensates(), ended != recorded_.ended.end() ? ended->second : Json()});
+    if (key != effects.keys.end()) CHECK(key->second == name);
+    if (key == effects.keys.end()) CHECK_MESSAGE((action.from_start || action.runs_flow), name);
+    CHECK_MESSAGE(recorded.rolls_back, name);
+    CHECK_MESSAGE(is_in(recorded.owed, name), name);
+    CHECK_MESSAGE(!is_in(recorded.undone, name), name);
+    const auto ended = recorded.ended.find(name);
+    CHECK(params["value"] == Json{context.compensates(), ended != recorded.ended.end() ? ended->second : Json()});
     if (action.undo == SagaAction::Undo::kFails && !heals_) return model::failure("exit", "exit code 9");
     if (action.undo == SagaAction::Undo::kStumbles && context.attempt() == 1)
       return model::failure("exit", "exit code 8");
-    effects_.undone.insert(name);
+    effects.undone.insert(name);
     return model::Success{nullptr};
   }
 
-  const SagaFlow& saga_;
-  const std::shared_ptr<const model::Flow> flow_;
+  const Sagas& sagas_;
   CountingRandom random_;
   store::MemoryStore store_;
-  Recorded recorded_;
-  Effects effects_;
+  std::map<std::string, Recorded> recorded_;
+  std::map<std::string, Effects> effects_;
   run::RunState run_;
   std::size_t commits_ = 0;
   std::size_t processes_ = 1;
+  run::Reason raises_ = run::Reason::kNone;  ///< as soon as what runs now waits
   bool heals_ = false;
 };
 
 // Nothing is left of it, or nothing was undone.
-void check_ledger(const run::RunState& run, const Trial& trial, bool may_be_cut_off) {
-  const Effects& effects = trial.effects();
-  const Recorded& recorded = trial.recorded();
+void check_ledger(const run::RunState& run, const Effects& effects, const Recorded& recorded, bool may_be_cut_off) {
+  INFO(run.id);
   if (run.status == Status::kSucceeded || run.status == Status::kFailed) {
     CHECK(effects.undone.empty());
     CHECK(!run.rollback);
@@ -219,13 +256,24 @@ void check_ledger(const run::RunState& run, const Trial& trial, bool may_be_cut_
     // What was cut off amid it is owed only from its start.
     if (may_be_cut_off && !is_in(recorded.owed, name)) {
       CHECK_MESSAGE(!recorded.ended.contains(name), name);
-      continue;
+    } else if (run.status != Status::kRollbackIncomplete) {
+      CHECK_MESSAGE(effects.undone.contains(name), name);
     }
-    if (run.status != Status::kRollbackIncomplete) CHECK_MESSAGE(effects.undone.contains(name), name);
   }
   if (run.status == Status::kRollbackIncomplete) return;
+  CHECK(run.ended_at);
   CHECK(run.still_owed() == 0);
   CHECK(recorded.undone.size() == recorded.owed.size());
+}
+
+// Of the run, and of those below it.
+void check_ledgers(const Trial& trial, bool may_be_cut_off) {
+  const Effects none;
+  for (const auto& [id, recorded] : trial.recorded()) {
+    const auto effects = trial.effects().find(id);
+    check_ledger(trial.state_of(id), effects != trial.effects().end() ? effects->second : none, recorded,
+                 may_be_cut_off);
+  }
 }
 
 // The last first; what had failed, later.
@@ -252,41 +300,48 @@ Json end_of(const SagaFlow& saga, const run::RunState& run) {
   return end;
 }
 
-void finish_rollback(const SagaFlow& saga, Trial& trial, const run::RunState& run) {
+void finish_rollback(const Sagas& sagas, Trial& trial, const run::RunState& run) {
   if (run.status == Status::kRollbackIncomplete) {
     const run::RunState& healed = trial.again();
-    CHECK(healed.still_owed() == 0);
-    check_ledger(healed, trial, true);
+    CHECK((healed.status == Status::kRolledBack || healed.status == Status::kCancelled));
+    check_ledgers(trial, true);
   }
-  if (trial.recorded().rolls_back) check_order(saga, trial.recorded());
+  for (const auto& [id, recorded] : trial.recorded()) {
+    if (recorded.rolls_back) check_order(sagas.of(id), recorded);
+  }
+}
+
+std::vector<Strings> trails(const Trial& trial) {
+  std::vector<Strings> all;
+  for (const auto& [id, effects] : trial.effects()) all.push_back(effects.trail);
+  return all;
 }
 
 // How many processes it took.
 std::size_t try_seed(std::uint64_t seed) {
-  const std::string value = "task: act, with: {value: \"${{ [action.idempotency_key, output] }}\"}";
-  const SagaFlow saga = make_saga(seed, {.does = [](const SagaAction&) { return "task: act"; },
-                                         .undoes = [&](const SagaAction&) { return value; }});
-  INFO(fmt::format("repeat it with CANORUN_SAGA_SEEDS={}\n{}", seed, saga.yaml));
-  const auto flow = flow_of(saga.yaml);
+  const Sagas sagas(seed);
+  const SagaFlow& saga = sagas.parent;
+  INFO(fmt::format("repeat it with CANORUN_SAGA_SEEDS={}\n{}\n{}", seed, saga.yaml, sagas.child.yaml));
 
-  Trial alone(seed, saga, flow);
+  Trial alone(seed, sagas);
   const run::RunState whole = alone.run(Stops::kNever);
-  check_ledger(whole, alone, false);
-  finish_rollback(saga, alone, whole);
+  check_ledgers(alone, false);
+  finish_rollback(sagas, alone, whole);
 
-  Trial dying(seed + 1, saga, flow);
+  Trial dying(seed + 1, sagas);
   const run::RunState end = dying.run(Stops::kDie, alone.commits());
   CHECK(end_of(saga, end) == end_of(saga, whole));
-  CHECK(dying.effects().trail == alone.effects().trail);
-  check_ledger(end, dying, false);
-  finish_rollback(saga, dying, end);
+  CHECK(trails(dying) == trails(alone));
+  check_ledgers(dying, false);
+  finish_rollback(sagas, dying, end);
 
-  Trial cancelled(seed + 2, saga, flow);
+  Trial cancelled(seed + 2, sagas);
   const run::RunState stopped = cancelled.run(Stops::kCancel, alone.commits());
-  CHECK((stopped.status == Status::kCancelled || stopped.status == Status::kRollbackIncomplete ||
-         end_of(saga, stopped) == end_of(saga, whole)));
-  check_ledger(stopped, cancelled, true);
-  finish_rollback(saga, cancelled, stopped);
+  // A child may have been cancelled by a process that died before its parent was: then its parent fails.
+  const bool fails = stopped.status == Status::kCancelled || stopped.status == Status::kRollbackIncomplete;
+  CHECK((fails || sagas.runs_child() || end_of(saga, stopped) == end_of(saga, whole)));
+  check_ledgers(cancelled, true);
+  finish_rollback(sagas, cancelled, stopped);
   return dying.processes() + cancelled.processes();
 }
 

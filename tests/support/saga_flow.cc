@@ -24,7 +24,7 @@ class Maker {
     const std::size_t count = 1 + upto(5);
     std::string states;
     for (std::size_t at = 0; at < count; ++at) states += state(at, count);
-    flow_.yaml = "name: saga\nvars: {n: 0}\n" + words_.head + "states:\n" + states;
+    flow_.yaml = fmt::format("name: {}\nvars: {{n: 0}}\n", words_.name) + words_.head + "states:\n" + states;
     for (const auto& [name, kind] : {std::pair{"good", "success"}, {"bad", "failure"}, {"undone", "rollback"}}) {
       if (!is_in(exits_, name)) continue;
       flow_.yaml += fmt::format("  {}: {{exit: {}, output: \"${{{{ vars.n }}}}\"}}\n", name, kind);
@@ -41,7 +41,9 @@ class Maker {
     const std::string name = fmt::format("s{}", at);
     std::string text = fmt::format("  {}:\n", name);
     const auto shape = upto(9);
-    if (shape < 5) {
+    if (!words_.runs_flow.empty() && chance(0.3)) {
+      text += fmt::format("    {}\n", inside(flow_action(name), "\n    "));
+    } else if (shape < 5) {
       text += fmt::format("    {}\n", inside(action(name, {""}, true), "\n    "));
     } else if (shape < 7) {
       text += branches(name);
@@ -88,10 +90,15 @@ class Maker {
     return made;
   }
 
+  SagaAction& flow_action(const std::string& state) {
+    const bool compensated = chance(0.75);
+    return flow_.actions.emplace_back(SagaAction{.state = state, .compensated = compensated, .runs_flow = true});
+  }
+
   std::string retry() const { return fmt::format("retry: {{max: 1, delay: {}, jitter: 0}}", words_.delay); }
 
   std::string inside(const SagaAction& action, const std::string& between) {
-    std::string text = words_.does(action);
+    std::string text = action.runs_flow ? words_.runs_flow : words_.does(action);
     if (!action.stumbles.empty()) text += between + retry();
     if (!action.compensated) return text;
     text += between + "compensate: {";

@@ -17,6 +17,7 @@ struct SagaAction {
   std::vector<std::string> stumbles = {};  ///< likewise, the first attempt only; there is a second
   bool compensated = false;
   bool from_start = false;
+  bool runs_flow = false;  ///< another flow, in place of what the test's actions do
   enum class Undo : std::uint8_t { kWorks, kStumbles, kFails } undo = Undo::kWorks;
 
   bool does_fail(const std::string& part, std::uint64_t visit, std::uint32_t attempt) const;
@@ -38,6 +39,8 @@ struct SagaWords {
   std::function<std::string(const SagaAction&)> undoes;
   std::string head = {};  ///< lines at the top of the flow
   std::string delay = "1ms";
+  std::string name = "saga";
+  std::string runs_flow = {};  ///< the inside of an action that runs another flow; empty: there is none
 };
 
 /// The same for the same seed, whatever the words.
