@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <functional>
+#include <mutex>
 #include <optional>
 
 #include "engine/process/pidfd.h"
@@ -56,6 +57,29 @@ using Meant = std::function<bool(std::string_view token)>;
 
 enum class Look : std::uint8_t { kMarked, kUnmarked, kUnseen };
 
+// Processes, by pid and start, that were not seen however long they were looked at: no exec takes so long. They are
+// looked at again, and not waited for. Any thread.
+class Hidden {
+ public:
+  bool has(pid_t pid, std::uint64_t started) {
+    const std::lock_guard lock(mutex_);
+    return known_.contains({pid, started});
+  }
+  void add(pid_t pid, std::uint64_t started) {
+    const std::lock_guard lock(mutex_);
+    known_.emplace(pid, started);
+  }
+
+ private:
+  std::mutex mutex_;
+  std::set<std::pair<pid_t, std::uint64_t>> known_;
+};
+
+Hidden& hidden() {
+  static Hidden all;
+  return all;
+}
+
 // A process in the middle of exec shows no environment, or half of the old one, and would slip through:
 // only an environment that was read to its end says no.
 Look look_at(const Orphan& process, const Meant& is_meant, std::string& environment) {
@@ -67,7 +91,7 @@ Look look_at(const Orphan& process, const Meant& is_meant, std::string& environm
   if (!stat || stat->dead || stat->kernel_thread) return Look::kUnmarked;
   const bool whole =
       stat->environment_end != 0 && environment.size() == stat->environment_end - stat->environment_begin;
-  return whole ? Look::kUnmarked : Look::kUnseen;
+  return whole || hidden().has(process.pid, stat->started) ? Look::kUnmarked : Look::kUnseen;
 }
 
 // Who may be signalled; the owner of a folder in /proc is not always the process's.
@@ -94,6 +118,9 @@ std::vector<Orphan> find(const Meant& is_meant) {
       if (seen == Look::kUnseen) still_unseen.push_back(std::move(process));
     }
     unseen = std::move(still_unseen);
+  }
+  for (const Orphan& process : unseen) {
+    if (const auto stat = read_proc_stat(process.pid)) hidden().add(process.pid, stat->started);
   }
   return found;
 }

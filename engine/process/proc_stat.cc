@@ -18,6 +18,7 @@ namespace {
 constexpr int kState = 3;
 constexpr int kGroup = 5;
 constexpr int kFlags = 9;
+constexpr int kStarted = 22;
 constexpr int kEnvironmentBegin = 50;
 constexpr int kEnvironmentEnd = 51;
 constexpr std::uint64_t kKernelThread = 0x00200000;  // PF_KTHREAD
@@ -43,6 +44,7 @@ std::optional<ProcStat> parse_proc_stat(std::string_view text) {
     if (field == kState) stat.dead = value == "Z" || value == "X";
     if (field == kGroup) stat.group = number<pid_t>(value);
     if (field == kFlags) stat.kernel_thread = (number<std::uint64_t>(value) & kKernelThread) != 0;
+    if (field == kStarted) stat.started = number<std::uint64_t>(value);
     if (field == kEnvironmentBegin) stat.environment_begin = number<std::uint64_t>(value);
     if (field == kEnvironmentEnd) stat.environment_end = number<std::uint64_t>(value);
     text.remove_prefix(std::min(end + 1, text.size()));

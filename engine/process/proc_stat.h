@@ -14,6 +14,7 @@ struct ProcStat {
   bool dead = false;  ///< a zombie, or about to vanish
   bool kernel_thread = false;
   pid_t group = -1;
+  std::uint64_t started = 0;  ///< when it began, in clock ticks since the machine did
   /// Where its environment is in its memory: 0 while it is between two programs (exec), for kernel
   /// threads, and for processes that may not be looked into.
   std::uint64_t environment_begin = 0;

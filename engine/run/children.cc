@@ -318,7 +318,7 @@ std::string misfit(const model::Flow& flow, const RunState& child) {
     return fmt::format("it was begun with version {} of flow '{}', and this is version {} of '{}'", child.start.version,
                        child.start.flow, flow.version, flow.name);
   }
-  if (!child.current) return {};
+  if (!child.current || child.rollback) return {};
   const std::string& due = child.current_state();
   const auto state = flow.find(due);
   if (state && model::is_work(flow.states[*state])) return {};

@@ -14,6 +14,7 @@ TEST_CASE("a process's name cannot pretend to be its other fields") {
   CHECK_FALSE(stat->kernel_thread);
   CHECK(stat->group == 43);
   CHECK(stat->environment_end == 0);
+  CHECK(parse_proc_stat("42 (a) S 7 43 42 0 -1 4194304 0 1 2 3 4 5 6 7 8 9 10 11 777 13")->started == 777);
 }
 
 TEST_CASE("zombies and kernel threads are told apart from others") {
