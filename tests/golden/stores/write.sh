@@ -37,7 +37,8 @@ expect 0 cancel cancelled
 wait $pid || true
 CANORUN_CRASH=after:5 "$canorun" run undo.yaml --id killed > /dev/null 2>&1 || true
 CANORUN_CRASH=after:11 "$canorun" run undo.yaml --id killed-undoing > /dev/null 2>&1 || true
-sed 's/^name: undo/&\nversion: 1/' undo.yaml > undo1.yaml
+sed "s/^name: undo/&\nversion: 1\nvars: {seen: 1}/; s/stop: {type: string, default: none}/stop: {type: string, default: none}, new: {type: int, default: 2}/" undo.yaml > undo1.yaml
+expect 1 run unserved.yaml --id unserved
 "$canorun" run undo.yaml --id migrated -i stop=hang > /dev/null 2>&1 & pid=$!
 wait_for sh -c "'$canorun' show migrated | grep -q '^  c '"
 kill -TERM $pid; wait $pid || true
