@@ -185,3 +185,53 @@ TEST_CASE_FIXTURE(SagaChildren, "a rollback that was cut off below goes on there
   CHECK(take_undone() == Strings{"r1.1 a", "r1 p"});
   CHECK(runs_of(store) == Strings{"r1 rolled_back", "r1.1 rolled_back"});
 }
+
+TEST_CASE_FIXTURE(SagaChildren, "a child that is undone as a whole is stopped with its parent all the same") {
+  Harness::acts["c"] = hangs();
+  begin(parent("compensate: {task: act}, "));
+  until_line("s: attempt c 1/1");
+  process.interrupt.raise(run::Reason::kCancel, "by a person");
+  CHECK(end().status == store::Status::kCancelled);
+  CHECK(undone == Strings{"r1.1 b", "r1.1 a", "r1 p"});
+  CHECK(runs_of(store) == Strings{"r1 cancelled", "r1.1 cancelled"});
+}
+
+TEST_CASE_FIXTURE(SagaChildren, "a child that was left in its work goes no further when its parent is rolled back") {
+  Harness::acts["c"] = hangs();
+  Harness::acts["services.db.setup"] = gives(nullptr);
+  const std::string yaml = parent() + "resources: {services: {db: {setup: {task: act}}}}\n";
+  begin(yaml);
+  until_line("s: attempt c 1/1");
+  REQUIRE(store.release(1));
+  REQUIRE(store.release(2));
+  Harness::acts["c"] = gives(1);
+  Harness::acts["services.db.setup"] = fails("exit");
+  CHECK(again().status == store::Status::kRolledBack);
+  CHECK(undone == Strings{"r1.1 b", "r1.1 a", "r1 p"});
+  CHECK(runs_of(store) == Strings{"r1 rolled_back", "r1.1 cancelled"});
+  CHECK(!last->recorder.has("r1.1: attempt c 1/1"));
+}
+
+TEST_CASE_FIXTURE(SagaChildren, "what a child still owes is seen by the process that comes after") {
+  Harness::acts["p"] = gives(1);
+  Harness::acts["c"] = fails("exit");
+  Harness::acts["a/compensate"] = fails("exit");
+  Harness::acts["s/x"] = after(0ms, gives(1));
+  const std::string yaml = R"(
+name: parent
+states:
+  s:
+    split:
+      branches:
+        x: {task: act}
+        y: {task: flow, with: {file: child.yaml}}
+      join: {partial_results: 2}
+    next: done
+  done: {exit: success}
+)";
+  begin(yaml);
+  process.until([&] { return runs_of(store) == Strings{"r1 running", "r1.1 rollback_incomplete"}; });
+  if (!process.finished) REQUIRE(store.release(1));
+  CHECK(again().status == store::Status::kRollbackIncomplete);
+  CHECK(runs_of(store) == Strings{"r1 rollback_incomplete", "r1.1 rollback_incomplete"});
+}

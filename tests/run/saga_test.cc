@@ -57,6 +57,10 @@ struct Saga : Fixture {
   }
 };
 
+std::string replaced_once(std::string text, const std::string& from, const std::string& to) {
+  return text.replace(text.find(from), from.size(), to);
+}
+
 }  // namespace
 
 TEST_CASE_FIXTURE(Saga, "a failure undoes what succeeded, the last first") {
@@ -502,4 +506,80 @@ TEST_CASE_FIXTURE(Saga, "what the flow cannot undo any more is told, and stays o
   const run::RunState& run = again(without);
   CHECK(run.status == store::Status::kRollbackIncomplete);
   CHECK(run.owed.front().error["message"] == "the flow has nothing that undoes 'a' any more");
+}
+
+TEST_CASE_FIXTURE(Saga, "a run that nobody works on has its services while it is undone") {
+  const std::string yaml = kThree + "resources: {services: {db: {setup: {task: act}, teardown: {task: act}}}}\n";
+  Strings order;
+  const auto notes = [&](const std::string& what) -> Act {
+    return [&order, what](model::TaskContext&, Json) -> boost::asio::awaitable<model::Outcome> {
+      order.push_back(what);
+      co_return model::Success{1};
+    };
+  };
+  Harness::acts["services.db.setup"] = notes("up");
+  Harness::acts["services.db.teardown"] = notes("down");
+  Harness::acts["a/compensate"] = notes("undo a");
+  Harness::acts["b/compensate"] = notes("undo b");
+  Harness::acts["c"] = hangs();
+  process.start(flow_of(yaml));
+  until_line("attempt c 1/1");
+  process.interrupt.raise(run::Reason::kSuspend, "SIGTERM");
+  process.until_done();
+  order.clear();
+  Harness other(store);
+  other.cancel("r1", "by a person", flow_of(yaml));
+  other.until_done();
+  CHECK(other.finished->run.status == store::Status::kCancelled);
+  CHECK(order == Strings{"up", "undo b", "undo a", "down"});
+}
+
+TEST_CASE_FIXTURE(Saga, "SIGTERM is heard by what a cancellation lets finish: the run is suspended where it is") {
+  Harness::acts["b"] = hangs();
+  process.start(flow_of(kThree));
+  until_line("attempt b 1/1");
+  process.interrupt.raise(run::Reason::kCancel, "interrupted (SIGINT)");
+  turn();
+  process.interrupt.raise(run::Reason::kSuspend, "SIGTERM");
+  process.until_done();
+  CHECK(process.finished->run.status == store::Status::kSuspended);
+  CHECK(undone.empty());
+  Harness::acts["b"] = gives(2);
+  CHECK(again(kThree).status == store::Status::kRolledBack);
+  CHECK(undone == Strings{"b/compensate 1 <- 2", "a/compensate 1 <- 1"});
+}
+
+TEST_CASE_FIXTURE(Saga, "an environment that cannot be evaluated begins no rollback") {
+  const std::string yaml = kThree + "inputs: {n: int}\nenv: {N: \"${{ 6 / (inputs.n - 1) }}\"}\n";
+  Harness::acts["c"] = hangs();
+  process.start(flow_of(yaml), {{"n", 2}});
+  until_line("attempt c 1/1");
+  process.interrupt.raise(run::Reason::kSuspend, "SIGTERM");
+  process.until_done();
+  const Strings before = rows();
+  last.emplace(store);
+  last->resume(flow_of(replaced_once(yaml, "inputs.n - 1", "inputs.n - 2")));
+  last->until_done();
+  REQUIRE(last->finished->refused);
+  CHECK(last->finished->refused->message.find("env.N") != std::string::npos);
+  CHECK(rows() == before);
+  CHECK(undone.empty());
+}
+
+TEST_CASE_FIXTURE(Saga, "a state that ended as the budget was spent is not done again after a resume") {
+  int done = 0;
+  Harness::acts["a"] = [&](model::TaskContext&, Json) -> boost::asio::awaitable<model::Outcome> {
+    ++done;
+    process.clock.advance(1min);
+    process.interrupt.raise(run::Reason::kRunTimeout);
+    co_return model::Success{1};
+  };
+  Harness::acts["b"] = gives(2);
+  const auto yaml =
+      "name: f\ntimeout: 1m\nstates:\n  a: {task: act, next: b}\n  b: {task: act, next: done}\n  done: {exit: "
+      "success}\n";
+  CHECK(run_to_end(yaml).status == store::Status::kFailed);
+  CHECK(process.finished->run.error["kind"] == "run_timeout");
+  CHECK(again(yaml).status == store::Status::kSucceeded);
+  CHECK(done == 1);
 }
