@@ -79,7 +79,7 @@ std::string rollback_text(const run::RunState& run, Status status, const Style& 
                          counted(run.still_owed(), "step"));
     }
     const bool none = status == Status::kFailed || status == Status::kCancelled || status == Status::kRolledBack;
-    return none ? "  rolled back: nothing, as no state asks for it\n" : "";
+    return none ? "  rolled back: nothing, as nothing was owed\n" : "";
   }
   const auto name = [&](const run::Owed& owed) { return name_of(run, owed); };
   const std::string done = lines(run, [](const run::Owed& owed) { return owed.undone; }, name);

@@ -27,7 +27,7 @@ TEST_CASE("a run that nothing is kept of has no command that comes next") {
     | )"
                                                                                               "\xEF\xBF\xBD"
                                                                                               R"([31mrefused
-  rolled back: nothing, as no state asks for it
+  rolled back: nothing, as nothing was owed
 )");
 }
 
@@ -38,7 +38,7 @@ TEST_CASE("a failure exit is named, and cannot be resumed") {
               ended_badly(9, "reserve", 9, 1),
               {at(9), store::RunEnded{.status = store::Status::kFailed, .state = "sorry", .entered = true}}});
   CHECK(report(run) == R"(error: the run reached the failure exit 'sorry'
-  rolled back: nothing, as no state asks for it
+  rolled back: nothing, as nothing was owed
 next:
   canorun show order-20261123-081500-k3f9  # what led there
 )");
@@ -53,7 +53,7 @@ TEST_CASE("a run that was cancelled says by what, and where it was") {
               {at(9), store::RunEnded{.status = store::Status::kCancelled, .state = "ship", .error = error}}});
   CHECK(report(run) == R"(cancelled: interrupted (SIGINT)
   where: state ship
-  rolled back: nothing, as no state asks for it
+  rolled back: nothing, as nothing was owed
 )");
 }
 

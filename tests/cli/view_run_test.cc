@@ -28,7 +28,7 @@ error: exit code 3
     | )"
                                                               "\xEF\xBF\xBD"
                                                               R"([31mrefused
-  rolled back: nothing, as no state asks for it
+  rolled back: nothing, as nothing was owed
 next:
   canorun resume order-20261123-081500-k3f9     # tries again from ship
   canorun logs order-20261123-081500-k3f9 ship  # all that it wrote

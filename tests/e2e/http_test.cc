@@ -114,7 +114,7 @@ states:
   CHECK(ran.code == 1);
   CHECK(ran.err.ends_with("error: HTTP 404 from " + server.url("/orders/1") +
                           "\n  where: state ask, attempt 1\n  the server said:\n    | no such order\n"
-                          "  rolled back: nothing, as no state asks for it\n"
+                          "  rolled back: nothing, as nothing was owed\n"
                           "next:\n  canorun resume r1  # tries again from ask\n"));
 }
 

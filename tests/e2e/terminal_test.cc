@@ -77,7 +77,7 @@ TEST_CASE("Ctrl-C at a terminal cancels the run, and the live view is erased") {
   CHECK(lines[2].starts_with("r1 cancelled in "));
   CHECK(lines[3] == "cancelled: interrupted (SIGINT)");
   CHECK(lines[4] == "  where: state work");
-  CHECK(lines[5] == "  rolled back: nothing, as no state asks for it");
+  CHECK(lines[5] == "  rolled back: nothing, as nothing was owed");
   CHECK(world.json({"show", "r1"})["status"] == "cancelled");
 }
 

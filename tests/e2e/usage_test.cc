@@ -25,7 +25,7 @@ states:
 )yaml";
 
 const std::string kNextOfB =
-    "error: exit code 1\n  where: state b, attempt 1, exit code 1\n  rolled back: nothing, as no state asks for it\n"
+    "error: exit code 1\n  where: state b, attempt 1, exit code 1\n  rolled back: nothing, as nothing was owed\n"
     "next:\n  canorun resume r1  # tries again from b\n  canorun logs r1 b  # all that it wrote\n";
 
 // One line of stdout after another, each a JSON document.
