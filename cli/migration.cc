@@ -36,6 +36,8 @@ std::set<std::string_view> states_ahead(const model::Flow& flow, const run::RunS
   return names;
 }
 
+}  // namespace
+
 std::vector<std::string> owed_but_missing(const model::Flow& flow, const run::RunState& run) {
   std::vector<std::string> names;
   for (auto it = run.owed.rbegin(); it != run.owed.rend(); ++it) {
@@ -46,8 +48,6 @@ std::vector<std::string> owed_but_missing(const model::Flow& flow, const run::Ru
   }
   return names;
 }
-
-}  // namespace
 
 Migration migration_to(const model::Flow& flow, const run::RunState& run, const std::string& before) {
   workflows::Changes changes = workflows::changes_between(before, flow.text);
@@ -99,6 +99,11 @@ OrRefusal<void> check_values(const model::Flow& flow, const run::RunState& run) 
     if (value == run.start.inputs.end() && !input.fallback) {
       return refuse_value(fmt::format("has no value of the input '{}': it was begun without it", input.name),
                           "give the input a default in the new definition, or start a new run");
+    }
+    if (value != run.start.inputs.end() && model::fits(input.type, *value) && !model::is_allowed(input, *value)) {
+      return refuse_value(fmt::format("has {} as the input '{}', which the new definition does not allow",
+                                      brief(*value, 80), input.name),
+                          "keep it among the values of 'enum', or start a new run");
     }
     if (value != run.start.inputs.end() && !model::fits(input.type, *value)) {
       return refuse_value(fmt::format("has {} as the input '{}', and the new definition takes {}", type_name(*value),

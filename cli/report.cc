@@ -21,6 +21,9 @@ std::string headline(const run::RunState& run, Status status, const model::RunEr
   if (status == Status::kCancelled) return style.warning("cancelled:") + " " + printable(error.message);
   if (status == Status::kRolledBack && error.kind == model::kind::kCancelled)
     return style.warning(printable(error.message));
+  if (run.exited && run.rollback && !run.rollback->entered) {
+    return style.warning("rolled back") + fmt::format(" after the failure exit '{}'", run.state);
+  }
   if (run.exited) {
     const bool rolls_back = status == Status::kRolledBack || status == Status::kRollbackIncomplete;
     return style.error("error:") +
@@ -78,7 +81,8 @@ std::string rollback_text(const run::RunState& run, Status status, const Style& 
       return fmt::format("  rolled back: nothing, as the flow does not ask for it; {} can be\n",
                          counted(run.still_owed(), "step"));
     }
-    const bool none = status == Status::kFailed || status == Status::kCancelled || status == Status::kRolledBack;
+    const bool ended = status == Status::kFailed || status == Status::kCancelled || status == Status::kRolledBack;
+    const bool none = ended && run.start.flows.empty();  // runs below it may have been
     return none ? "  rolled back: nothing, as nothing was owed\n" : "";
   }
   const auto name = [&](const run::Owed& owed) { return name_of(run, owed); };
@@ -97,6 +101,9 @@ std::string rollback_text(const run::RunState& run, Status status, const Style& 
   if (!done.empty()) out += "  rolled back:\n" + done;
   if (!failed.empty()) out += "  NOT rolled back:\n" + failed;
   if (!left.empty()) out += "  still to be rolled back:\n" + left;
+  if (status == Status::kRollbackIncomplete && run.still_owed() == 0) {
+    out += "  NOT rolled back: what runs below it did; they are listed by 'show'\n";
+  }
   return out;
 }
 
@@ -123,6 +130,7 @@ std::vector<NextCommand> next_commands(const run::RunState& run, Status status, 
     case Status::kRollbackIncomplete:
       add(resume, "tries again what is not rolled back");
       if (!run.owed.empty()) add("logs " + run.id, "what the attempts wrote");
+      if (run.still_owed() == 0) add("show " + run.id, "the runs below it");
       break;
     case Status::kRolledBack:
       if (wrote_logs(error)) add("logs " + run.id + " " + error.state, "all that it wrote");

@@ -77,8 +77,17 @@ OrRefusal<void> check_children(const store::CheckpointStore& store, const model:
     const auto record = store.load(child.id);
     if (!record) return std::unexpected(refusal(record.error()));
     const run::RunState run = run::replay(child.id, record->rows);
+    if (run.is_over()) continue;
     const auto below = std::ranges::find(flow.descendants, run.start.file, &model::Flow::file);
-    if (run.is_over() || below == flow.descendants.end()) continue;
+    if (below == flow.descendants.end()) {
+      return refuse(RefusalKind::kVersionMismatch,
+                    fmt::format("run '{}' cannot go on: the new definition does not run its flow {}", child.id,
+                                to_utf8(run.start.file)),
+                    "put the definitions where the run began with them, or choose where to go on with --from STATE");
+    }
+    const Migration owes{.missing = owed_but_missing(**below, run)};
+    if (auto can = check_compensations(owes, run); !can) return can;
+    if (auto has = check_values(**below, run); !has) return has;
     if (const std::string why = run::misfit(**below, run); !why.empty()) {
       return refuse(
           RefusalKind::kVersionMismatch, fmt::format("run '{}' cannot go on: {}", child.id, why),

@@ -39,13 +39,12 @@ class Torture {
     Baseline baseline(std::move(*first));
     if (auto second = learn(baseline); !second) return std::unexpected(second.error());
     if (!patience_) patience_ = std::max(Millis{60'000}, 10 * report_.took);
-    report_.kills = 2 * rows.most_rows;
-    for (std::size_t number = 0; number < report_.kills; ++number) {
-      Kill kill{.after = number % 2 == 1, .row = number / 2};
-      if (kill.row < rows.rows.size()) kill.what = rows.rows[kill.row];
-      const auto same = kill_once(baseline, kill);
+    const std::vector<Kill> kills = kills_of(rows);
+    report_.kills = kills.size();
+    for (std::size_t number = 0; number < kills.size(); ++number) {
+      const auto same = kill_once(baseline, kills[number]);
       if (!same) return std::unexpected(same.error());
-      tell(number + 1, report_.kills, kill, *same);
+      tell(number + 1, report_.kills, kills[number], *same);
     }
     conclude(baseline);
     return std::move(report_);
@@ -58,6 +57,17 @@ class Torture {
     Kill kill;
     End end;
   };
+
+  // Before and after every row of every run.
+  static std::vector<Kill> kills_of(const Seen& seen) {
+    std::vector<Kill> kills;
+    for (const Seen::Rows& rows : seen.rows) {
+      for (std::uint64_t row = 0; row < rows.names.size(); ++row) {
+        for (const bool after : {false, true}) kills.push_back({after, row, rows.names[row], rows.run});
+      }
+    }
+    return kills;
+  }
 
   std::unexpected<Refusal> stopped() const {
     return refuse(RefusalKind::kCancelled, report_.kills == 0
@@ -115,8 +125,9 @@ class Torture {
   // Gives whether it came to the same end.
   OrRefusal<bool> kill_once(Baseline& baseline, const Kill& kill) {
     if (auto anew = bench_.begin_anew(); !anew) return std::unexpected(anew.error());
-    const auto killed =
-        run({.crash = fmt::format("{}:{}", kill.after ? "after" : "before", kill.row), .patience = patience_});
+    std::string crash = fmt::format("{}:{}", kill.after ? "after" : "before", kill.row);
+    if (!kill.run.empty()) crash += "@" + kill.run;
+    const auto killed = run({.crash = std::move(crash), .patience = patience_});
     if (!killed) return std::unexpected(killed.error());
     const auto cut_off = bench_.look();
     if (!cut_off) return std::unexpected(cut_off.error());

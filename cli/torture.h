@@ -12,7 +12,8 @@ namespace canorun::cli {
 struct Kill {
   bool after = false;
   std::uint64_t row = 0;
-  std::string what = {};  ///< the row: `state_ended charge`; empty where that is not known
+  std::string what = {};  ///< the row: `state_ended charge`
+  std::string run = {};   ///< the run below that has the row; empty: the run itself
 };
 
 /// What is not safe to run twice, and how that shows.

@@ -162,7 +162,10 @@ OrRefusal<SelfEnded> TortureBench::work(const How& how) {
   if (how.suspends) command.arguments.emplace_back("--suspend");
   command.environment.emplace_back("CANORUN_STORE", (scratch_ / "store").native());
   command.environment.emplace_back("TMPDIR", (scratch_ / "tmp").native());
-  if (!how.crash.empty()) command.environment.emplace_back("CANORUN_CRASH", how.crash);
+  if (!how.crash.empty()) {
+    const bool named = how.crash.find('@') != std::string::npos;
+    command.environment.emplace_back("CANORUN_CRASH", named ? how.crash : fmt::format("{}@{}", how.crash, kRun));
+  }
   auto ended = run_self(command, stop_);
   if (!ended) return refuse(RefusalKind::kFault, ended.error().message, ended.error().hint);
   return std::move(*ended);
@@ -185,8 +188,12 @@ OrRefusal<Seen> TortureBench::look() const {
   seen.waits_for = run.waits_for;
   seen.end = {.status = seen.status, .state = run.state, .output = run.output};
   if (run.error.is_object()) seen.end.error = run.error.value("kind", "");
-  if (runs->size() == 1) seen.rows = row_names(record->rows);
-  for (const store::Summary& one : *runs) seen.most_rows = std::max(seen.most_rows, one.rows);
+  for (const store::Summary& one : *runs) {
+    const auto below = (*store)->load(one.id);
+    if (!below) return std::unexpected(refusal(below.error()));
+    seen.rows.push_back({one.id == kRun ? std::string() : one.id, row_names(below->rows)});
+  }
+  std::ranges::sort(seen.rows, {}, &Seen::Rows::run);
   if (seen.status != store::Status::kInterrupted) return seen;
   const auto step = cut_off_step(**store, run);
   if (!step) return std::unexpected(refusal(step.error()));

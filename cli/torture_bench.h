@@ -35,9 +35,12 @@ struct Seen {
   store::Status status = store::Status::kInterrupted;
   std::optional<store::WaitsFor> waits_for = {};
   Step step = {};
-  End end = {};                        ///< without files
-  std::vector<std::string> rows = {};  ///< `state_ended charge`, by number; empty where the run has children
-  std::uint64_t most_rows = 0;         ///< of the run, or of the longest one below it
+  End end = {};  ///< without files
+  struct Rows {
+    std::string run;                 ///< its id; empty: the run that is tortured
+    std::vector<std::string> names;  ///< `state_ended charge`, by number
+  };
+  std::vector<Rows> rows = {};  ///< of the run, and of those below it
 };
 
 class TortureBench {
@@ -61,7 +64,7 @@ class TortureBench {
   OrRefusal<void> begin_anew();
 
   struct How {
-    std::string crash = {};  ///< as in CANORUN_CRASH
+    std::string crash = {};  ///< as in CANORUN_CRASH, in the run that is tortured where that names none
     std::optional<Millis> patience = {};
     bool suspends = false;
   };

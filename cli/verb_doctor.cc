@@ -1,6 +1,8 @@
 // canorun doctor: checks a store, and says what is wrong with it and what to do.
 #include <fmt/format.h>
 
+#include <csignal>
+
 #include "cli/apart.h"
 #include "cli/command_line.h"
 #include "cli/verb.h"
@@ -10,6 +12,11 @@
 
 namespace canorun::cli {
 namespace {
+
+// A signal that bytes can be the cause of.
+bool is_fault(int signal) {
+  return signal == SIGSEGV || signal == SIGBUS || signal == SIGABRT || signal == SIGFPE || signal == SIGILL;
+}
 
 class Doctor final : public Verb {
  public:
@@ -22,6 +29,10 @@ class Doctor final : public Verb {
     if (!folder) return std::unexpected(folder.error());
     // LMDB trusts its file: bytes that are wrong may be a signal instead of an error.
     const Apart looked = apart([&] { return to_json_text(look(wiring, *folder)); });
+    if (looked.signal != 0 && !is_fault(looked.signal)) {
+      return refuse(RefusalKind::kStoreFailed, "the store was not looked at to its end: a signal ended that",
+                    "try again");
+    }
     if (looked.signal != 0) {
       const Diagnosis fatal{
           .folder = *folder,
@@ -55,7 +66,7 @@ class Doctor final : public Verb {
     auto found = (*store)->examine();
     if (!found) return refused(found.error());
     diagnosis.found = std::move(*found);
-    if (fix_) {
+    if (fix_ && diagnosis.is_well()) {  // what damage hides is not to be taken for what is not there
       const auto cleared = (*store)->clear_litter();
       if (!cleared) return refused(cleared.error());
       diagnosis.found->litter = *cleared;

@@ -60,8 +60,8 @@ std::string next_text(const TortureReport& report) {
 }  // namespace
 
 std::string kill_text(const Kill& kill) {
-  return fmt::format("{} row {}{}", kill.after ? "after" : "before", kill.row,
-                     kill.what.empty() ? "" : " (" + kill.what + ")");
+  return fmt::format("{} row {}{}{}", kill.after ? "after" : "before", kill.row,
+                     kill.run.empty() ? "" : " of " + kill.run, kill.what.empty() ? "" : " (" + kill.what + ")");
 }
 
 std::string torture_text(const std::string& name, const TortureReport& report, const Style& style) {
@@ -108,6 +108,7 @@ Json torture_json(const std::string& name, std::uint64_t version, const TortureR
     }
     for (const Kill& kill : finding.kills) {
       one["kills"].push_back({{"point", kill.after ? "after" : "before"},
+                              {"run", kill.run.empty() ? Json() : Json(kill.run)},
                               {"row", kill.row},
                               {"what", kill.what.empty() ? Json() : Json(kill.what)}});
     }

@@ -3,7 +3,10 @@
 
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <optional>
+#include <set>
+#include <string>
 
 #include "engine/store/store.h"
 
@@ -16,10 +19,11 @@ enum class FaultPoint : std::uint8_t {
 
 struct CrashPoint {
   FaultPoint point = FaultPoint::kBefore;
-  std::uint64_t row = 0;  ///< its sequence in its run, whichever run that is
+  std::uint64_t row = 0;  ///< its sequence in its run
+  std::string run = {};   ///< empty: whichever run that is
 };
 
-/// Reads `before:N` or `after:N`; none where the text is empty.
+/// Reads `before:N`, `after:N`, or either with `@ID` behind it, a run; none where the text is empty.
 StoreResult<std::optional<CrashPoint>> crash_point_from(std::string_view text);
 
 /// Forwards everything, except that the write with the chosen row does not survive.
@@ -32,7 +36,7 @@ class FaultStore final : public CheckpointStore {
   void create(NewRun run, Completion<RunNumber> done) override;
   void append(RunNumber run, std::uint64_t first, std::vector<Row> rows, Completion<void> done) override;
   using CheckpointStore::claim;
-  void claim(std::string id, Completion<RunRecord> done) override { store_->claim(std::move(id), std::move(done)); }
+  void claim(std::string id, Completion<RunRecord> done) override;
   StoreResult<void> release(RunNumber run) override { return store_->release(run); }
   void join_group(RunNumber run, std::string group, bool queues, Completion<void> done) override {
     store_->join_group(run, std::move(group), queues, std::move(done));
@@ -60,6 +64,9 @@ class FaultStore final : public CheckpointStore {
  private:
   /// The fault that rows [first, first + count) meet at `point`, if any; may not return.
   std::optional<StoreError> fault(FaultPoint point, std::uint64_t first, std::size_t count) const;
+  /// Whether the run is one that is meant.
+  bool is_meant(std::string_view id) const { return crash_.run.empty() || crash_.run == id; }
+  void meet(RunNumber run, std::string_view id);
 
   /// `done`, or the fault in its place once the rows are durable.
   template <class T>
@@ -68,6 +75,8 @@ class FaultStore final : public CheckpointStore {
   std::unique_ptr<CheckpointStore> store_;
   CrashPoint crash_;
   std::optional<StoreError> error_;
+  std::mutex mutex_;
+  std::set<RunNumber> meant_;  ///< that were created or claimed here
 };
 
 }  // namespace canorun::store

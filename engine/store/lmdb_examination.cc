@@ -47,7 +47,9 @@ StoreResult<Litter> LmdbStore::clear_litter() {
   for (const std::string& id : orphans) {
     // Nobody can start a run with this id meanwhile.
     auto moved = writer_.run<void>([&](Txn& txn) -> StoreResult<void> {
-      if (!find_run(txn, id)) put_logs_aside(id, id);
+      const bool is_there = find_run(txn, id).has_value();
+      if (txn.failed()) return std::unexpected(txn.error());
+      if (!is_there) put_logs_aside(id, id);
       return {};
     });
     if (!moved) return std::unexpected(std::move(moved.error()));
@@ -66,7 +68,9 @@ StoreResult<void> LmdbStore::for_each_orphan(const std::function<void(const std:
     // Read behind the name: a run that has logs was there before them.
     auto txn = env_->read();
     if (!txn) return std::unexpected(std::move(txn.error()));
-    if (!find_run(*txn, id)) take(id);
+    const bool is_there = find_run(*txn, id).has_value();
+    if (txn->failed()) return std::unexpected(txn->error());
+    if (!is_there) take(id);
   }
   return {};
 }

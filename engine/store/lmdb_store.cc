@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <filesystem>
 #include <limits>
 
 #include "engine/base/ids.h"
@@ -33,15 +34,23 @@ std::size_t size_of(const std::vector<std::string>& encoded) {
   return bytes;
 }
 
+bool has_logs(const std::string& folder) {
+  std::error_code error;
+  const std::filesystem::path logs = folder + "/logs";
+  return std::filesystem::exists(logs, error) && !std::filesystem::is_empty(logs, error) && !error;
+}
+
 // A data file that is there but empty is new, unless the store was complete before.
 StoreResult<void> check_data_file(const std::string& folder, StoreUsers& users) {
   struct stat found{};
   const bool missing = ::stat((folder + "/data.mdb").c_str(), &found) != 0;
   if (!missing && found.st_size > 0) return {};
-  if (users.alone() && (missing || !users.complete())) return users.begin_anew();
+  if (users.alone() && (!users.complete() || (missing && !has_logs(folder)))) return users.begin_anew();
   return std::unexpected(StoreError{StoreErrorKind::kCorrupt,
                                     fmt::format("the store '{}' is truncated: data.mdb is {}", folder,
-                                                missing ? "missing while the store is in use" : "empty"),
+                                                !missing        ? "empty"
+                                                : users.alone() ? "missing, and logs of runs are there"
+                                                                : "missing while the store is in use"),
                                     "restore the folder from a backup; without one, remove it"});
 }
 

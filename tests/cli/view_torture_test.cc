@@ -73,5 +73,5 @@ TEST_CASE("a report as JSON has null for what is not there") {
         Json{{"status", "failed"}, {"state", "ship"}, {"output", nullptr}, {"error", "exit"}, {"duration_ms", 12}});
   CHECK(json["findings"][0]["at"] == "none");
   CHECK(json["findings"][0]["step"].is_null());
-  CHECK(json["findings"][0]["kills"][0] == Json{{"point", "after"}, {"row", 3}, {"what", nullptr}});
+  CHECK(json["findings"][0]["kills"][0] == Json{{"point", "after"}, {"row", 3}, {"run", nullptr}, {"what", nullptr}});
 }

@@ -173,3 +173,28 @@ TEST_CASE("doctor finds a store well while others write to it") {
     rows = found["rows"].get<std::uint64_t>();
   }
 }
+
+TEST_CASE("doctor --fix removes nothing of a store that is damaged, and no logs of one whose file is gone") {
+  const World world;
+  run(world, "r1");
+  run(world, "r2");
+  const auto logs = [&] { return read_tree(world.store() + "/logs"); };
+  const auto before = logs();
+  REQUIRE(before.size() == 2);
+  const std::string data = world.store() + "/data.mdb";
+  std::filesystem::rename(data, data + ".away");
+  const Ran gone = world.canorun({"doctor", "--fix"});
+  CHECK(gone.code == 7);
+  CHECK(gone.out.find("data.mdb is missing, and logs of runs are there") != std::string::npos);
+  CHECK(world.canorun({"list"}).code == 7);
+  CHECK(!exists(data));
+  CHECK(logs() == before);
+  std::filesystem::rename(data + ".away", data);
+  CHECK(world.canorun({"doctor", "--fix"}).code == 0);
+
+  std::filesystem::create_directory(world.store() + "/logs/r3");  // of no run
+  erase_row(world, 2, 1);
+  CHECK(world.canorun({"doctor", "--fix"}).code == 7);
+  CHECK(logs() == before);
+  CHECK(exists(world.store() + "/logs/r3"));
+}

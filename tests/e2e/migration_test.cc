@@ -141,3 +141,28 @@ TEST_CASE("a run that is being rolled back goes forward no more") {
         "hint: go on rolling it back with: canorun resume r1\n");
   CHECK(world.canorun({"events", "r1", "--json"}).out == before);
 }
+
+TEST_CASE("a run below, too, is held against the new definition of its flow") {
+  const World world;
+  const std::string child =
+      "name: child\ninputs: {k: string}\nstates:\n  do: {run: 'true', compensate: {run: 'true'}, next: w}\n"
+      "  w: {wait: {signal: go}, next: done}\n  done: {exit: success}\n";
+  world.file("child.yaml", child);
+  const std::string parent =
+      world.file("parent.yaml",
+                 "name: parent\nstates:\n  one: {task: flow, with: {file: child.yaml, inputs: {k: abc}}, next: done}\n"
+                 "  done: {exit: success}\n");
+  REQUIRE(world.canorun({"run", parent, "--id", "P", "--suspend"}).code == 75);
+  const std::string before = world.canorun({"events", "P.1", "--json"}).out;
+  const auto refused = [&] { return world.json({"resume", "P", "--file", "parent.yaml"})["error"]["message"]; };
+  world.file("child.yaml", replaced(child, ", compensate: {run: 'true'}", ""));
+  CHECK(refused() == "run 'P.1' did what the new definition cannot undo: do");
+  world.file("child.yaml", replaced(child, "{k: string}", "{k: string, more: string}"));
+  CHECK(world.canorun({"resume", "P", "--file", "parent.yaml"}).code == 2);
+  std::filesystem::create_directory(world.folder() + "/elsewhere");
+  world.file("child.yaml", child);
+  world.file("elsewhere/child.yaml", replaced(child, "name: child", "name: child\nversion: 2"));
+  world.file("elsewhere/parent.yaml", read_file(parent));
+  CHECK(world.json({"resume", "P", "--file", "elsewhere/parent.yaml"})["error"]["kind"] == "version_mismatch");
+  CHECK(world.canorun({"events", "P.1", "--json"}).out == before);
+}

@@ -180,6 +180,21 @@ states:
         Findings{{"work sell > charge", {"file ../ledger has 2 lines instead of 1"}}});
 }
 
+TEST_CASE("every row of every run is one to be killed at: a child has more than its parent") {
+  const Cellar cellar;
+  cellar.world.file("flow/child.yaml",
+                    "name: child\nstates:\n  a: {run: 'true', next: b}\n  b: {run: 'true', next: c}\n"
+                    "  c: {run: 'true', next: d}\n  d: {run: 'true', next: done}\n  done: {exit: success}\n");
+  const std::string parent =
+      cellar.world.file("flow/parent.yaml",
+                        "name: parent\nstates:\n  one: {task: flow, with: {file: child.yaml}, next: two}\n"
+                        "  two: {run: 'echo charged >> ledger', next: done}\n  done: {exit: success}\n");
+  const Json report = cellar.json({parent});
+  CHECK(report["kills"] == 2 * (6 + 10));
+  CHECK(findings(report) ==
+        std::map<std::string, std::vector<std::string>>{{"work two", {"file ledger has 2 lines instead of 1"}}});
+}
+
 TEST_CASE("a rollback is tortured as well") {
   const Cellar cellar;
   cellar.world.file("flow/undo.yaml", R"yaml(

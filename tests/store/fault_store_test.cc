@@ -34,7 +34,8 @@ TEST_CASE("a place to crash at is a word and the number of a row") {
     const auto refused = crash_point_from(bad);
     REQUIRE(!refused);
     CHECK(refused.error().message == "'" + std::string(bad) + "' is no place to crash at");
-    CHECK(refused.error().hint == "CANORUN_CRASH takes before:N or after:N, N being a row of the run");
+    CHECK(refused.error().hint ==
+          "CANORUN_CRASH takes before:N or after:N, N being a row of a run, and @ID behind it to name the run");
   }
 }
 
@@ -82,4 +83,29 @@ TEST_CASE("a process is killed before or after its chosen row is durable") {
     CHECK((record ? record->rows.size() : 0) == c.rows);
     if (record) CHECK(record->summary.status == Status::kInterrupted);
   }
+}
+
+TEST_CASE("a crash can be meant for one run only") {
+  const auto crash = crash_point_from("after:1@r2");
+  REQUIRE(crash);
+  REQUIRE(*crash);
+  CHECK((*crash)->row == 1);
+  CHECK((*crash)->run == "r2");
+  FaultStore store(std::make_unique<MemoryStore>(), **crash, StoreError{StoreErrorKind::kIo, "planned"});
+  const auto begin = [&](const char* id) {
+    std::optional<StoreResult<RunNumber>> number;
+    store.create({id, {started()}, {{std::get<RunStarted>(started().body).digest, "text"}}},
+                 [&](StoreResult<RunNumber> given) { number = std::move(given); });
+    REQUIRE(number);
+    REQUIRE(*number);
+    return **number;
+  };
+  const auto appends = [&](RunNumber run) {
+    std::optional<StoreResult<void>> result;
+    store.append(run, 1, {entered("a")}, [&](StoreResult<void> given) { result = std::move(given); });
+    REQUIRE(result);
+    return result->has_value();
+  };
+  CHECK(appends(begin("r1")));
+  CHECK(!appends(begin("r2")));
 }
