@@ -97,8 +97,8 @@ TEST_CASE("the report as JSON") {
     "findings": [{
       "at": "work", "step": "charge", "services": false,
       "differences": [{"what": "file", "name": "ledger", "text": "file ledger has 2 lines instead of 1"}],
-      "kills": [{"point": "before", "row": 2, "what": "state_ended charge"},
-                {"point": "before", "row": 3, "what": "state_entered tell"}]}]})json");
+      "kills": [{"point": "before", "run": null, "row": 2, "what": "state_ended charge"},
+                {"point": "before", "run": null, "row": 3, "what": "state_entered tell"}]}]})json");
   CHECK(report == expected);
 }
 

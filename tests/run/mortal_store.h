@@ -27,27 +27,31 @@ class MortalStore final : public store::CheckpointStore {
   /// Is called for each row that is durable.
   std::function<void(const std::string& run, const store::Row& row)> on_row;
 
-  /// What the dead process owned is nobody's.
+  /// What the dead process owned is nobody's. What it waited for lets go of it: its loop is not turned any more.
   void bury() {
     for (const store::RunNumber run : owned_) (void)store_.release(run);
+    for (auto& answer : unanswered_) answer();
+    unanswered_.clear();
   }
 
   void create(store::NewRun run, store::Completion<store::RunNumber> done) override {
-    if (dies(At::kBefore)) return;
+    if (dies(At::kBefore)) return bury_with(std::move(done));
     const std::string id = run.id;
     const std::vector<store::Row> rows = run.rows;
     store_.create(std::move(run), [&](store::StoreResult<store::RunNumber> made) {
       if (made) wrote(*made, id, rows);
-      if (!dies(At::kAfter)) done(std::move(made));
+      if (dies(At::kAfter)) return bury_with(std::move(done));
+      done(std::move(made));
     });
   }
   void append(store::RunNumber run, std::uint64_t first, std::vector<store::Row> rows,
               store::Completion<void> done) override {
-    if (dies(At::kBefore)) return;
+    if (dies(At::kBefore)) return bury_with(std::move(done));
     const std::vector<store::Row> kept = rows;
     store_.append(run, first, std::move(rows), [&](store::StoreResult<void> made) {
       if (made) wrote(run, ids_[run], kept);
-      if (!dies(At::kAfter)) done(std::move(made));
+      if (dies(At::kAfter)) return bury_with(std::move(done));
+      done(std::move(made));
     });
   }
   using CheckpointStore::claim;
@@ -96,6 +100,12 @@ class MortalStore final : public store::CheckpointStore {
   std::string log_folder(std::string_view) const override { return {}; }
 
  private:
+  template <class T>
+  void bury_with(store::Completion<T> done) {
+    unanswered_.push_back([done = std::move(done)]() mutable {
+      done(std::unexpected(store::StoreError{store::StoreErrorKind::kIo, "the process is dead"}));
+    });
+  }
   void own(store::RunNumber run, const std::string& id) {
     owned_.insert(run);
     ids_[run] = id;
@@ -122,6 +132,7 @@ class MortalStore final : public store::CheckpointStore {
   bool dead_ = false;
   std::set<store::RunNumber> owned_;
   std::map<store::RunNumber, std::string> ids_;
+  std::vector<std::move_only_function<void()>> unanswered_;
 };
 
 }  // namespace canorun::test
