@@ -11,14 +11,13 @@
 #include <vector>
 
 #include "cli/counts.h"
+#include "cli/event_line.h"
 #include "cli/output.h"
 #include "cli/text.h"
 #include "engine/base/clock.h"
 #include "engine/model/event.h"
 
 namespace canorun::cli {
-
-enum class Detail : std::uint8_t { kQuiet, kNormal, kVerbose };
 
 /// One line per event; what is counted, at most once a second. On a terminal, also one line at the bottom for
 /// every state and branch that runs, drawn anew as time passes. With `kVerbose`, what commands write, line by line.

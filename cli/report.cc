@@ -35,8 +35,7 @@ std::string headline(const run::RunState& run, Status status, const model::RunEr
 }
 
 std::string place(const model::RunError& error, std::uint64_t visits) {
-  std::string out = "state " + error.state;
-  if (visits > 1) out += fmt::format(", visit {}", visits);
+  std::string out = "state " + error.state + visit_note(visits);
   if (error.attempts > 0) out += fmt::format(", attempt {}", error.attempts);
   if (error.exit_code) out += fmt::format(", exit code {}", *error.exit_code);
   return out;
@@ -47,9 +46,7 @@ constexpr std::size_t kUndoneMessage = 200;
 
 // `ship`, `ship, visit 2`, `fan/eu`.
 std::string name_of(const run::RunState& run, const run::Owed& owed) {
-  std::string out = work_name(run.states[owed.record].name, owed.part);
-  if (owed.visit > 1) out += fmt::format(", visit {}", owed.visit);
-  return printable(out);
+  return printable(work_name(run.states[owed.record].name, owed.part) + visit_note(owed.visit));
 }
 
 // Those of what is owed for which `is_meant`, the last first, each as a line, behind a label.

@@ -83,6 +83,8 @@ std::string shell_word(std::string_view text) {
   return out + "'";
 }
 
+std::string visit_note(std::uint64_t visit) { return visit > 1 ? fmt::format(", visit {}", visit) : std::string(); }
+
 std::string counted(std::size_t count, std::string_view noun) {
   return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
 }

@@ -41,6 +41,9 @@ std::size_t widest(std::string_view text);
 /// A word of a shell command: quoted where it must be.
 std::string shell_word(std::string_view text);
 
+/// `, visit 2`; empty of the first one.
+std::string visit_note(std::uint64_t visit);
+
 /// `1 state`, `3 states`.
 std::string counted(std::size_t count, std::string_view noun);
 

@@ -14,8 +14,6 @@ namespace {
 
 constexpr std::size_t kText = 100;
 
-std::string visit_note(std::uint64_t visit) { return visit > 1 ? fmt::format(", visit {}", visit) : std::string(); }
-
 std::string via_note(const std::vector<std::string>& via) {
   return via.empty() ? std::string() : fmt::format(", by way of {}", fmt::join(via, ", "));
 }
