@@ -8,24 +8,28 @@
 
 namespace canorun::cli {
 
-OrRefusal<Conclusion> conclude(Wiring& wiring, const store::CheckpointStore& store, const run::Finished& finished,
-                               bool kept) {
+OrRefusal<void> check_finished(const Wiring& wiring, const run::Finished& finished, std::string_view verb) {
   const run::RunState& run = finished.run;
   if (finished.refused) return refuse(RefusalKind::kInvalidInputs, finished.refused->message, finished.refused->hint);
+  if (!finished.store_error) return {};
+  Refusal lost = refusal(*finished.store_error);
+  if (run.rows > 0) {
+    lost.message = fmt::format("run '{}' is interrupted, as its store failed: {}", run.id, lost.message);
+    const char* when = lost.kind == RefusalKind::kStoreFull ? "make room, then: " : "when the store works again: ";
+    lost.hint = when + wiring.command(fmt::format("{} {}{}", verb, run.id, again_options(run.start)));
+  }
+  return std::unexpected(std::move(lost));
+}
+
+OrRefusal<Conclusion> conclude(Wiring& wiring, const store::CheckpointStore& store, const run::Finished& finished,
+                               bool kept) {
+  if (auto fine = check_finished(wiring, finished, "resume"); !fine) return std::unexpected(std::move(fine.error()));
+  const run::RunState& run = finished.run;
   if (finished.skipped) {
     if (!wiring.options().json && !wiring.options().quiet) {
       wiring.out().write(fmt::format("{} skipped: {}\n", run.id, *finished.skipped));
     }
     return Conclusion{ExitCode::kSuccess, Json{{"id", run.id}, {"skipped", *finished.skipped}}};
-  }
-  if (finished.store_error) {
-    Refusal lost = refusal(*finished.store_error);
-    if (run.rows > 0) {
-      lost.message = fmt::format("run '{}' is interrupted, as its store failed: {}", run.id, lost.message);
-      const char* when = lost.kind == RefusalKind::kStoreFull ? "make room, then: " : "when the store works again: ";
-      lost.hint = when + wiring.command("resume " + run.id + again_options(run.start));
-    }
-    return std::unexpected(std::move(lost));
   }
   if (!wiring.options().json && !wiring.options().quiet) {
     std::string answer = fmt::format("{} {}\n", run.id, outcome(run, run.status, wiring.clock().now()));

@@ -11,6 +11,10 @@ struct Conclusion {
   Json json;  ///< of the run (cli.md); null without `--json`
 };
 
+/// Refuses what the engine refused, and a run that its store lost: then with the command that goes on with it, which is
+/// that of `verb`.
+OrRefusal<void> check_finished(const Wiring& wiring, const run::Finished& finished, std::string_view verb);
+
 /// Tells a person how the run ended: the outcome and the exit's output on stdout (not with `--json`,
 /// not with `--quiet`), the report of a failure on stderr. A run that the store refused or lost is a
 /// refusal. `kept`: the run is in a store, and other commands can reach it.

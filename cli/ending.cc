@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "cli/conclusion.h"
 #include "cli/flow_source.h"
 #include "cli/session.h"
 
@@ -32,6 +33,18 @@ OrRefusal<FlowPtr> flow_for_the_end(Wiring& wiring, const store::CheckpointStore
 
 }  // namespace
 
+std::unexpected<Refusal> refuse_over(const Wiring& wiring, const std::string& id, const std::string& how) {
+  return refuse(RefusalKind::kRunOver, fmt::format("run '{}' {}", id, how),
+                "see what it did with: " + wiring.command("show " + id));
+}
+
+std::unexpected<Refusal> refuse_before_the_end(const Wiring& wiring, const run::RunState& run) {
+  return refuse(
+      RefusalKind::kRunOver,
+      fmt::format("run '{}' is over: {}, but for what comes at its end", run.id, status_name(run.outcome->status)),
+      "that is done by: " + wiring.command("resume " + run.id + again_options(run.start)));
+}
+
 OrRefusal<run::Finished> end_run(Wiring& wiring, store::CheckpointStore& store, Claim& claim, const run::RunState& run,
                                  const HowToEnd& what) {
   const auto flow = flow_for_the_end(wiring, store, run);
@@ -44,10 +57,7 @@ OrRefusal<run::Finished> end_run(Wiring& wiring, store::CheckpointStore& store, 
     interrupt.raise(run::Reason::kCancel, what.reason);
     return run::end(what.how, runtime, *flow, std::move(record), interrupt, std::move(*secrets));
   });
-  if (finished.refused) {
-    return refuse(RefusalKind::kInvalidInputs, finished.refused->message, finished.refused->hint);
-  }
-  if (finished.store_error) return std::unexpected(refusal(*finished.store_error));
+  if (auto fine = check_finished(wiring, finished, what.verb); !fine) return std::unexpected(std::move(fine.error()));
   return finished;
 }
 

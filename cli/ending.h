@@ -32,6 +32,11 @@ class Claim {
   bool held_ = true;
 };
 
+/// `how`: `is over: succeeded`.
+std::unexpected<Refusal> refuse_over(const Wiring& wiring, const std::string& id, const std::string& how);
+/// Of a run that has its outcome, and has not ended.
+std::unexpected<Refusal> refuse_before_the_end(const Wiring& wiring, const run::RunState& run);
+
 struct HowToEnd {
   run::Ending how = run::Ending::kCancel;
   std::string verb;

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <set>
 
+#include "cli/text.h"
 #include "engine/run/saga.h"
 #include "workflows/changes.h"
 
@@ -36,18 +37,18 @@ std::set<std::string_view> states_ahead(const model::Flow& flow, const run::RunS
   return names;
 }
 
-}  // namespace
-
+// Of which something is owed that the flow cannot undo, the last first.
 std::vector<std::string> owed_but_missing(const model::Flow& flow, const run::RunState& run) {
   std::vector<std::string> names;
   for (auto it = run.owed.rbegin(); it != run.owed.rend(); ++it) {
     const std::string& state = run.states[it->record].name;
-    if (it->undone || (!names.empty() && names.back() == state)) continue;
-    const bool known = std::ranges::find(names, state) != names.end();
-    if (!known && run::compensation_of(flow, state, it->part) == nullptr) names.push_back(state);
+    const bool counts = !it->undone && std::ranges::find(names, state) == names.end();
+    if (counts && run::compensation_of(flow, state, it->part) == nullptr) names.push_back(state);
   }
   return names;
 }
+
+}  // namespace
 
 Migration migration_to(const model::Flow& flow, const run::RunState& run, const std::string& before) {
   workflows::Changes changes = workflows::changes_between(before, flow.text);
@@ -121,12 +122,12 @@ OrRefusal<void> check_values(const model::Flow& flow, const run::RunState& run) 
   return {};
 }
 
-OrRefusal<void> check_compensations(const Migration& migration, const run::RunState& run) {
-  if (migration.missing.empty()) return {};
-  return refuse(
-      RefusalKind::kMissingCompensation,
-      fmt::format("run '{}' did what the new definition cannot undo: {}", run.id, fmt::join(migration.missing, ", ")),
-      "keep their 'compensate' in the new definition for as long as there are runs that need it");
+OrRefusal<void> check_compensations(const model::Flow& flow, const run::RunState& run) {
+  const std::vector<std::string> missing = owed_but_missing(flow, run);
+  if (missing.empty()) return {};
+  return refuse(RefusalKind::kMissingCompensation,
+                fmt::format("run '{}' did what the new definition cannot undo: {}", run.id, fmt::join(missing, ", ")),
+                "keep their 'compensate' in the new definition for as long as there are runs that need it");
 }
 
 }  // namespace canorun::cli

@@ -4,7 +4,6 @@
 #include <string>
 
 #include "cli/refusal.h"
-#include "cli/text.h"
 #include "engine/base/value.h"
 #include "engine/model/flow.h"
 #include "engine/run/run_state.h"
@@ -31,10 +30,7 @@ Json to_json(const Migration& migration);
 /// Refuses a flow that has no value for what the run was not begun with, or has another type for what it has.
 OrRefusal<void> check_values(const model::Flow& flow, const run::RunState& run);
 
-/// States of which something is owed that the flow cannot undo, the last first.
-std::vector<std::string> owed_but_missing(const model::Flow& flow, const run::RunState& run);
-
 /// Refuses a flow that cannot undo what the run owes.
-OrRefusal<void> check_compensations(const Migration& migration, const run::RunState& run);
+OrRefusal<void> check_compensations(const model::Flow& flow, const run::RunState& run);
 
 }  // namespace canorun::cli

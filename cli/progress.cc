@@ -79,8 +79,6 @@ void Progress::on_event(const model::Event& event) {
 
 void Progress::tell(const model::Event& event) {
   follow(event);
-  // What it worked on was cut off, and nobody says so.
-  if (event.around.empty() && std::holds_alternative<model::RollbackBegan>(event.what)) running_.clear();
   if (auto text = event_line(event, setting_.detail, setting_.live, setting_.style)) say(*text);
 }
 
@@ -88,6 +86,7 @@ void Progress::tell(const model::Event& event) {
 void Progress::follow(const model::Event& event) {
   struct Follow {
     Progress& self;
+    std::string around;
 
     void operator()(const model::RunBegan&) const {
       if (self.setting_.live && !self.ticks_) self.tick();
@@ -156,7 +155,10 @@ void Progress::follow(const model::Event& event) {
       if (self.setting_.detail == Detail::kVerbose) self.take_output(work_name(wrote.state, wrote.part), wrote.bytes);
     }
     void operator()(const model::OrphansFound&) const {}
-    void operator()(const model::RollbackBegan&) const {}
+    // What the run worked on was cut off, and nobody says so.
+    void operator()(const model::RollbackBegan&) const {
+      drop([&](const Running& it) { return around.empty() || is_under(it.state, around); });
+    }
     void operator()(const model::CompensationBegan& began) const {
       self.running_.push_back({std::string(began.state), std::string(began.part), self.clock_.steady(), {}, {}});
     }
@@ -175,14 +177,16 @@ void Progress::follow(const model::Event& event) {
     void end(std::string_view state) const {
       const std::string name(state);
       self.end_output(name);
-      const auto goes = [&](const Running& it) { return it.state == name || is_under(it.state, name); };
+      drop([&](const Running& it) { return it.state == name || is_under(it.state, name); });
+    }
+    void drop(const std::function<bool(const Running&)>& goes) const {
       for (const Running& it : self.running_) {
         if (goes(it)) self.end_output(work_name(it.state, it.part));
       }
       std::erase_if(self.running_, goes);
     }
   };
-  std::visit(Follow{*this}, event.what);
+  std::visit(Follow{*this, std::string(event.around)}, event.what);
 }
 
 Progress::Running* Progress::find(std::string_view state, std::string_view part) {

@@ -112,6 +112,7 @@ std::vector<NextCommand> next_commands(const run::RunState& run, Status status, 
   if (!command) return next;
   const std::string again = again_options(run.start);
   const std::string resume = "resume " + run.id + again;
+  const std::string rollback = "rollback " + run.id + again;
   const auto add = [&](const std::string& words, std::string why) { next.push_back({command(words), std::move(why)}); };
   switch (status) {
     case Status::kFailed:
@@ -122,7 +123,7 @@ std::vector<NextCommand> next_commands(const run::RunState& run, Status status, 
         add("logs " + run.id + " " + error.state, "all that it wrote");
       }
       if (run.exited) add("show " + run.id, "what led there");
-      if (run.still_owed() > 0) add("rollback " + run.id + again_options(run.start), "undoes what it did");
+      if (run.still_owed() > 0) add(rollback, "undoes what it did");
       break;
     case Status::kRollbackIncomplete:
       add(resume, "tries again what is not rolled back");
@@ -138,7 +139,7 @@ std::vector<NextCommand> next_commands(const run::RunState& run, Status status, 
         add(resume, "goes on rolling back");
       } else {
         add(resume, run.current ? "goes on at " + run.current_state() : "goes on");
-        if (run.still_owed() > 0) add("rollback " + run.id + again_options(run.start), "undoes what it did");
+        if (run.still_owed() > 0) add(rollback, "undoes what it did");
       }
       break;
     case Status::kWaiting:
@@ -184,8 +185,7 @@ std::string owed_text(const run::RunState& run) {
 
 std::string failure_report(const run::RunState& run, Status status, const CommandText& command, const Style& style) {
   std::string out;
-  if (status == Status::kFailed || status == Status::kCancelled || status == Status::kRolledBack ||
-      status == Status::kRollbackIncomplete) {
+  if (store::has_ended(status) && status != Status::kSucceeded) {
     const auto error = model::RunError::from_json(run.error);
     out += headline(run, status, error, style) + "\n";
     if (!error.state.empty()) {

@@ -85,8 +85,7 @@ OrRefusal<void> check_children(const store::CheckpointStore& store, const model:
                                 to_utf8(run.start.file)),
                     "put the definitions where the run began with them, or choose where to go on with --from STATE");
     }
-    const Migration owes{.missing = owed_but_missing(**below, run)};
-    if (auto can = check_compensations(owes, run); !can) return can;
+    if (auto can = check_compensations(**below, run); !can) return can;
     if (auto has = check_values(**below, run); !has) return has;
     if (const std::string why = run::misfit(**below, run); !why.empty()) {
       return refuse(
@@ -105,19 +104,18 @@ OrRefusal<std::optional<Migration>> check_definition(Wiring& wiring, const store
                                                      const model::Flow& flow, const run::RunState& run,
                                                      const Resumption& what) {
   std::optional<Migration> migration;
-  if (flow.name == run.start.flow) {
+  if (what.migrate && flow.name == run.start.flow) {
     const auto before = store.text(run.start.digest);
     if (!before) return std::unexpected(refusal(before.error()));
     migration = migration_to(flow, run, *before);
-    if (what.migrate) wiring.note(migration_text(*migration, run));
+    wiring.note(migration_text(*migration, run));
   }
   if (const auto fits = check_fit(flow, run, what); !fits) return std::unexpected(fits.error());
-  if (const auto can = check_compensations(*migration, run); !can) return std::unexpected(can.error());
+  if (const auto can = check_compensations(flow, run); !can) return std::unexpected(can.error());
   if (const auto known = check_values(flow, run); !known) return std::unexpected(known.error());
   if (!what.from) {
     if (const auto fit = check_children(store, flow, run); !fit) return std::unexpected(fit.error());
   }
-  if (!what.migrate) migration.reset();
   return migration;
 }
 
@@ -132,6 +130,15 @@ OrRefusal<Conclusion> already(Wiring& wiring, const store::CheckpointStore& stor
 
 }  // namespace
 
+OrRefusal<std::string> root_of(const store::CheckpointStore& store, std::string id) {
+  for (;;) {
+    auto run = store.find(id);
+    if (!run) return std::unexpected(refusal(run.error()));
+    if (run->parent.empty()) return id;
+    id = std::move(run->parent);
+  }
+}
+
 OrRefusal<Conclusion> resume_run(Wiring& wiring, store::CheckpointStore& store, Session& session,
                                  const Resumption& what) {
   auto claimed = store.claim(what.id);
@@ -144,21 +151,13 @@ OrRefusal<Conclusion> resume_run(Wiring& wiring, store::CheckpointStore& store, 
                   fmt::format("run '{}' is a child of '{}', and goes on with it", run.id, run.start.parent),
                   wiring.command("resume " + run.start.parent));
   }
-  if (run.is_over()) {
-    return refuse(RefusalKind::kRunOver, fmt::format("run '{}' is over: {}", run.id, status_name(run.status)),
-                  "see what it did with: " + wiring.command("show " + run.id));
-  }
+  if (run.is_over()) return refuse_over(wiring, run.id, fmt::format("is over: {}", status_name(run.status)));
   if (what.from && run.rollback) {
     return refuse(RefusalKind::kRunOver, fmt::format("run '{}' is being rolled back, and goes forward no more", run.id),
                   "go on rolling it back with: " + wiring.command("resume " + run.id + again_options(run.start)));
   }
   const bool stands = run.outcome && (run.exited || store::is_over(run.outcome->status));
-  if (what.from && stands) {
-    return refuse(
-        RefusalKind::kRunOver,
-        fmt::format("run '{}' is over: {}, but for what comes at its end", run.id, status_name(run.outcome->status)),
-        "that is done by: " + wiring.command("resume " + run.id + again_options(run.start)));
-  }
+  if (what.from && stands) return refuse_before_the_end(wiring, run);
   const OrRefusal<FlowPtr> flow = what.file ? flow_from_file(wiring, *what.file) : flow_of_run(wiring, store, run);
   if (!flow) return std::unexpected(flow.error());
   const auto from = entry_state(**flow, what.from);

@@ -20,6 +20,9 @@ struct Resumption {
   Json known = Json::object();           ///< see SecretsAgain
 };
 
+/// The run that is above all others: a child goes on with it.
+OrRefusal<std::string> root_of(const store::CheckpointStore& store, std::string id);
+
 /// Claims the run, and works on it to its end. A refusal leaves the run as it was, owned by nobody.
 OrRefusal<Conclusion> resume_run(Wiring& wiring, store::CheckpointStore& store, Session& session,
                                  const Resumption& what);

@@ -12,6 +12,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "engine/base/signals.h"
 #include "engine/process/pidfd.h"
 #include "engine/process/proc_stat.h"
 
@@ -122,8 +123,7 @@ StopSignals::StopSignals() {
   ::sigemptyset(&all);
   ::sigaddset(&all, SIGINT);
   ::sigaddset(&all, SIGTERM);
-  struct sigaction now{};
-  if (::sigaction(SIGHUP, nullptr, &now) != 0 || now.sa_handler != SIG_IGN) ::sigaddset(&all, SIGHUP);
+  if (!is_ignored(SIGHUP)) ::sigaddset(&all, SIGHUP);
   ::pthread_sigmask(SIG_BLOCK, &all, &before_);
   fd_.reset(::signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK));
 }

@@ -5,6 +5,8 @@
 #include <unistd.h>
 
 #include "cli/secret_inputs.h"
+#include "engine/base/signals.h"
+#include "engine/process/launcher.h"
 
 namespace canorun::cli {
 namespace {
@@ -16,13 +18,6 @@ Progress::Setting progress_setting(Wiring& wiring) {
   const Detail detail = options.quiet ? Detail::kQuiet : options.verbose ? Detail::kVerbose : Detail::kNormal;
   return {.detail = detail, .live = wiring.err().moves_cursor(), .style = wiring.err_style()};
 }
-
-bool is_ignored(int signal) {
-  struct sigaction now{};
-  return ::sigaction(signal, nullptr, &now) == 0 && now.sa_handler == SIG_IGN;
-}
-
-std::string signal_name(int signal) { return fmt::format("SIG{}", ::sigabbrev_np(signal)); }
 
 }  // namespace
 
@@ -51,11 +46,18 @@ void Session::on_signal(int signal) {
   stopped_ = true;
   if (interrupt_ == nullptr) return;
   if (cancels && (std::exchange(cancelled_, true) || interrupt_->reason() == run::Reason::kCancel)) leave();
-  const std::string name = signal_name(signal);
+  const std::string name = process::signal_name(signal);
   const std::string reason = cancels ? name + "; a second one leaves at once" : name;
   progress_.on_event({id_, model::Stopping{cancels, reason}});
   interrupt_->raise(cancels ? run::Reason::kCancel : run::Reason::kSuspend,
                     cancels ? fmt::format("interrupted ({})", name) : name);
+}
+
+std::string Session::way_on() const {
+  if (store_.log_folder(id_).empty()) return "nothing of it was kept";
+  const auto record = store_.load(id_);
+  const std::string again = record ? again_options(run::replay(id_, record->rows).start) : std::string();
+  return "go on with: " + wiring_.command("resume " + id_ + again);
 }
 
 // Nothing is waited for: commands die with this process, and the store's rows are where they were.
@@ -63,11 +65,7 @@ void Session::leave() {
   progress_.finish();
   Refusal left{RefusalKind::kCancelled, "left at once"};
   if (setting_.resumable) {
-    const bool kept = !store_.log_folder(id_).empty();
-    const auto record = store_.load(id_);
-    const std::string again = record ? again_options(run::replay(id_, record->rows).start) : std::string();
-    left = {RefusalKind::kInterrupted, fmt::format("left at once; run '{}' is interrupted", id_),
-            kept ? "go on with: " + wiring_.command("resume " + id_ + again) : "nothing of it was kept"};
+    left = {RefusalKind::kInterrupted, fmt::format("left at once; run '{}' is interrupted", id_), way_on()};
   }
   wiring_.tell(left);
   ::_exit(static_cast<int>(exit_code(left.kind)));

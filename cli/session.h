@@ -63,6 +63,7 @@ class Session {
   void listen();
   void on_signal(int signal);
   [[noreturn]] void leave();
+  std::string way_on() const;
 
   Wiring& wiring_;
   store::CheckpointStore& store_;

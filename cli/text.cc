@@ -1,6 +1,7 @@
 #include "cli/text.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "engine/base/source.h"
 
@@ -84,6 +85,13 @@ std::string shell_word(std::string_view text) {
 }
 
 std::string visit_note(std::uint64_t visit) { return visit > 1 ? fmt::format(", visit {}", visit) : std::string(); }
+
+std::string listed(const std::vector<std::string_view>& all, std::size_t most) {
+  const std::size_t shown = std::min(all.size(), most);
+  std::string out = fmt::format("{}", fmt::join(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(shown), ", "));
+  if (shown < all.size()) out += fmt::format(" and {} more", all.size() - shown);
+  return out;
+}
 
 std::string counted(std::size_t count, std::string_view noun) {
   return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");

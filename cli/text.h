@@ -44,6 +44,9 @@ std::string shell_word(std::string_view text);
 /// `, visit 2`; empty of the first one.
 std::string visit_note(std::uint64_t visit);
 
+/// `a, b, c and 5 more`.
+std::string listed(const std::vector<std::string_view>& all, std::size_t most);
+
 /// `1 state`, `3 states`.
 std::string counted(std::size_t count, std::string_view noun);
 

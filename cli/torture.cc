@@ -13,10 +13,7 @@ namespace {
 
 constexpr Millis kLongestWait{10 * 60'000};
 
-bool has_ended(const Seen& seen) {
-  return seen.is_there && (store::is_over(seen.status) || seen.status == store::Status::kFailed ||
-                           seen.status == store::Status::kRollbackIncomplete);
-}
+bool has_ended(const Seen& seen) { return seen.is_there && store::has_ended(seen.status); }
 
 std::string last_words(const SelfEnded& ended) {
   if (ended.status.signalled) return process::signal_name(ended.status.value) + " ended it";

@@ -16,10 +16,6 @@ namespace {
 // What the run's process may need to end its work: commands have 5 s between TERM and KILL.
 constexpr std::chrono::seconds kLongestWait{60};
 
-bool has_ended(store::Status status) {
-  return !goes_on(status) && status != store::Status::kSuspended && status != store::Status::kInterrupted;
-}
-
 class Cancel final : public Verb {
  public:
   void declare(CommandLine& line) override {
@@ -39,7 +35,7 @@ class Cancel final : public Verb {
     while (std::chrono::steady_clock::now() < until) {
       const auto summary = (*store)->find(id_);
       if (!summary) return std::unexpected(refusal(summary.error()));
-      if (asked && has_ended(summary->status)) return tell(wiring, **store, summary->status);
+      if (asked && store::has_ended(summary->status)) return tell_of_other(wiring, **store);
       if (!asked || !goes_on(summary->status)) {
         const auto posted = (*store)->post(id_, store::Request::kCancel);
         if (!posted) return std::unexpected(refusal(posted.error()));
@@ -72,15 +68,20 @@ class Cancel final : public Verb {
         wiring, store, claim, run,
         {.how = run::Ending::kCancel, .verb = "cancel", .reason = "cancelled by 'canorun cancel'", .texts = texts_});
     if (!finished) return std::unexpected(finished.error());
-    return tell(wiring, store, finished->run.status, true);
+    return tell(wiring, store, finished->run, true);
+  }
+
+  // Who works on the run has ended it.
+  OrRefusal<ExitCode> tell_of_other(Wiring& wiring, const store::CheckpointStore& store) const {
+    const auto record = store.load(id_);
+    if (!record) return std::unexpected(refusal(record.error()));
+    return tell(wiring, store, run::replay(id_, record->rows), false);
   }
 
   // `here`: this process has ended it.
-  OrRefusal<ExitCode> tell(Wiring& wiring, const store::CheckpointStore& store, store::Status status,
-                           bool here = false) const {
-    const auto record = store.load(id_);
-    if (!record) return std::unexpected(refusal(record.error()));
-    const run::RunState run = run::replay(id_, record->rows);
+  OrRefusal<ExitCode> tell(Wiring& wiring, const store::CheckpointStore& store, const run::RunState& run,
+                           bool here) const {
+    const store::Status status = run.status;
     const std::string id = id_ + again_options(run.start);
     if (status == store::Status::kSuspended) {
       wiring.note(fmt::format("run '{}' is suspended; go on with: {}\n", id_, wiring.command("cancel " + id)));

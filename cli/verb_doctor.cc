@@ -8,6 +8,7 @@
 #include "cli/verb.h"
 #include "cli/view_doctor.h"
 #include "cli/wiring.h"
+#include "engine/process/launcher.h"
 #include "engine/store/lmdb_store.h"
 
 namespace canorun::cli {
@@ -34,10 +35,10 @@ class Doctor final : public Verb {
                     "try again");
     }
     if (looked.signal != 0) {
-      const Diagnosis fatal{
-          .folder = *folder,
-          .failure = fmt::format("reading the store ends in SIG{}: its file is damaged", ::sigabbrev_np(looked.signal)),
-          .todo = "restore the folder from a backup, or choose another one with --store DIR"};
+      const Diagnosis fatal{.folder = *folder,
+                            .failure = fmt::format("reading the store ends in {}: its file is damaged",
+                                                   process::signal_name(looked.signal)),
+                            .todo = "restore the folder from a backup, or choose another one with --store DIR"};
       return tell(wiring, answer(wiring, fatal));
     }
     const auto said = parse_json(looked.said);
@@ -81,7 +82,7 @@ class Doctor final : public Verb {
   }
 
   static Json answer(Wiring& wiring, const Diagnosis& diagnosis) {
-    const Command command = [&](std::string_view words) { return wiring.command(words); };
+    const CommandText command = [&](std::string_view words) { return wiring.command(words); };
     const std::string text = wiring.options().json ? to_json_text(to_json(diagnosis, command)) + "\n"
                                                    : diagnosis_text(diagnosis, command, wiring.out_style());
     return {{"well", diagnosis.is_well()}, {"text", text}};

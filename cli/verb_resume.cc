@@ -29,7 +29,8 @@ class Resume final : public Verb {
     if (!store) return std::unexpected(store.error());
     Session session(wiring, **store, {.suspends = suspend_ || due_});
     if (all_ || due_) return many(wiring, **store, session);
-    const auto root = root_of(**store);
+    // What a person says of a child is not meant for its parent.
+    const auto root = file_ || from_ ? id_ : root_of(**store, id_);
     if (!root) return std::unexpected(root.error());
     if (*root != id_) wiring.note(fmt::format("{} is a child of {}, which is resumed\n", id_, *root));
     auto secrets = split_inputs(inputs_);
@@ -57,17 +58,6 @@ class Resume final : public Verb {
                     "usage: canorun resume ID, canorun resume --all, or canorun resume --due");
     }
     return {};
-  }
-
-  // A child goes on with its parent; what a person says of the one is not meant for the other.
-  OrRefusal<std::string> root_of(const store::CheckpointStore& store) const {
-    std::string id = id_;
-    for (;;) {
-      auto run = store.find(id);
-      if (!run) return std::unexpected(refusal(run.error()));
-      if (run->parent.empty() || file_ || from_) return id;
-      id = std::move(run->parent);
-    }
   }
 
   bool is_meant(const store::CheckpointStore& store, const store::Summary& run, WallTime now) const {

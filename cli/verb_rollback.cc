@@ -28,7 +28,7 @@ class Rollback final : public Verb {
     auto store = wiring.open_store(Wiring::Access::kWork);
     if (!store) return std::unexpected(store.error());
     auto claimed = (*store)->claim(id_);
-    if (!claimed) return std::unexpected(refuse_claim(wiring, std::move(claimed.error())));
+    if (!claimed) return std::unexpected(of_claim(wiring, std::move(claimed.error())));
     Claim claim(**store, std::move(*claimed));
     const run::RunState run = run::replay(id_, claim.record().rows);
     if (auto may = check(wiring, run, claim.record().summary.status); !may) return std::unexpected(may.error());
@@ -48,10 +48,10 @@ class Rollback final : public Verb {
   }
 
  private:
-  static Refusal refuse_claim(const Wiring& wiring, store::StoreError error) {
+  Refusal of_claim(const Wiring& wiring, store::StoreError error) const {
     const bool owned = error.kind == store::StoreErrorKind::kOwned;
     Refusal refused = refusal(std::move(error));
-    if (owned) refused.hint = "to end and roll back a run that is worked on: " + wiring.command("cancel ID");
+    if (owned) refused.hint = "to end and roll back a run that is worked on: " + wiring.command("cancel " + id_);
     return refused;
   }
 
@@ -61,22 +61,13 @@ class Rollback final : public Verb {
                     fmt::format("run '{}' is a child of '{}', and is undone with it", run.id, run.start.parent),
                     wiring.command("rollback " + run.start.parent));
     }
-    if (run.outcome) {
-      return refuse(
-          RefusalKind::kRunOver,
-          fmt::format("run '{}' is over: {}, but for what comes at its end", run.id, status_name(run.outcome->status)),
-          "that is done by: " + wiring.command("resume " + run.id + again_options(run.start)));
-    }
+    if (run.outcome) return refuse_before_the_end(wiring, run);
     if (run.ended_at && !run.is_undoable()) {
-      return refuse(RefusalKind::kRunOver, fmt::format("run '{}' is over: {}", run.id, status_name(status)),
-                    "see what it did with: " + wiring.command("show " + run.id));
+      return refuse_over(wiring, run.id, fmt::format("is over: {}", status_name(status)));
     }
     if (run.status == store::Status::kFailed && run.still_owed() == 0) {
-      return refuse(RefusalKind::kRunOver,
-                    fmt::format("run '{}' has failed, and there is nothing to roll back: nothing that it did has a "
-                                "'compensate'",
-                                run.id),
-                    "see what it did with: " + wiring.command("show " + run.id));
+      return refuse_over(wiring, run.id,
+                         "has failed, and there is nothing to roll back: nothing that it did has a 'compensate'");
     }
     return {};
   }
@@ -87,7 +78,7 @@ class Rollback final : public Verb {
     if (::isatty(STDIN_FILENO) == 0 || ::isatty(STDERR_FILENO) == 0) {
       return refuse(RefusalKind::kUsage,
                     fmt::format("nobody can be asked whether run '{}' is to be rolled back", run.id),
-                    "say so with: " + wiring.command("rollback " + run.id + " --yes"));
+                    "say so with: " + wiring.command("rollback " + run.id + again_options(run.start) + " --yes"));
     }
     const std::string owed = owed_text(run);
     wiring.err().write(fmt::format("run {} of flow {}{}roll it back? [y/N] ", run.id, run.start.flow,

@@ -3,6 +3,7 @@
 
 #include "cli/command_line.h"
 #include "cli/flow_source.h"
+#include "cli/resumption.h"
 #include "cli/secret_inputs.h"
 #include "cli/verb.h"
 #include "cli/wiring.h"
@@ -40,7 +41,7 @@ class SendSignal final : public Verb {
     if (auto fits = check(**flow, *data); !fits) return std::unexpected(fits.error());
     const auto owned = (*store)->send(id_, {.name = name_, .at = wiring.clock().now(), .data = std::move(*data)});
     if (!owned) return std::unexpected(refusal(owned.error()));
-    tell(wiring, **store, run, *owned);
+    tell(wiring, **store, *owned);
     return ExitCode::kSuccess;
   }
 
@@ -68,23 +69,22 @@ class SendSignal final : public Verb {
                   known.empty() ? "it has no 'wait' state" : suggestion(name_, known));
   }
 
-  // A child goes on with the run that is above all others, which has the secrets of all.
-  static std::string goes_on(const store::CheckpointStore& store, run::RunState run) {
-    while (!run.start.parent.empty()) {
-      const auto parent = store.load(run.start.parent);
-      if (!parent) break;
-      run = run::replay(run.start.parent, parent->rows);
-    }
+  // What goes on with it: the run above all others has the secrets of all.
+  std::string resume_words(const store::CheckpointStore& store) const {
+    const auto root = root_of(store, id_);
+    const auto record = root ? store.load(*root) : store.load(id_);
+    if (!record) return "resume " + id_;
+    const run::RunState run = run::replay(record->summary.id, record->rows);
     return "resume " + run.id + again_options(run.start);
   }
 
-  void tell(Wiring& wiring, const store::CheckpointStore& store, const run::RunState& run, bool owned) const {
+  void tell(Wiring& wiring, const store::CheckpointStore& store, bool owned) const {
     if (wiring.options().json) {
       wiring.document({{"id", id_}, {"signal", name_}, {"owned", owned}});
     } else if (!wiring.options().quiet) {
       wiring.out().write(fmt::format("{} has got {}\n", id_, name_));
       if (!owned) {
-        wiring.note(fmt::format("no process works on it: {} goes on with it\n", wiring.command(goes_on(store, run))));
+        wiring.note(fmt::format("no process works on it: {} goes on with it\n", wiring.command(resume_words(store))));
       }
     }
   }

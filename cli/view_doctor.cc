@@ -40,7 +40,7 @@ std::vector<Advice> damage_of(const Diagnosis& diagnosis) {
   return damage;
 }
 
-std::vector<Advice> notes_of(const Diagnosis& diagnosis, const Command& command) {
+std::vector<Advice> notes_of(const Diagnosis& diagnosis, const CommandText& command) {
   std::vector<Advice> notes;
   if (!diagnosis.is_there) notes.push_back({"there is no store yet", "the first run makes it"});
   if (!diagnosis.found) return notes;
@@ -108,7 +108,7 @@ std::string contents_text(const store::Examination& found) {
 
 bool Diagnosis::is_well() const { return failure.empty() && (!found || found->damage.empty()); }
 
-std::string diagnosis_text(const Diagnosis& diagnosis, const Command& command, const Style& style) {
+std::string diagnosis_text(const Diagnosis& diagnosis, const CommandText& command, const Style& style) {
   std::string out = fmt::format("{}\n", printable(diagnosis.folder));
   if (diagnosis.found) out += contents_text(*diagnosis.found);
   out += advice_text(damage_of(diagnosis), style.error("damage:"), style);
@@ -123,7 +123,7 @@ std::string diagnosis_text(const Diagnosis& diagnosis, const Command& command, c
   return out;
 }
 
-Json to_json(const Diagnosis& diagnosis, const Command& command) {
+Json to_json(const Diagnosis& diagnosis, const CommandText& command) {
   Json out{{"store", diagnosis.folder},
            {"well", diagnosis.is_well()},
            {"damage", to_json(damage_of(diagnosis))},

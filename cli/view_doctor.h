@@ -1,11 +1,10 @@
 // `doctor`: what there is in a store, what is wrong with it, and what to do.
 #pragma once
 
-#include <functional>
 #include <optional>
 #include <string>
 
-#include "cli/text.h"
+#include "cli/report.h"
 #include "engine/store/examination.h"
 
 namespace canorun::cli {
@@ -21,14 +20,11 @@ struct Diagnosis {
   bool is_well() const;
 };
 
-/// What a person types of canorun's words.
-using Command = std::function<std::string(std::string_view words)>;
-
 /// For people.
-std::string diagnosis_text(const Diagnosis& diagnosis, const Command& command, const Style& style);
+std::string diagnosis_text(const Diagnosis& diagnosis, const CommandText& command, const Style& style);
 
 /// `{store, well, runs, interrupted, rows, bytes, bytes_unused, bytes_left, damage, more_damage, notes}`, where what
 /// could not be looked at is null; each of `damage` and `notes` is `{what, do}`.
-Json to_json(const Diagnosis& diagnosis, const Command& command);
+Json to_json(const Diagnosis& diagnosis, const CommandText& command);
 
 }  // namespace canorun::cli

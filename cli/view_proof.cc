@@ -1,7 +1,6 @@
 #include "cli/view_proof.h"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include "cli/text.h"
 #include "workflows/way.h"
@@ -18,18 +17,12 @@ std::vector<std::string_view> names(const model::Flow& flow, const std::vector<m
   return all;
 }
 
-// `a, b, c and 5 more`.
-std::string listed(const std::vector<std::string_view>& all) {
-  if (all.size() <= kMostNames) return fmt::format("{}", fmt::join(all, ", "));
-  return fmt::format("{} and {} more", fmt::join(all.begin(), all.begin() + kMostNames, ", "), all.size() - kMostNames);
-}
-
 }  // namespace
 
 std::string proof_text(const model::Flow& flow, const workflows::Proof& proof) {
   std::string out = fmt::format("{}, {}\n", counted(flow.states.size(), "state"), counted(proof.exits.size(), "exit"));
   Table table;
-  table.row({{"exits"}, {listed(names(flow, proof.exits)) + ": from every state one can be reached"}});
+  table.row({{"exits"}, {listed(names(flow, proof.exits), kMostNames) + ": from every state one can be reached"}});
   table.row({{"longest path"},
              {fmt::format("{}{}: {}", proof.longest_is_exact ? "" : "at least ", counted(proof.longest.size(), "state"),
                           workflows::way_text(names(flow, proof.longest), kMostNames))}});
@@ -37,7 +30,8 @@ std::string proof_text(const model::Flow& flow, const workflows::Proof& proof) {
   for (std::size_t i = 0; i < proof.loops.size() && i < kMostLoops; ++i) {
     const workflows::Loop& loop = proof.loops[i];
     table.row({{i == 0 ? "loops" : ""},
-               {fmt::format("{}: left at {}", listed(names(flow, loop.states)), listed(names(flow, loop.left_at)))}});
+               {fmt::format("{}: left at {}", listed(names(flow, loop.states), kMostNames),
+                            listed(names(flow, loop.left_at), kMostNames))}});
   }
   if (proof.loops.size() > kMostLoops) table.row({{""}, {fmt::format("and {} more", proof.loops.size() - kMostLoops)}});
   return out + table.text("  ");

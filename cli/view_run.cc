@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <array>
-#include <span>
 
 #include "engine/base/duration.h"
 #include "engine/model/error.h"
@@ -107,10 +106,7 @@ std::string queue_text(const InQueue& queued) {
   constexpr std::size_t kShown = 5;
   const std::string group = "for the group " + one_line(queued.group, kValue);
   if (queued.before.empty()) return group;
-  const std::span shown(queued.before.data(), std::min(queued.before.size(), kShown));
-  std::string text = fmt::format("{}, behind {}", group, fmt::join(shown, ", "));
-  if (shown.size() < queued.before.size()) text += fmt::format(" and {} more", queued.before.size() - shown.size());
-  return text;
+  return fmt::format("{}, behind {}", group, listed({queued.before.begin(), queued.before.end()}, kShown));
 }
 
 std::string header_text(const store::RunRecord& record, const run::RunState& run, WallTime now,

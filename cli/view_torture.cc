@@ -41,12 +41,9 @@ std::string finding_text(const Finding& finding, const Style& style) {
   if (finding.differences.size() > shown) {
     out += fmt::format("  and {} more\n", counted(finding.differences.size() - shown, "difference"));
   }
-  std::string kills;
-  for (std::size_t i = 0; i < std::min(finding.kills.size(), kShownKills); ++i) {
-    kills += (i > 0 ? ", " : "") + kill_text(finding.kills[i]);
-  }
-  if (finding.kills.size() > kShownKills) kills += fmt::format(" and {} more", finding.kills.size() - kShownKills);
-  return out + "  when it is killed " + kills + "\n";
+  std::vector<std::string> kills;
+  for (const Kill& kill : finding.kills) kills.push_back(kill_text(kill));
+  return out + "  when it is killed " + listed({kills.begin(), kills.end()}, kShownKills) + "\n";
 }
 
 // By what a step can be made safe.

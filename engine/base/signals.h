@@ -5,6 +5,12 @@
 
 namespace canorun {
 
+/// Whether this process was told to ignore it, as by nohup.
+inline bool is_ignored(int signal) {
+  struct sigaction now{};
+  return ::sigaction(signal, nullptr, &now) == 0 && now.sa_handler == SIG_IGN;
+}
+
 /// While it lives, this thread and those that it starts take no signal.
 class AllSignalsBlocked {
  public:

@@ -50,8 +50,7 @@ void reset_signals() {
   struct sigaction standard = {};
   standard.sa_handler = SIG_DFL;
   for (int signal = 1; signal < NSIG; ++signal) {
-    struct sigaction inherited = {};
-    if (signal == SIGHUP && ::sigaction(SIGHUP, nullptr, &inherited) == 0 && inherited.sa_handler == SIG_IGN) continue;
+    if (signal == SIGHUP && is_ignored(SIGHUP)) continue;
     ::sigaction(signal, &standard, nullptr);
   }
   sigset_t none;

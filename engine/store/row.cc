@@ -32,6 +32,8 @@ bool is_over(Status status) {
 
 bool needs_owner(Status status) { return status == Status::kRunning || status == Status::kQueued; }
 
+bool has_ended(Status status) { return may_be_deleted(status) || status == Status::kRollbackIncomplete; }
+
 bool may_be_deleted(Status status) { return is_over(status) || status == Status::kFailed; }
 
 }  // namespace canorun::store

@@ -28,6 +28,9 @@ std::optional<Status> status_from(std::string_view name);
 /// A run in this status can never go on. One that failed may: its rows tell (RunState::is_over).
 bool is_over(Status status);
 
+/// It came to an end: nothing works on it, and nothing is waited for.
+bool has_ended(Status status);
+
 /// What a live process works on, or waits with: without one the run is interrupted.
 bool needs_owner(Status status);
 

@@ -121,6 +121,25 @@ TEST_CASE("a live line says what its state does, and for how long") {
   CHECK(progress.live_lines(40).empty());
 }
 
+TEST_CASE("what a run worked on when its rollback began is no live line any more, and what undoes it is one") {
+  boost::asio::io_context loop;
+  HeldClock clock;
+  Output err(-1);
+  Progress progress(loop.get_executor(), err, clock, {.live = true});
+  using Lines = std::vector<std::string>;
+  progress.on_event({"r-1", model::StateBegan{"ship", 1}});
+  progress.on_event({"r-1.1", model::StateBegan{"pack", 1}, "ship"});
+  CHECK(progress.live_lines(40) == Lines{"⠋ ship 0ms", "⠋ ship > pack 0ms"});
+  progress.on_event({"r-1.1", model::RollbackBegan{1}, "ship"});
+  CHECK(progress.live_lines(40) == Lines{"⠋ ship 0ms"});
+  progress.on_event({"r-1", model::RollbackBegan{1}});
+  CHECK(progress.live_lines(40).empty());
+  progress.on_event({"r-1", model::CompensationBegan{"pay", 1, "compensate", ""}});
+  CHECK(progress.live_lines(40) == Lines{"⠋ pay/compensate 0ms"});
+  progress.on_event({"r-1", model::CompensationEnded{"pay", 1, "compensate", ""}});
+  CHECK(progress.live_lines(40).empty());
+}
+
 TEST_CASE("branches have live lines of their own, and what is counted a bar, a rate and the time left") {
   boost::asio::io_context loop;
   HeldClock clock;

@@ -7,7 +7,7 @@ using namespace canorun::cli;
 
 namespace {
 
-const Command kCommand = [](std::string_view words) { return "canorun " + std::string(words); };
+const CommandText kCommand = [](std::string_view words) { return "canorun " + std::string(words); };
 
 std::string text(const Diagnosis& diagnosis) { return diagnosis_text(diagnosis, kCommand, {}); }
 
