@@ -1,6 +1,5 @@
 #include "cli/self.h"
 
-#include <fmt/format.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/signalfd.h>
@@ -9,12 +8,10 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <fstream>
-#include <sstream>
 
 #include "engine/base/signals.h"
+#include "engine/process/orphans.h"
 #include "engine/process/pidfd.h"
-#include "engine/process/proc_stat.h"
 
 namespace canorun::cli {
 namespace {
@@ -109,13 +106,6 @@ class Watch {
   bool ending_ = false;
 };
 
-bool has_in_environment(pid_t pid, const std::string& text) {
-  std::ifstream in(fmt::format("/proc/{}/environ", pid), std::ios::binary);
-  std::ostringstream environment;
-  environment << in.rdbuf();
-  return environment.view().find(text) != std::string_view::npos;
-}
-
 }  // namespace
 
 StopSignals::StopSignals() {
@@ -157,16 +147,11 @@ std::expected<SelfEnded, process::LaunchError> run_self(const SelfCommand& comma
 }
 
 void end_processes_with(const std::string& text) {
-  bool found = true;
-  for (int look = 0; found && look < kMostLooks; ++look) {
-    found = false;
-    for (const pid_t pid : process::all_processes()) {
-      if (pid == ::getpid()) continue;
-      const Fd pidfd = process::open_pidfd(pid);
-      if (!pidfd || !has_in_environment(pid, text)) continue;
-      found = process::signal_pidfd(pidfd, SIGKILL) || found;
-    }
-    if (found) ::usleep(1000);
+  for (int look = 0; look < kMostLooks; ++look) {
+    const auto found = process::find_processes_with(text);
+    if (found.empty()) return;
+    for (const process::Orphan& one : found) process::signal_orphan(one, SIGKILL);
+    ::usleep(1000);
   }
 }
 

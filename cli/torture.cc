@@ -28,7 +28,8 @@ class Torture {
   OrRefusal<TortureReport> perform(const Tell& tell) {
     auto first = first_whole();
     if (!first) return std::unexpected(first.error());
-    const Seen rows = seen_;
+    const auto rows = bench_.rows();
+    if (!rows) return std::unexpected(rows.error());
     if (const auto gone = bench_.missing()) {
       return refuse(RefusalKind::kUsage, fmt::format("a run leaves nothing that is called '{}'", to_utf8(*gone)),
                     "--compare takes a folder or a file, relative to the flow's folder");
@@ -36,7 +37,7 @@ class Torture {
     Baseline baseline(std::move(*first));
     if (auto second = learn(baseline); !second) return std::unexpected(second.error());
     if (!patience_) patience_ = std::max(Millis{60'000}, 10 * report_.took);
-    const std::vector<Kill> kills = kills_of(rows);
+    const std::vector<Kill> kills = kills_of(*rows);
     report_.kills = kills.size();
     for (std::size_t number = 0; number < kills.size(); ++number) {
       const auto same = kill_once(baseline, kills[number]);
@@ -56,11 +57,12 @@ class Torture {
   };
 
   // Before and after every row of every run.
-  static std::vector<Kill> kills_of(const Seen& seen) {
+  static std::vector<Kill> kills_of(const std::vector<TortureBench::Rows>& runs) {
     std::vector<Kill> kills;
-    for (const Seen::Rows& rows : seen.rows) {
-      for (std::uint64_t row = 0; row < rows.names.size(); ++row) {
-        for (const bool after : {false, true}) kills.push_back({after, row, rows.names[row], rows.run});
+    for (const auto& [run, names] : runs) {
+      for (std::uint64_t row = 0; row < names.size(); ++row) {
+        for (const bool after : {false, true})
+          kills.push_back({after, row, names[row], run == TortureBench::kRun ? std::string() : run});
       }
     }
     return kills;
@@ -122,9 +124,9 @@ class Torture {
   // Gives whether it came to the same end.
   OrRefusal<bool> kill_once(Baseline& baseline, const Kill& kill) {
     if (auto anew = bench_.begin_anew(); !anew) return std::unexpected(anew.error());
-    std::string crash = fmt::format("{}:{}", kill.after ? "after" : "before", kill.row);
-    if (!kill.run.empty()) crash += "@" + kill.run;
-    const auto killed = run({.crash = std::move(crash), .patience = patience_});
+    const auto killed = run({.crash = fmt::format("{}:{}@{}", kill.after ? "after" : "before", kill.row,
+                                                  kill.run.empty() ? TortureBench::kRun : kill.run),
+                             .patience = patience_});
     if (!killed) return std::unexpected(killed.error());
     const auto cut_off = bench_.look();
     if (!cut_off) return std::unexpected(cut_off.error());
@@ -142,14 +144,14 @@ class Torture {
   // What differs for the first time is held against one more run that is left alone, after it: a time of day, say, is
   // the same in runs that follow each other at once, and another a little later.
   OrRefusal<bool> judge(Baseline& baseline, const End& end) {
-    const auto differences = baseline.differences(end);
+    auto differences = baseline.differences(end);
     const bool known = std::ranges::includes(confirmed_, std::set(differences.begin(), differences.end()));
     if (!known && end.trouble.empty()) {
       if (auto learnt = learn(baseline); !learnt) return std::unexpected(learnt.error());
+      differences = baseline.differences(end);
     }
-    const auto left = baseline.differences(end);
-    confirmed_.insert(left.begin(), left.end());
-    return left.empty();
+    confirmed_.insert(differences.begin(), differences.end());
+    return differences.empty();
   }
 
   OrRefusal<End> resumed(const SelfEnded& killed) {

@@ -19,7 +19,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::string_view kRun = "torture";
 constexpr std::uint64_t kMostBytes = std::uint64_t{256} << 20;
 constexpr std::size_t kMostEntries = 10'000;
 
@@ -85,17 +84,6 @@ bool sets_services_up(const model::Flow& flow) {
   return does(flow) || std::ranges::any_of(flow.descendants, [&](const model::Flow* below) { return does(*below); });
 }
 
-std::vector<std::pair<std::string, std::string>> own_environment() {
-  std::vector<std::pair<std::string, std::string>> out;
-  for (char** entry = environ; *entry != nullptr; ++entry) {
-    const std::string_view text = *entry;
-    const auto equals = text.find('=');
-    if (equals == std::string_view::npos || text.substr(0, equals) == "CANORUN_CRASH") continue;
-    out.emplace_back(text.substr(0, equals), text.substr(equals + 1));
-  }
-  return out;
-}
-
 std::unexpected<Refusal> no_scratch(const fs::path& path, int error) {
   return refuse(RefusalKind::kUsage,
                 fmt::format("cannot make a scratch folder {}: {}", to_utf8(path.native()), std::strerror(error)),
@@ -155,17 +143,14 @@ OrRefusal<void> TortureBench::begin_anew() {
 OrRefusal<SelfEnded> TortureBench::work(const How& how) {
   SelfCommand command{.arguments = {"run", placed(setting_.flow.file).native(), "--id", std::string(kRun),
                                     "--or-resume", "--inputs", "-", "--quiet", "--color", "never"},
-                      .environment = own_environment(),
+                      .environment = process::own_environment(),
                       .folder = placed(setting_.flow.folder).native(),
                       .input = to_json_text(setting_.inputs),
                       .patience = how.patience};
   if (how.suspends) command.arguments.emplace_back("--suspend");
   command.environment.emplace_back("CANORUN_STORE", (scratch_ / "store").native());
   command.environment.emplace_back("TMPDIR", (scratch_ / "tmp").native());
-  if (!how.crash.empty()) {
-    const bool named = how.crash.find('@') != std::string::npos;
-    command.environment.emplace_back("CANORUN_CRASH", named ? how.crash : fmt::format("{}@{}", how.crash, kRun));
-  }
+  command.environment.emplace_back("CANORUN_CRASH", how.crash);
   auto ended = run_self(command, stop_);
   if (!ended) return refuse(RefusalKind::kFault, ended.error().message, ended.error().hint);
   return std::move(*ended);
@@ -188,18 +173,27 @@ OrRefusal<Seen> TortureBench::look() const {
   seen.waits_for = run.waits_for;
   seen.end = {.status = seen.status, .state = run.state, .output = run.output};
   if (run.error.is_object()) seen.end.error = run.error.value("kind", "");
-  for (const store::Summary& one : *runs) {
-    const auto below = (*store)->load(one.id);
-    if (!below) return std::unexpected(refusal(below.error()));
-    seen.rows.push_back({one.id == kRun ? std::string() : one.id, row_names(below->rows)});
-  }
-  std::ranges::sort(seen.rows, {}, &Seen::Rows::run);
   if (seen.status != store::Status::kInterrupted) return seen;
   const auto step = cut_off_step(**store, run);
   if (!step) return std::unexpected(refusal(step.error()));
   seen.step = *step;
   seen.step.services = step->kind == Step::Kind::kWork && sets_services_up(setting_.flow);
   return seen;
+}
+
+OrRefusal<std::vector<TortureBench::Rows>> TortureBench::rows() const {
+  const auto store = store::LmdbStore::open({.folder = (scratch_ / "store").native()});
+  if (!store) return std::unexpected(refusal(store.error()));
+  const auto runs = (*store)->list({});
+  if (!runs) return std::unexpected(refusal(runs.error()));
+  std::vector<Rows> all;
+  for (const store::Summary& one : *runs) {
+    const auto record = (*store)->load(one.id);
+    if (!record) return std::unexpected(refusal(record.error()));
+    all.push_back({one.id, row_names(record->rows)});
+  }
+  std::ranges::sort(all, {}, &Rows::run);
+  return all;
 }
 
 Content TortureBench::files() const {

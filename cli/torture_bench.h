@@ -36,15 +36,13 @@ struct Seen {
   std::optional<store::WaitsFor> waits_for = {};
   Step step = {};
   End end = {};  ///< without files
-  struct Rows {
-    std::string run;                 ///< its id; empty: the run that is tortured
-    std::vector<std::string> names;  ///< `state_ended charge`, by number
-  };
-  std::vector<Rows> rows = {};  ///< of the run, and of those below it
 };
 
 class TortureBench {
  public:
+  /// The id of the run that is tortured.
+  static constexpr std::string_view kRun = "torture";
+
   struct Setting {
     const model::Flow& flow;
     Json inputs;                                        ///< bound, the secret ones among them
@@ -64,7 +62,7 @@ class TortureBench {
   OrRefusal<void> begin_anew();
 
   struct How {
-    std::string crash = {};  ///< as in CANORUN_CRASH, in the run that is tortured where that names none
+    std::string crash = {};  ///< as in CANORUN_CRASH
     std::optional<Millis> patience = {};
     bool suspends = false;
   };
@@ -72,6 +70,13 @@ class TortureBench {
   OrRefusal<SelfEnded> work(const How& how);
 
   OrRefusal<Seen> look() const;
+
+  struct Rows {
+    std::string run;                 ///< its id: kRun, or that of one below
+    std::vector<std::string> names;  ///< `state_ended charge`, by number
+  };
+  /// Of every run that there is now.
+  OrRefusal<std::vector<Rows>> rows() const;
 
   /// What is compared, as it is now.
   Content files() const;

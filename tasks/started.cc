@@ -34,13 +34,7 @@ asio::awaitable<bool> gone_within(Started& started, Millis limit) {
 
 std::vector<std::pair<std::string, std::string>> make_environment(const TaskContext& context, const CommandSpec& spec,
                                                                   const std::string& output_path) {
-  std::vector<std::pair<std::string, std::string>> all;
-  for (char** entry = ::environ; entry != nullptr && *entry != nullptr; ++entry) {
-    const std::string_view text = *entry;
-    const auto equals = text.find('=');
-    if (equals == std::string_view::npos || equals == 0) continue;
-    all.emplace_back(text.substr(0, equals), text.substr(equals + 1));
-  }
+  auto all = process::own_environment();
   all.insert(all.end(), context.environment().begin(), context.environment().end());
   all.insert(all.end(), spec.env.begin(), spec.env.end());
   all.emplace_back("CANORUN_RUN_ID", context.run_id());

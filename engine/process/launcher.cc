@@ -145,6 +145,17 @@ void collect(pid_t pid) {
 
 }  // namespace
 
+std::vector<std::pair<std::string, std::string>> own_environment() {
+  std::vector<std::pair<std::string, std::string>> all;
+  for (char** entry = ::environ; entry != nullptr && *entry != nullptr; ++entry) {
+    const std::string_view text = *entry;
+    const auto equals = text.find('=');
+    if (equals == std::string_view::npos || equals == 0) continue;
+    all.emplace_back(text.substr(0, equals), text.substr(equals + 1));
+  }
+  return all;
+}
+
 std::expected<Child, LaunchError> SystemLauncher::launch(const Command& command) {
   const auto image = make_image(command);
   if (!image) return std::unexpected(image.error());

@@ -23,6 +23,9 @@ struct Command {
   bool with_stdin = false;  ///< else /dev/null
 };
 
+/// That of this process.
+std::vector<std::pair<std::string, std::string>> own_environment();
+
 enum class LaunchErrorKind : std::uint8_t { kNotFound, kNotExecutable, kBadFolder, kTooLarge, kBadArgument, kSystem };
 
 struct LaunchError {

@@ -53,7 +53,8 @@ bool has_ended(const Fd& pidfd) {
   return ::poll(&waited, 1, 0) != 0;
 }
 
-using Meant = std::function<bool(std::string_view token)>;
+// Whether a process with that environment is meant; none: what was read of it does not tell.
+using Meant = std::function<std::optional<bool>(std::string_view environment)>;
 
 enum class Look : std::uint8_t { kMarked, kUnmarked, kUnseen };
 
@@ -86,7 +87,7 @@ Look look_at(const Orphan& process, const Meant& is_meant, std::string& environm
   read_environment(process.pid, environment);
   // What the pidfd means still runs, so the environment that was read is its own.
   if (has_ended(process.pidfd)) return Look::kUnmarked;
-  if (const auto token = token_in(environment)) return is_meant(*token) ? Look::kMarked : Look::kUnmarked;
+  if (const auto meant = is_meant(environment)) return *meant ? Look::kMarked : Look::kUnmarked;
   const auto stat = read_proc_stat(process.pid);
   if (!stat || stat->dead || stat->kernel_thread) return Look::kUnmarked;
   const bool whole =
@@ -128,13 +129,25 @@ std::vector<Orphan> find(const Meant& is_meant) {
 }  // namespace
 
 std::vector<Orphan> find_orphans(std::string_view token) {
-  return find([&](std::string_view found) { return found == token; });
+  return find([&](std::string_view environment) -> std::optional<bool> {
+    const auto found = token_in(environment);
+    return found ? std::optional(*found == token) : std::nullopt;
+  });
 }
 
 std::set<std::string> find_tokens() {
   std::set<std::string> tokens;
-  find([&](std::string_view token) { return tokens.emplace(token).second; });
+  find([&](std::string_view environment) -> std::optional<bool> {
+    const auto found = token_in(environment);
+    return found ? std::optional(tokens.emplace(*found).second) : std::nullopt;
+  });
   return tokens;
+}
+
+std::vector<Orphan> find_processes_with(std::string_view text) {
+  return find([&](std::string_view environment) -> std::optional<bool> {
+    return environment.find(text) != std::string_view::npos ? std::optional(true) : std::nullopt;
+  });
 }
 
 void signal_orphan(const Orphan& orphan, int signal) { signal_pidfd(orphan.pidfd, signal); }

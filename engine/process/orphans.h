@@ -29,6 +29,9 @@ std::vector<Orphan> find_orphans(std::string_view token);
 /// The tokens of all such processes, in one look.
 std::set<std::string> find_tokens();
 
+/// Every process of this user, not this one and no zombie, that has the text anywhere in its environment.
+std::vector<Orphan> find_processes_with(std::string_view text);
+
 /// Sends a signal to one; a process that is gone is no error.
 void signal_orphan(const Orphan& orphan, int signal);
 
