@@ -127,7 +127,6 @@ asio::awaitable<std::optional<model::Failure>> Guards::pass_limits() {
   const auto ask = [&](auto done) { runtime.store.shared().take_limits(request, std::move(done)); };
   std::unique_ptr<Waiting> waiting;
   for (;;) {
-    request.now = {runtime.clock.now(), runtime.clock.steady()};
     const std::uint64_t rings = waiting ? waiting->stand().rings() : 0;
     auto answer = co_await answer_of<store::LimitAnswer>(runtime.executor, piece_.interrupt, ask);
     if (!answer) lose(std::move(answer.error()));

@@ -13,21 +13,16 @@
 namespace canorun::store {
 namespace {
 
-// Without its holes.
-std::uint64_t size_of(const std::string& file) {
-  struct stat found{};
-  return ::stat(file.c_str(), &found) == 0 ? static_cast<std::uint64_t>(found.st_blocks) * 512 : 0;
-}
-
-// All that is committed, in a file of its own that is durable.
-StoreResult<void> write_copy(const LmdbEnv& env, const std::string& file) {
+// All that is committed, in a file of its own that is durable; gives what it takes of the disk.
+StoreResult<std::uint64_t> write_copy(const LmdbEnv& env, const std::string& file) {
   const auto copy = open_private(file);
   if (!copy) return std::unexpected(copy.error());
   // One that was cut off may be there.
   if (::ftruncate(copy->get(), 0) != 0) return std::unexpected(system_error(errno, file));
-  if (auto written = env.copy_to(copy->get()); !written) return written;
-  if (::fsync(copy->get()) != 0) return std::unexpected(system_error(errno, file));
-  return {};
+  if (auto written = env.copy_to(copy->get()); !written) return std::unexpected(std::move(written.error()));
+  struct stat found{};
+  if (::fsync(copy->get()) != 0 || ::fstat(copy->get(), &found) != 0) return std::unexpected(system_error(errno, file));
+  return static_cast<std::uint64_t>(found.st_blocks) * 512;
 }
 
 }  // namespace
@@ -40,7 +35,7 @@ StoreResult<Compaction> LmdbStore::compact(std::unique_ptr<LmdbStore> store) {
   if (!swept) return std::unexpected(std::move(swept.error()));
   const std::string data = store->folder_ + "/data.mdb";
   const std::string copy = fmt::format("{}/{}", store->folder_, kCompactedFile);
-  Compaction done{.before = size_of(data)};
+  Compaction done{.before = store->env_->bytes()};
   auto written = write_copy(*store->env_, copy);
   if (written && ::rename(copy.c_str(), data.c_str()) != 0) written = std::unexpected(system_error(errno, data));
   if (!written) {
@@ -51,7 +46,7 @@ StoreResult<Compaction> LmdbStore::compact(std::unique_ptr<LmdbStore> store) {
     return std::unexpected(std::move(error));
   }
   if (auto synced = sync_folder(store->folder_); !synced) return std::unexpected(std::move(synced.error()));
-  done.after = size_of(data);
+  done.after = *written;
   return done;
 }
 

@@ -21,19 +21,11 @@ constexpr std::uint64_t kRowsPerDeletion = 10'000;
 // A run without a row costs something, too.
 constexpr std::size_t kRunsPerDeletion = 1'000;
 
-// Of what was found from the newest on where some are kept by their number.
-template <class T>
-void oldest(std::vector<T>& runs, const OldRuns& which) {
-  if (which.keep > 0) std::ranges::reverse(runs);
-  if (which.limit > 0 && runs.size() > which.limit)
-    runs.erase(runs.begin() + static_cast<std::ptrdiff_t>(which.limit), runs.end());
-}
-
 }  // namespace
 
 bool LmdbStore::gather(Txn& txn, RunNumber run, const RunEntry& entry, Family& family) const {
   const Summary& summary = entry.summary;
-  if (holds_its_family(summary.status) || (!entry.owner.empty() && owners_.alive(entry.owner))) return false;
+  if (holds_its_family(summary.status) || owners_.alive(entry.owner)) return false;
   family.members.emplace_back(run, summary.id);
   family.rows += summary.rows;
   for (const RunNumber child : find_children(txn, summary.id)) {
@@ -43,41 +35,32 @@ bool LmdbStore::gather(Txn& txn, RunNumber run, const RunEntry& entry, Family& f
   return true;
 }
 
-void LmdbStore::for_each_old(Txn& txn, const OldRuns& which,
-                             const std::function<bool(RunNumber, Summary&&, const Family&)>& take) const {
-  OldRunPicker picker(which);
-  for_each_run(txn, which.keep > 0, [&](RunNumber number, std::string_view record) {
-    auto entry = decode_entry(record);
-    Family family;
-    // What cannot be read is a later canorun's, and so for that one to delete.
-    if (!entry || !picker.takes(entry->summary) || !gather(txn, number, *entry, family)) return true;
-    return take(number, std::move(entry->summary), family);
-  });
-}
-
 StoreResult<std::vector<Summary>> LmdbStore::old_runs(const OldRuns& which) const {
-  auto txn = env_->read();
-  if (!txn) return std::unexpected(std::move(txn.error()));
-  std::vector<Summary> old;
-  for_each_old(*txn, which, [&](RunNumber, Summary&& run, const Family&) {
-    old.push_back(std::move(run));
-    return which.keep > 0 || old.size() != which.limit;
-  });
-  if (txn->failed()) return std::unexpected(txn->error());
-  oldest(old, which);
-  return old;
+  auto old = find_old(which);
+  if (!old) return std::unexpected(std::move(old.error()));
+  std::vector<Summary> runs;
+  for (OldRun& one : *old) runs.push_back(std::move(one.run));
+  return runs;
 }
 
 StoreResult<std::vector<LmdbStore::OldRun>> LmdbStore::find_old(const OldRuns& which) const {
   auto txn = env_->read();
   if (!txn) return std::unexpected(std::move(txn.error()));
   std::vector<OldRun> old;
-  for_each_old(*txn, which, [&](RunNumber number, Summary&&, const Family& family) {
-    old.push_back({number, family.rows});
-    return which.keep > 0 || old.size() != which.limit;
+  OldRunPicker picker(which);
+  // Those that stay for their number are the newest.
+  const bool from_newest = which.keep > 0;
+  for_each_run(*txn, from_newest, [&](RunNumber number, std::string_view record) {
+    auto entry = decode_entry(record);
+    Family family;
+    // What cannot be read is a later canorun's, and so for that one to delete.
+    if (!entry || !picker.takes(entry->summary) || !gather(*txn, number, *entry, family)) return true;
+    old.push_back({number, family.rows, std::move(entry->summary)});
+    return from_newest || old.size() != which.limit;
   });
   if (txn->failed()) return std::unexpected(txn->error());
-  oldest(old, which);
+  if (from_newest) std::ranges::reverse(old);
+  if (which.limit > 0 && old.size() > which.limit) old.resize(which.limit);
   return old;
 }
 
@@ -93,7 +76,7 @@ StoreResult<std::vector<std::string>> LmdbStore::delete_old(const OldRuns& which
     }
     auto ids = delete_some(left.first(count), which);
     // What the logs took may be just the room that was missing.
-    remove_deleted_logs();
+    deleted_logs(true);
     if (!ids && ids.error().kind == StoreErrorKind::kFull) ids = delete_some(left.first(count), which);
     if (!ids) return std::unexpected(std::move(ids.error()));
     std::ranges::move(*ids, std::back_inserter(deleted));
@@ -127,20 +110,23 @@ void LmdbStore::put_logs_aside(std::string_view id, const std::string& name) con
   const std::string logs = log_folder(id);
   std::error_code ignored;
   if (!is_run_id(id) || !fs::exists(logs, ignored)) return;
-  fs::create_directory(deleted_logs(), ignored);
-  fs::rename(logs, fmt::format("{}/{}", deleted_logs(), name), ignored);
+  fs::create_directory(deleted_folder(), ignored);
+  fs::rename(logs, fmt::format("{}/{}", deleted_folder(), name), ignored);
 }
 
 // Also what a process that died here left. The folder stays: another process may be moving logs into it.
-void LmdbStore::remove_deleted_logs() const {
+std::size_t LmdbStore::deleted_logs(bool removes) const {
+  std::size_t count = 0;
   std::error_code error;
-  for (fs::directory_iterator it(deleted_logs(), error), end; !error && it != end; it.increment(error)) {
+  for (fs::directory_iterator it(deleted_folder(), error), end; !error && it != end; it.increment(error)) {
+    ++count;
     std::error_code ignored;
-    fs::remove_all(it->path(), ignored);
+    if (removes) fs::remove_all(it->path(), ignored);
   }
+  return count;
 }
 
 // No run's: an id begins with a letter or a digit.
-std::string LmdbStore::deleted_logs() const { return folder_ + "/logs/.deleted"; }
+std::string LmdbStore::deleted_folder() const { return folder_ + "/logs/.deleted"; }
 
 }  // namespace canorun::store

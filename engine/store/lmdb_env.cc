@@ -152,9 +152,14 @@ int LmdbEnv::open_with(std::uint64_t map_size) {
     mdb_env_close(std::exchange(env_, nullptr));
     return code;
   }
+  // The one descriptor that LMDB 0.9 leaves open to children.
+  return ::fcntl(data_fd(), F_SETFD, FD_CLOEXEC) == 0 ? 0 : errno;
+}
+
+int LmdbEnv::data_fd() const {
   int fd = -1;
-  mdb_env_get_fd(env_, &fd);  // the one descriptor that LMDB 0.9 leaves open to children
-  return ::fcntl(fd, F_SETFD, FD_CLOEXEC) == 0 ? 0 : errno;
+  mdb_env_get_fd(env_, &fd);
+  return fd;
 }
 
 // To touch the map behind the end of its file is a signal, not an error.
@@ -162,11 +167,9 @@ StoreResult<void> LmdbEnv::check_length() const {
   MDB_envinfo info{};
   MDB_stat stat{};
   struct ::stat file{};
-  int fd = -1;
   mdb_env_info(env_, &info);  // before the length: the file of a live store grows
   mdb_env_stat(env_, &stat);
-  mdb_env_get_fd(env_, &fd);
-  if (::fstat(fd, &file) != 0) return std::unexpected(system_error(errno, folder_));
+  if (::fstat(data_fd(), &file) != 0) return std::unexpected(system_error(errno, folder_));
   const std::uint64_t needed = (static_cast<std::uint64_t>(info.me_last_pgno) + 1) * stat.ms_psize;
   if (static_cast<std::uint64_t>(file.st_size) >= needed) return {};
   return std::unexpected(StoreError{
@@ -181,10 +184,9 @@ void LmdbEnv::keep_hole(std::size_t bytes) {
   MDB_envinfo info{};
   MDB_stat stat{};
   struct ::stat file{};
-  int fd = -1;
+  const int fd = data_fd();
   mdb_env_info(env_, &info);
   mdb_env_stat(env_, &stat);
-  mdb_env_get_fd(env_, &fd);
   if (::fstat(fd, &file) != 0) return;
   const std::uint64_t end = (static_cast<std::uint64_t>(info.me_last_pgno) + 1) * stat.ms_psize;
   const std::uint64_t wanted = end + kHole + 4 * bytes;
@@ -221,9 +223,7 @@ StoreResult<Txn> LmdbEnv::read() {
 
 StoreResult<Txn> LmdbEnv::write(std::size_t bytes) {
   MDB_txn* txn = nullptr;
-  int fd = -1;
-  mdb_env_get_fd(env_, &fd);
-  Turn turn(fd);
+  Turn turn(data_fd());
   if (const int code = mdb_txn_begin(env_, nullptr, 0, &txn); code != 0) return std::unexpected(error(code));
   keep_hole(bytes);
   return Txn(*this, txn, std::move(turn));
@@ -244,9 +244,7 @@ std::uint64_t LmdbEnv::clear_dead_readers() {
 
 std::uint64_t LmdbEnv::bytes() const {
   struct ::stat file{};
-  int fd = -1;
-  mdb_env_get_fd(env_, &fd);
-  return ::fstat(fd, &file) == 0 ? static_cast<std::uint64_t>(file.st_blocks) * 512 : 0;
+  return ::fstat(data_fd(), &file) == 0 ? static_cast<std::uint64_t>(file.st_blocks) * 512 : 0;
 }
 
 StoreResult<std::uint64_t> LmdbEnv::unused_bytes() {

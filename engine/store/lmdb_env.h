@@ -181,6 +181,8 @@ class LmdbEnv {
   int open_with(std::uint64_t map_size);
   StoreResult<void> open_within_limits();
   StoreResult<void> check_length() const;
+  /// Of data.mdb.
+  int data_fd() const;
   void keep_hole(std::size_t bytes);
   bool out_of_room() const;
 

@@ -31,7 +31,7 @@ StoreResult<Examination> LmdbStore::examine() {
   found.litter.compactions = fs::exists(folder_ + "/" + std::string(kCompactedFile), ignored) ? 1 : 0;
   auto looked = for_each_orphan([&](const std::string&) { ++found.litter.logs; });
   if (!looked) return std::unexpected(std::move(looked.error()));
-  for (fs::directory_iterator it(deleted_logs(), ignored), end; it != end; it.increment(ignored)) ++found.litter.logs;
+  found.litter.logs += deleted_logs(false);
   return found;
 }
 
@@ -54,9 +54,7 @@ StoreResult<Litter> LmdbStore::clear_litter() {
     });
     if (!moved) return std::unexpected(std::move(moved.error()));
   }
-  std::error_code ignored;
-  for (fs::directory_iterator it(deleted_logs(), ignored), end; it != end; it.increment(ignored)) ++cleared.logs;
-  remove_deleted_logs();
+  cleared.logs = deleted_logs(true);
   return cleared;
 }
 

@@ -120,7 +120,7 @@ std::uint64_t LmdbExaminer::look_at_run(Txn& txn, std::string_view key, std::str
   if (!run.parent.empty() && !find_run(txn, run.parent)) {
     damaged(fmt::format("run '{}': its parent '{}' is not there", run.id, run.parent));
   }
-  if (needs_owner(run.status) && (entry->owner.empty() || !lives_(entry->owner))) ++found_.interrupted;
+  if (needs_owner(run.status) && !lives_(entry->owner)) ++found_.interrupted;
   return 1 + look_at_rows(txn, number, *entry);
 }
 

@@ -147,7 +147,7 @@ StoreResult<LimitAnswer> LmdbShared::take(Entries* windows, const LimitRequest& 
   if (!who) return std::unexpected(std::move(who.error()));
   LimitAnswer answer;
   Woken woken;
-  auto done = in_passing(windows,
+  auto done = in_passing(Access::kChange, windows,
                          [&](const LimitTables& tables) { answer = store::take_limits(tables, request, *who, woken); });
   if (!done) return std::unexpected(std::move(done.error()));
   wake_others(woken);
@@ -174,16 +174,16 @@ void LmdbShared::take_limits(const LimitRequest& request, Completion<LimitAnswer
 
 StoreResult<void> LmdbShared::leave_queue(const std::vector<LimitCost>& costs, Ticket ticket) {
   Woken woken;
-  auto left =
-      in_passing(nullptr, [&](const LimitTables& tables) { store::leave_queue(*tables.queue, costs, ticket, woken); });
+  auto left = in_passing(Access::kChange, nullptr,
+                         [&](const LimitTables& tables) { store::leave_queue(*tables.queue, costs, ticket, woken); });
   if (left) wake_others(woken);
   return left;
 }
 
 StoreResult<void> LmdbShared::give_back(Entries* windows, const std::vector<LimitCost>& costs, Moment taken) const {
   Woken woken;
-  auto given =
-      in_passing(windows, [&](const LimitTables& tables) { store::give_back_limits(tables, costs, taken, woken); });
+  auto given = in_passing(Access::kChange, windows,
+                          [&](const LimitTables& tables) { store::give_back_limits(tables, costs, taken, woken); });
   if (given) wake(woken);
   return given;
 }
@@ -217,7 +217,7 @@ StoreResult<std::vector<LimitRecord>> LmdbShared::limits() const {
     records = all_limits(tables, [this](std::string_view owner) { return owners_.alive(owner); });
   };
   if (has_passing()) {
-    if (auto read = look_in_passing(&windows, look); !read) return std::unexpected(std::move(read.error()));
+    if (auto read = in_passing(Access::kLook, &windows, look); !read) return std::unexpected(std::move(read.error()));
   } else {
     look({.windows = &windows});
   }
@@ -225,20 +225,11 @@ StoreResult<std::vector<LimitRecord>> LmdbShared::limits() const {
   return records;
 }
 
-StoreResult<void> LmdbShared::in_passing(Entries* windows, const std::function<void(const LimitTables&)>& work) const {
+StoreResult<void> LmdbShared::in_passing(Access access, Entries* windows,
+                                         const std::function<void(const LimitTables&)>& work) const {
   auto env = passing();
   if (!env) return std::unexpected(std::move(env.error()));
-  return told(work_in((*env)->write(0), windows, work));
-}
-
-StoreResult<void> LmdbShared::look_in_passing(Entries* windows,
-                                              const std::function<void(const LimitTables&)>& work) const {
-  auto env = passing();
-  if (!env) return std::unexpected(std::move(env.error()));
-  return told(work_in((*env)->read(), windows, work));
-}
-
-StoreResult<void> LmdbShared::told(StoreResult<void> done) const {
+  auto done = work_in(access == Access::kLook ? (*env)->read() : (*env)->write(0), windows, work);
   if (done) return done;
   return std::unexpected(of_passing(std::move(done.error()), passing_folder().value_or(folder_)));
 }
@@ -308,7 +299,8 @@ void LmdbShared::erase_own(Txn& txn, std::string_view run) const {
   store::erase_own(windows, run);
   // What stays there is in nobody's way, and lasts no longer than the machine runs.
   if (has_passing())
-    (void)in_passing(nullptr, [&](const LimitTables& tables) { store::erase_own(*tables.buckets, run); });
+    (void)in_passing(Access::kChange, nullptr,
+                     [&](const LimitTables& tables) { store::erase_own(*tables.buckets, run); });
 }
 
 }  // namespace canorun::store

@@ -42,12 +42,12 @@ class LmdbShared final : public SharedState {
   /// Somebody has made it since the machine was started.
   bool has_passing() const;
   StoreResult<Asker> asker() const;
-  /// Does `work` in a transaction of the passing environment; `windows` is the kept one's, or null.
-  StoreResult<void> in_passing(Entries* windows, const std::function<void(const LimitTables&)>& work) const;
-  /// The same for who changes nothing, and does not wait for who does.
-  StoreResult<void> look_in_passing(Entries* windows, const std::function<void(const LimitTables&)>& work) const;
-  /// What it came to; of damage it says that nothing else has any.
-  StoreResult<void> told(StoreResult<void> done) const;
+  /// Who only looks waits for nobody.
+  enum class Access : std::uint8_t { kLook, kChange };
+  /// Does `work` in a transaction of the passing environment; `windows` is the kept one's, or null. Of damage it says
+  /// that nothing else has any.
+  StoreResult<void> in_passing(Access access, Entries* windows,
+                               const std::function<void(const LimitTables&)>& work) const;
   StoreResult<LimitAnswer> take(Entries* windows, const LimitRequest& request) const;
   StoreResult<void> give_back(Entries* windows, const std::vector<LimitCost>& costs, Moment taken) const;
   /// What a request left in passing with this answer is undone, or used when it is made again.

@@ -78,8 +78,9 @@ class LmdbStore final : public CheckpointStore {
     std::uint64_t rows = 0;
   };
   struct OldRun {
-    RunNumber number;
-    std::uint64_t rows;  ///< with those of its children
+    RunNumber number = 0;
+    std::uint64_t rows = 0;  ///< with those of its children
+    Summary run;
   };
 
   LmdbStore(std::string folder, StoreUsers users, std::unique_ptr<LmdbEnv> env);
@@ -103,9 +104,6 @@ class LmdbStore final : public CheckpointStore {
   StoreResult<RunEntry> own_entry(Txn& txn, RunNumber run) const;
   /// As people see it: a run whose owner is gone is interrupted.
   Summary shown(const RunEntry& entry) const;
-  /// Shows `take` the old runs that may be deleted, the newest first where some are kept, until it gives false.
-  void for_each_old(Txn& txn, const OldRuns& which,
-                    const std::function<bool(RunNumber, Summary&&, const Family&)>& take) const;
   /// Adds the run and all below it to its family; false where one of them may not be deleted.
   bool gather(Txn& txn, RunNumber run, const RunEntry& entry, Family& family) const;
   StoreResult<std::vector<OldRun>> find_old(const OldRuns& which) const;
@@ -115,8 +113,9 @@ class LmdbStore final : public CheckpointStore {
   void put_logs_aside(std::string_view id, const std::string& name) const;
   /// Calls `take(id)` for each folder of logs whose run is not there.
   StoreResult<void> for_each_orphan(const std::function<void(const std::string&)>& take) const;
-  void remove_deleted_logs() const;
-  std::string deleted_logs() const;
+  /// How many runs' logs are still put aside; with `removes` they are gone then.
+  std::size_t deleted_logs(bool removes) const;
+  std::string deleted_folder() const;
 
   std::string folder_;
   StoreUsers users_;

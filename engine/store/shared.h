@@ -62,6 +62,7 @@ struct LimitRequest {
   Moment now;
   const Clock* clock = nullptr;       ///< read anew when it is this request's turn, which may take long; outlives it
   std::optional<Ticket> ticket = {};  ///< from an earlier request for the same
+  Moment time() const { return clock != nullptr ? Moment{clock->now(), clock->steady()} : now; }
 };
 
 /// The call may be made: what it takes is taken, and its ticket is gone.

@@ -238,8 +238,7 @@ bool has_windows(const std::vector<LimitCost>& costs) {
 
 LimitAnswer take_limits(const LimitTables& tables, const LimitRequest& request, const Asker& asker, Woken& woken) {
   std::vector<StoredLimit> limits;
-  Moment now = request.now;
-  if (request.clock != nullptr) now = {request.clock->now(), request.clock->steady()};
+  Moment now = request.time();
   for (const LimitCost& cost : request.costs)
     now.wall = not_before(now.wall, limits.emplace_back(limit_at(tables, cost)));
   LimitWait wait;
